@@ -1,0 +1,30 @@
+import type { JsonObject } from '../base/json.ts';
+import type { Condition } from './condition.ts';
+
+/** One event about the object under reconciliation. `trace` events are recorded as Normal and never sent out. */
+export interface EventRecord {
+  readonly severity: 'info' | 'error' | 'trace';
+  readonly reason: string;
+  readonly message: string;
+  /** Event annotations, without the group prefix (`revision`, `digest`, `commit_status`, ...): the runtime adds it. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface Report {
+  /**
+   * The whole set of conditions that the controller owns after this reconcile: types it owns and leaves out are removed.
+   * The runtime keeps the transition time where the status did not change.
+   */
+  readonly conditions: readonly Condition[];
+  readonly events: readonly EventRecord[];
+  /** The kind's own status fields after this reconcile; a field left out is removed. Conditions and bookkeeping are added by the runtime. */
+  readonly status?: JsonObject;
+}
+
+/** What one reconcile came to. Only the runtime turns it into a status patch, events and a requeue. */
+export type Outcome =
+  | { readonly kind: 'none' } // suspended: nothing to report
+  | { readonly kind: 'deleted' } // the finalizer may go
+  | ({ readonly kind: 'done' | 'wait' | 'retry'; readonly requeueAfterMs: number } & Report)
+  | ({ readonly kind: 'backoff' } & Report) // retried with exponential back-off
+  | ({ readonly kind: 'stalled' } & Report); // no requeue until the spec changes

@@ -1,0 +1,22 @@
+/**
+ * HTTP as a function, so that a cluster is reached the same way over a socket and in process.
+ * Header names are lower case. `path` holds the query string.
+ */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Aborting ends the request and, for a watch or a log, its stream. */
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The whole body, or its chunks as they come (watch, follow). Consumers must read or abort it. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Answers a request. Throws only when there is no answer (connection refused, aborted); an HTTP error is a response. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse>;
