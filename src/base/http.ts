@@ -2,13 +2,21 @@
  * HTTP as a function, so that a cluster is reached the same way over a socket and in process.
  * Header names are lower case. `path` holds the query string.
  */
+
+/** The part of an AbortSignal that the pure layers need; every AbortSignal is one. */
+export interface Cancellation {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** Aborting ends the request and, for a watch or a log, its stream. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation;
 }
 
 export interface HttpResponse {
