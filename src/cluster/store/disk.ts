@@ -1,0 +1,208 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { KubeObject } from '../../api/object.ts';
+import { parseJson, stringifyJson } from '../../base/json.ts';
+import type { Json } from '../../base/json.ts';
+import { encodeRecord, LogFile, readRecords } from './log-file.ts';
+import type { Journal } from './store.ts';
+import { Store } from './store.ts';
+
+/** A log is rolled into a snapshot when it is larger than this and than twice the last snapshot. */
+const ROLL_BYTES = 32 * 1024 * 1024;
+/** Revisions skipped after a torn log: more than a group commit can have shown to readers without the disk holding it. */
+const TORN_SKIP = 10_000;
+const SLICE = 200;
+
+const SNAPSHOT = /^snapshot-(\d+)$/;
+const LOG = /^log-(\d+)$/;
+
+/**
+ * Opens the store under `directory` (created with mode 0700): the newest snapshot, then the logs after it.
+ * @throws when the directory cannot be written, or a file is damaged before its end.
+ */
+export function openStore(directory: string): Store {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const names = readdirSync(directory);
+  const snapshot = newest(names, SNAPSHOT);
+  const store = new Store(snapshot);
+  let snapshotBytes = 0;
+  if (snapshot !== undefined) snapshotBytes = readSnapshot(join(directory, `snapshot-${snapshot}`), store);
+  const logs = revisions(names, LOG);
+  let last: LogFile | undefined;
+  let torn = false;
+  for (const [index, revision] of logs.entries()) {
+    const opened = LogFile.open(join(directory, `log-${revision}`), (payload) => store.replay(payload, parseObject));
+    torn ||= opened.torn;
+    if (index === logs.length - 1) last = opened.log;
+    else void opened.log.close();
+  }
+  if (torn) store.advance(store.revision + TORN_SKIP);
+  last ??= LogFile.open(join(directory, `log-${store.revision}`), () => undefined).log;
+  syncDirectory(directory);
+  const journal = new DiskJournal(directory, store, last, snapshotBytes);
+  store.attach(journal);
+  return store;
+}
+
+class DiskJournal implements Journal {
+  readonly #directory: string;
+  readonly #store: Store;
+  #log: LogFile;
+  #snapshotBytes: number;
+  #rolling: Promise<void> | undefined;
+
+  constructor(directory: string, store: Store, log: LogFile, snapshotBytes: number) {
+    this.#directory = directory;
+    this.#store = store;
+    this.#log = log;
+    this.#snapshotBytes = snapshotBytes;
+  }
+
+  append(payload: string): void {
+    this.#log.append(payload);
+    if (this.#rolling === undefined && this.#log.sizeBytes > Math.max(ROLL_BYTES, 2 * this.#snapshotBytes)) {
+      this.#rolling = setImmediate()
+        .then(() => this.#roll())
+        .finally(() => {
+          this.#rolling = undefined;
+        });
+      this.#rolling.catch(() => undefined);
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.#log.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#rolling?.catch(() => undefined);
+    await this.#log.close();
+  }
+
+  /** Begins a new log, writes the state at that moment as a snapshot, then drops what came before it. */
+  async #roll(): Promise<void> {
+    const revision = this.#store.revision;
+    const old = this.#log;
+    this.#log = LogFile.open(join(this.#directory, `log-${revision}`), () => undefined).log;
+    await old.sync();
+    this.#snapshotBytes = await writeSnapshot(join(this.#directory, `snapshot-${revision}`), this.#store, revision);
+    await old.close();
+    for (const name of readdirSync(this.#directory)) {
+      const past = revisionOf(name, LOG) ?? revisionOf(name, SNAPSHOT);
+      if (past !== undefined && past < revision) rmSync(join(this.#directory, name), { force: true });
+    }
+    syncDirectory(this.#directory);
+  }
+}
+
+/** Writes the store's present objects to `path`, whole or not at all; resolves to its size in bytes. */
+export async function writeSnapshot(path: string, store: Store, revision: number): Promise<number> {
+  const file = openSync(`${path}.part`, 'w', 0o600);
+  let size = 0;
+  try {
+    const write = (payload: string): void => {
+      const record = encodeRecord(payload);
+      let done = 0;
+      while (done < record.length) done += writeSync(file, record, done);
+      size += record.length;
+    };
+    write(JSON.stringify([revision]));
+    let count = 0;
+    for (const { resource, key, object } of store.entries()) {
+      write(`${JSON.stringify([resource, key])}\n${stringifyJson(object as unknown as Json)}`);
+      if (++count % SLICE === 0) await setImmediate();
+    }
+    write('[]');
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.part`, path);
+  return size;
+}
+
+/** Reads a snapshot into `store`; resolves to its size. @throws when it is damaged. */
+export function readSnapshot(path: string, store: Store): number {
+  const file = openSync(path, 'r');
+  try {
+    let complete = false;
+    const { end, torn } = readRecords(file, (payload) => {
+      const newline = payload.indexOf('\n');
+      if (newline < 0) {
+        const [revision] = JSON.parse(payload) as [number?];
+        if (revision === undefined) complete = true;
+        else store.advance(revision);
+        return;
+      }
+      const [resource, key] = JSON.parse(payload.slice(0, newline)) as [string, string];
+      const text = payload.slice(newline + 1);
+      store.restore(resource, key, parseObject(text), text.length);
+    });
+    if (torn || !complete) throw new Error(`store: ${path} is damaged`);
+    return end;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Replaces what `directory` holds by the snapshot file `from`. The cluster must not run. */
+export function importSnapshot(directory: string, from: string): void {
+  const store = new Store();
+  readSnapshot(from, store);
+  const before = existsSync(directory) ? openRevision(directory) : 0;
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Revisions never go back: clients that watched the replaced state must notice.
+  const fresh = openStore(directory);
+  fresh.advance(Math.max(before, store.revision));
+  for (const { resource, key, object } of store.entries())
+    fresh.commit({ resource, key, expected: undefined, object });
+  void fresh.close();
+}
+
+function openRevision(directory: string): number {
+  const store = openStore(directory);
+  const { revision } = store;
+  void store.close();
+  return revision;
+}
+
+function parseObject(text: string): KubeObject {
+  return parseJson(text) as unknown as KubeObject;
+}
+
+function newest(names: readonly string[], pattern: RegExp): number | undefined {
+  return revisions(names, pattern).at(-1);
+}
+
+function revisions(names: readonly string[], pattern: RegExp): readonly number[] {
+  return names
+    .map((name) => revisionOf(name, pattern))
+    .filter((revision) => revision !== undefined)
+    .sort((a, b) => a - b);
+}
+
+function revisionOf(name: string, pattern: RegExp): number | undefined {
+  const match = pattern.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}
+
+function syncDirectory(directory: string): void {
+  const file = openSync(directory, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
