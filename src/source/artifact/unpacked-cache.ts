@@ -1,0 +1,213 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Clock } from '../../base/clock.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { ArtifactError, ArtifactLocation, ArtifactReader, UnpackedArtifact } from './artifact.ts';
+import { matchesDigest, parseDigest } from './digest.ts';
+import { DEFAULT_TAR_LIMITS, readTar, type TarFile, type TarLimits } from './tar.ts';
+
+const unzip = promisify(gunzip);
+
+/** A directory that nobody asked for this long is removed: far longer than any build may take. */
+const IDLE_MS = 30 * 60_000;
+/** Directories kept in any case, so that a small installation never unpacks twice. */
+const KEEP = 64;
+
+export interface UnpackLimits extends TarLimits {
+  /** Bytes of the compressed file. */
+  readonly compressedBytes: number;
+  /** Bytes after decompression. */
+  readonly bytes: number;
+}
+/** fluxcd/pkg tar: DefaultMaxUntarSize is 100 MiB. */
+export const DEFAULT_UNPACK_LIMITS: UnpackLimits = {
+  ...DEFAULT_TAR_LIMITS,
+  compressedBytes: 100 * 1024 * 1024,
+  bytes: 100 * 1024 * 1024,
+};
+
+export interface ArtifactReaderOptions {
+  /** Where directories are unpacked; created. Only this reader may write below it. */
+  readonly cacheDirectory: string;
+  readonly clock: Clock;
+  /** The file of an artifact that this process stores itself; undefined for another one's URL. */
+  readonly localFile?: (url: string) => string | undefined;
+  readonly limits?: UnpackLimits;
+}
+
+/** Makes a reader that keeps each digest's files in one directory, shared by all who ask for it. */
+export async function openArtifactReader(options: ArtifactReaderOptions): Promise<ArtifactReader> {
+  const limits = options.limits ?? DEFAULT_UNPACK_LIMITS;
+  const root = options.cacheDirectory;
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  // Digest -> when it was last asked for. What an earlier process left whole is used; what it left half-made is not.
+  const used = new Map<string, number>();
+  for (const name of await readdir(root)) {
+    if (name.startsWith('tmp-')) await rm(join(root, name), { recursive: true, force: true });
+    else used.set(name, options.clock.now());
+  }
+  const running = new Map<string, Promise<Result<UnpackedArtifact, ArtifactError>>>();
+
+  const evict = async (): Promise<void> => {
+    const oldest = [...used].sort((a, b) => a[1] - b[1]).slice(0, Math.max(0, used.size - KEEP));
+    for (const [name, time] of oldest) {
+      if (options.clock.now() - time < IDLE_MS) return;
+      used.delete(name);
+      const grave = await mkdtemp(join(root, 'tmp-'));
+      await rename(join(root, name), join(grave, 'gone')).catch(() => {});
+      await rm(grave, { recursive: true, force: true });
+    }
+  };
+
+  const make = async (name: string, artifact: ArtifactLocation): Promise<Result<UnpackedArtifact, ArtifactError>> => {
+    const bytes = await getBytes(artifact.url, options.localFile?.(artifact.url), limits.compressedBytes);
+    if (!bytes.ok) return bytes;
+    if (!matchesDigest(bytes.value, artifact.digest)) {
+      return err({ code: 'DigestMismatch', message: `artifact digest is not ${artifact.digest}` });
+    }
+    const files = await readArchive(bytes.value, limits);
+    if (!files.ok) return err({ code: 'Refused', message: `artifact refused: ${files.error}` });
+    const temporary = await mkdtemp(join(root, 'tmp-'));
+    try {
+      const tree = join(temporary, 'tree');
+      await writeFiles(tree, files.value);
+      await rename(tree, join(root, name));
+    } catch (cause) {
+      // Two entries whose names differ only in case or normal form, on a file system that cannot tell them apart.
+      if (isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') || isCode(cause, 'EISDIR')) {
+        return err({ code: 'Refused', message: 'artifact refused: two entries have the same place' });
+      }
+      throw cause;
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+    return ok({ directory: join(root, name) });
+  };
+
+  return {
+    async unpack(artifact, signal) {
+      signal?.throwIfAborted();
+      const digest = parseDigest(artifact.digest);
+      if (digest === undefined) {
+        return err({
+          code: 'DigestMismatch',
+          message: `artifact has no usable digest: ${JSON.stringify(artifact.digest)}`,
+        });
+      }
+      const name = `${digest.algorithm}-${digest.hex}`;
+      const known = used.has(name);
+      if (known && (await exists(join(root, name)))) {
+        used.set(name, options.clock.now());
+        return ok({ directory: join(root, name) });
+      }
+      let work = running.get(name);
+      if (work === undefined) {
+        work = make(name, artifact).finally(() => running.delete(name));
+        running.set(name, work);
+      }
+      const result = await work;
+      signal?.throwIfAborted();
+      if (result.ok) {
+        used.set(name, options.clock.now());
+        await evict();
+      }
+      return result;
+    },
+  };
+}
+
+/** Decompresses and reads an artifact's bytes within `limits`; errors are sentences. */
+export async function readArchive(
+  bytes: Uint8Array,
+  limits: UnpackLimits = DEFAULT_UNPACK_LIMITS,
+): Promise<Result<readonly TarFile[], string>> {
+  let tar: Buffer;
+  try {
+    tar = await unzip(bytes, { maxOutputLength: limits.bytes });
+  } catch (cause) {
+    return err(
+      isCode(cause, 'ERR_BUFFER_TOO_LARGE') ? `archive is larger than ${limits.bytes} bytes` : 'archive is not gzip',
+    );
+  }
+  return readTar(tar, limits);
+}
+
+/** Writes files below `root`, which must not exist yet. Files become read-only: the tree is shared. */
+export async function writeFiles(root: string, files: readonly TarFile[]): Promise<void> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const made = new Set<string>(['.']);
+  const directory = async (name: string): Promise<void> => {
+    if (made.has(name)) return;
+    await mkdir(join(root, name), { recursive: true, mode: 0o700 });
+    made.add(name);
+  };
+  for (const file of files) {
+    await directory(file.directory ? file.name : dirname(file.name));
+    if (file.directory) continue;
+    await writeFile(join(root, file.name), file.content, { flag: 'wx', mode: file.executable ? 0o500 : 0o400 });
+  }
+}
+
+async function getBytes(
+  url: string,
+  localFile: string | undefined,
+  limit: number,
+): Promise<Result<Uint8Array, ArtifactError>> {
+  if (localFile !== undefined) {
+    try {
+      const { size } = await stat(localFile);
+      if (size > limit) return tooLarge(limit);
+      return ok(await readFile(localFile));
+    } catch (cause) {
+      if (isCode(cause, 'ENOENT')) return err({ code: 'NotFound', message: 'artifact not found' });
+      throw cause;
+    }
+  }
+  return download(url, limit);
+}
+
+/** An artifact server that has not answered in full by then is taken for unreachable. */
+const DOWNLOAD_TIMEOUT_MS = 60_000;
+
+async function download(url: string, limit: number): Promise<Result<Uint8Array, ArtifactError>> {
+  if (!/^https?:\/\//.test(url)) return err({ code: 'Unreachable', message: 'artifact URL is not HTTP' });
+  try {
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return err({ code: 'NotFound', message: 'artifact not found' });
+    }
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      return err({ code: 'Unreachable', message: `failed to download artifact, status: ${response.status}` });
+    }
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > limit) return tooLarge(limit);
+      chunks.push(chunk);
+    }
+    return ok(Buffer.concat(chunks));
+  } catch (cause) {
+    const reason = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message : cause.message) : '';
+    return err({ code: 'Unreachable', message: `failed to download artifact: ${reason}` });
+  }
+}
+
+function tooLarge(limit: number): Result<never, ArtifactError> {
+  return err({ code: 'Refused', message: `artifact refused: it is larger than ${limit} bytes` });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isCode(cause: unknown, code: string): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === code;
+}
