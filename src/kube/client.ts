@@ -30,6 +30,13 @@ export interface ListOptions {
   readonly fieldSelector?: string;
 }
 
+export interface WatchOptions extends ListOptions {
+  readonly resourceVersion: string;
+  readonly signal: AbortSignal;
+  /** Asks the server to end the stream after this time. */
+  readonly timeoutSeconds?: number;
+}
+
 export interface WriteOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
@@ -53,7 +60,7 @@ export interface DeleteOptions {
 
 export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject }
-  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd?: boolean }
   | { readonly type: 'ERROR'; readonly error: KubeError };
 
 /**
@@ -66,11 +73,11 @@ export interface KubeClient {
     kind: { readonly apiVersion: string; readonly kind: string },
     options?: ListOptions,
   ): Promise<KubeResult<{ readonly items: readonly KubeObject[]; readonly resourceVersion: string }>>;
-  /** Events after `resourceVersion`, until the server ends the stream or `signal` aborts. */
-  watch(
-    kind: { readonly apiVersion: string; readonly kind: string },
-    options: ListOptions & { readonly resourceVersion: string; readonly signal: AbortSignal },
-  ): AsyncIterable<WatchEvent>;
+  /**
+   * Events after `resourceVersion`, until the server ends the stream or `signal` aborts (both end the iteration). A refusal
+   * comes as one ERROR event; code 0 says that the connection failed.
+   */
+  watch(kind: { readonly apiVersion: string; readonly kind: string }, options: WatchOptions): AsyncIterable<WatchEvent>;
   create(object: KubeObject, options?: WriteOptions): Promise<KubeResult<KubeObject>>;
   update(
     object: KubeObject,
@@ -84,7 +91,7 @@ export interface KubeClient {
   resources(): Promise<KubeResult<readonly ResourceInfo[]>>;
   /** A plain request (subresource logs, version, eviction...): the raw answer as text. */
   raw(method: string, path: string, body?: Json, signal?: AbortSignal): Promise<KubeResult<string>>;
-  /** Chunks of a streaming answer (logs -f). */
+  /** Chunks of a streaming answer (logs -f). Throws a `KubeStreamError` (src/kube/errors.ts) when the server refuses. */
   stream(path: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The same cluster seen as another user: impersonation headers on every request. */
   as(user: { readonly user: string; readonly groups?: readonly string[] }): KubeClient;

@@ -2,15 +2,31 @@ import type { Outcome, Report } from '../api/outcome.ts';
 
 /** What a reconciler may do while it works, beside its ports. */
 export interface ReconcileContext {
-  /** Aborted when the engine stops, or the object is deleted or superseded. */
+  /** Aborted when the engine stops and its time for finishing is over: everything the reconcile awaits takes it. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted as soon as this work is out of date; the object is reconciled again right after. For waits that may be cut short
+   * (health checks); a write begun is finished. `reason` is a {@link Superseded}.
+   */
+  readonly superseded: AbortSignal;
   /** Writes conditions (and status fields) before the end, for a long-running step; the runtime drops no-op writes. */
   progress(report: Omit<Report, 'events'> & { readonly events?: Report['events'] }): Promise<void>;
+}
+
+/** Why a running reconcile is out of date. `by` names what changed, as `Kind/namespace/name`. */
+export interface Superseded {
+  readonly cause: 'generation' | 'requested' | 'deleted' | 'watch' | 'stop';
+  readonly by: string;
 }
 
 export interface Reconciler<T> {
   /** A throw means a bug or an outage: the runtime logs it, counts it and requeues with back-off. */
   reconcile(object: T, context: ReconcileContext): Promise<Outcome>;
+}
+
+/** Objects another way than by watching its own kind: changes outside the cluster call `enqueue` with `namespace/name`. */
+export interface Trigger {
+  subscribe(enqueue: (key: string, by: string) => void): () => void;
 }
 
 /** A watch on another kind; `map` names the objects (`namespace/name`) of the controller's own kind to reconcile. */
@@ -30,9 +46,18 @@ export interface Controller<T> {
   readonly apiVersion: string;
   readonly kind: string;
   readonly watches: readonly Watch[];
+  /** Other causes to reconcile (drift seen by the applier's watches, for one). */
+  readonly triggers?: readonly Trigger[];
   /** Condition types this controller owns. */
   readonly conditions: readonly string[];
   readonly finalizer: string;
+  /** Field manager of finalizer and status writes, where it is not `name` (`gotk-kustomize-controller`). */
+  readonly statusManager?: string;
+  /**
+   * Whether every pass stamps Ready with the current generation, also one that reports `none`: source-controller's
+   * summariser does (source-controller@1.9 internal/reconcile/summarize), kustomize-controller does not.
+   */
+  readonly restampsReady?: boolean;
   readonly reconciler: Reconciler<T>;
 }
 
