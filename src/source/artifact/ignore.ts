@@ -1,0 +1,216 @@
+/**
+ * `.sourceignore`: Flux's reading of gitignore, which is go-git's and not git's (`**` only stands alone, an anchored
+ * pattern also matches what is below it, character classes are Go's).
+ * Source: fluxcd/pkg sourceignore and sourceignore/gitignore at e2cfd1a, go@1.26 path/filepath/match.go.
+ */
+export const IGNORE_FILE = '.sourceignore';
+const VCS = ['.git/', '.gitignore', '.gitmodules', '.gitattributes'];
+const DEFAULTS = [
+  ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
+  ...['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml', 'cloudbuild.yaml'],
+  ...['codeship-services.yml', 'codeship-steps.yml'],
+  ...['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
+];
+
+/** One line of an ignore file. */
+export interface IgnorePattern {
+  /** Directory of the file it came from, as path steps. */
+  readonly domain: readonly string[];
+  readonly steps: readonly string[];
+  readonly inclusion: boolean;
+  readonly directoryOnly: boolean;
+  /** Whether it holds a slash beside a trailing one: matched from its domain on, step by step. */
+  readonly anchored: boolean;
+}
+
+/** Longest text of one ignore file that is read; Flux's scanner stops at lines of 64 KiB. */
+export const MAX_IGNORE_BYTES = 1024 * 1024;
+
+/** Patterns of an ignore file's text; `domain` is its directory (`''` is the root). */
+export function readIgnorePatterns(text: string, domain = ''): readonly IgnorePattern[] {
+  const steps = domain === '' ? [] : domain.split('/');
+  return text
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''))
+    .filter((line) => !line.startsWith('#') && line.trim() !== '')
+    .map((line) => parsePattern(line, steps));
+}
+
+/**
+ * Tells whether a path is left out of an artifact, where `patterns` are all the user's (of `.sourceignore` files, then
+ * of `spec.ignore`). Any pattern of the user switches the defaults for pictures, archives, CI and tools off.
+ * Source: fluxcd/pkg artifact/storage SourceIgnoreFilter.
+ */
+export function sourceIgnore(patterns: readonly IgnorePattern[]): (path: string, directory: boolean) => boolean {
+  return patterns.length === 0
+    ? withDefaults([])
+    : matcher([...VCS.map((line) => parsePattern(line, [])), ...patterns]);
+}
+
+/** As {@link sourceIgnore}, but the defaults stay in force before the user's patterns. */
+export function withDefaults(patterns: readonly IgnorePattern[]): (path: string, directory: boolean) => boolean {
+  return matcher([...[...VCS, ...DEFAULTS].map((line) => parsePattern(line, [])), ...patterns]);
+}
+
+/** The last pattern that matches decides. */
+export function matcher(patterns: readonly IgnorePattern[]): (path: string, directory: boolean) => boolean {
+  const reversed = [...patterns].reverse();
+  return (path, directory) => {
+    const steps = path.split('/');
+    const decisive = reversed.find((pattern) => matches(pattern, steps, directory));
+    return decisive !== undefined && !decisive.inclusion;
+  };
+}
+
+function parsePattern(line: string, domain: readonly string[]): IgnorePattern {
+  const inclusion = line.startsWith('!');
+  let rest = inclusion ? line.slice(1) : line;
+  if (!rest.endsWith('\\ ')) rest = rest.replace(/ +$/, '');
+  const directoryOnly = rest.endsWith('/');
+  if (directoryOnly) rest = rest.slice(0, -1);
+  return { domain, steps: rest.split('/'), inclusion, directoryOnly, anchored: rest.includes('/') };
+}
+
+function matches(pattern: IgnorePattern, path: readonly string[], directory: boolean): boolean {
+  const { domain } = pattern;
+  if (path.length <= domain.length || domain.some((step, index) => path[index] !== step)) return false;
+  const rest = path.slice(domain.length);
+  return pattern.anchored ? matchesSteps(pattern, rest, directory) : matchesName(pattern, rest, directory);
+}
+
+/** A pattern without a slash matches any step of the path: what is below a match is matched too. */
+function matchesName(pattern: IgnorePattern, path: readonly string[], directory: boolean): boolean {
+  for (const [index, name] of path.entries()) {
+    const match = matchGlob(pattern.steps[0] ?? '', name);
+    if (match === 'bad pattern') return false;
+    if (match) return !(pattern.directoryOnly && !directory && index === path.length - 1);
+  }
+  return false;
+}
+
+function matchesSteps(pattern: IgnorePattern, path: readonly string[], directory: boolean): boolean {
+  let matched = false;
+  let traverse = false;
+  let at = 0;
+  for (const [index, step] of pattern.steps.entries()) {
+    if (step === '') {
+      traverse = false;
+      continue;
+    }
+    if (step === '**') {
+      if (index === pattern.steps.length - 1) break;
+      traverse = true;
+      continue;
+    }
+    if (step.includes('**') || at >= path.length) return false;
+    if (!traverse) {
+      if (matchGlob(step, path[at] as string) !== true) return false;
+      matched = true;
+      at++;
+      continue;
+    }
+    traverse = false;
+    while (at < path.length) {
+      const match = matchGlob(step, path[at++] as string);
+      if (match === 'bad pattern') return false;
+      if (match) {
+        matched = true;
+        break;
+      }
+      if (at === path.length) matched = false;
+    }
+  }
+  return matched && !(pattern.directoryOnly && !directory && at === path.length);
+}
+
+/** Go's filepath.Match on one step (names here hold no slash). Linear: a `*` is retried only from the last one on. */
+function matchGlob(pattern: string, name: string): boolean | 'bad pattern' {
+  const items = parseGlob(pattern);
+  const characters = [...name];
+  let item = 0;
+  let character = 0;
+  let star = -1;
+  let starCharacter = 0;
+  while (character < characters.length) {
+    const current = items.at(item);
+    if (item < items.length && current === 'star') {
+      star = item++;
+      starCharacter = character;
+    } else if (item < items.length && current === 'bad') return 'bad pattern';
+    else if (item < items.length && typeof current === 'function' && current(characters[character] as string)) {
+      item++;
+      character++;
+    } else if (star >= 0) {
+      item = star + 1;
+      character = ++starCharacter;
+    } else return items.includes('bad') ? 'bad pattern' : false;
+  }
+  while (items[item] === 'star') item++;
+  if (items.slice(item).includes('bad')) return 'bad pattern';
+  return item === items.length;
+}
+
+type GlobItem = 'star' | 'bad' | ((character: string) => boolean);
+const parsedGlobs = new Map<string, readonly GlobItem[]>();
+const MAX_PARSED_GLOBS = 1000;
+
+function parseGlob(pattern: string): readonly GlobItem[] {
+  const known = parsedGlobs.get(pattern);
+  if (known !== undefined) return known;
+  const items: GlobItem[] = [];
+  const text = [...pattern];
+  let at = 0;
+  while (at < text.length) {
+    const character = text[at++] as string;
+    if (character === '*') items.push('star');
+    else if (character === '?') items.push(() => true);
+    else if (character === '[') at = parseClass(text, at, items);
+    else if (character !== '\\') items.push(literal(character));
+    else if (at < text.length) items.push(literal(text[at++] as string));
+    else items.push('bad');
+  }
+  if (parsedGlobs.size >= MAX_PARSED_GLOBS) parsedGlobs.clear();
+  parsedGlobs.set(pattern, items);
+  return items;
+}
+
+function literal(wanted: string): (character: string) => boolean {
+  return (character) => character === wanted;
+}
+
+/** Reads `[^a-z]` after its bracket; returns where the pattern goes on. */
+function parseClass(text: readonly string[], start: number, items: GlobItem[]): number {
+  let at = start;
+  const negated = text[at] === '^';
+  if (negated) at++;
+  const ranges: (readonly [number, number])[] = [];
+  const bound = (): number | undefined => {
+    let character = text[at];
+    if (character === undefined || character === '-' || character === ']') return undefined;
+    at++;
+    if (character === '\\') character = text[at++];
+    return at < text.length ? character?.codePointAt(0) : undefined;
+  };
+  for (;;) {
+    if (text[at] === ']' && ranges.length > 0) {
+      at++;
+      break;
+    }
+    const low = bound();
+    let high = low;
+    if (low !== undefined && text[at] === '-') {
+      at++;
+      high = bound();
+    }
+    if (low === undefined || high === undefined) {
+      items.push('bad');
+      return text.length;
+    }
+    ranges.push([low, high]);
+  }
+  items.push((character) => {
+    const code = character.codePointAt(0) as number;
+    return ranges.some(([low, high]) => low <= code && code <= high) !== negated;
+  });
+  return at;
+}
