@@ -7,7 +7,7 @@ const may = {
   engine: 'base|api|engine',
   kube: 'base|api|engine|kube',
   runtime: 'base|api|kube|runtime',
-  server: 'base|api|kube|server',
+  server: 'base|api|engine|kube|server',
   cluster: 'base|api|engine|cluster',
   source: 'base|api|engine|kube|source',
   secrets: 'base|api|engine|kube|secrets',
