@@ -1,4 +1,6 @@
 import type { ConformanceSet } from './set.ts';
+import { set as envsubst } from './sets/envsubst.ts';
+import { set as kstatus } from './sets/kstatus.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */
-export const sets: readonly ConformanceSet[] = [];
+export const sets: readonly ConformanceSet[] = [kstatus, envsubst];
