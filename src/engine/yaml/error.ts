@@ -1,12 +1,15 @@
-/** Why a YAML text was refused. Lines and columns count from 1; 0 where no position is known. */
+/** Why a YAML text was refused. Lines count from 1; 0 where no position is known. */
 export interface YamlError {
   /** As Go's YAML library words it, without the prefix `yaml: ` and the line. */
   readonly message: string;
   readonly line: number;
   readonly column: number;
+  /** The message says the line itself, or has none. */
+  readonly whole?: boolean;
 }
 
 /** The error as Go prints it: `yaml: line 3: message`. */
-export function printYamlError({ message, line }: YamlError): string {
-  return line > 0 ? `yaml: line ${line}: ${message}` : `yaml: ${message}`;
+export function printYamlError({ message, line, whole }: YamlError): string {
+  if (message.startsWith('json: ') || message.startsWith('unsupported map key')) return message;
+  return line > 0 && whole !== true ? `yaml: line ${line}: ${message}` : `yaml: ${message}`;
 }

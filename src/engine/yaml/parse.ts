@@ -1,7 +1,9 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Json } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { composeDocuments } from './compose.ts';
 import type { YamlError } from './error.ts';
+import { YamlFailure } from './scan.ts';
+import { nodeToJson } from './value.ts';
 
 export interface ParseOptions {
   /** Refuse a key that a mapping holds twice; without it the last one wins, as in kubectl. */
@@ -10,30 +12,24 @@ export interface ParseOptions {
 
 /** The first document of `text` as sigs.k8s.io/yaml reads it; null when there is none. */
 export function parseYaml(text: string, options: ParseOptions = {}): Result<Json, YamlError> {
-  const all = parseYamlDocuments(text, options);
+  const all = read(text, options, 1);
   return all.ok ? ok(all.value[0] ?? null) : all;
 }
 
-/** Every document of `text` that is not empty. */
+/** Every document of `text` that is not empty, each as sigs.k8s.io/yaml reads it. */
 export function parseYamlDocuments(text: string, options: ParseOptions = {}): Result<readonly Json[], YamlError> {
-  const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    intAsBigInt: true,
-    uniqueKeys: options.strict ?? false,
-    lineCounter,
-  });
-  const values: Json[] = [];
-  for (const document of documents) {
-    const [problem] = document.errors;
-    if (problem !== undefined) {
-      const { line, col } = lineCounter.linePos(problem.pos[0]);
-      return err({ message: problem.message, line, column: col });
-    }
-    const value = JSON.parse(
-      JSON.stringify(document.toJS(), (_, v: unknown) => (typeof v === 'bigint' ? Number(v) : v)) ?? 'null',
-    ) as Json;
-    if (value !== null) values.push(value);
+  const all = read(text, options, Number.POSITIVE_INFINITY);
+  return all.ok ? ok(all.value.filter((value) => value !== null)) : all;
+}
+
+function read(text: string, options: ParseOptions, limit: number): Result<Json[], YamlError> {
+  const composed = composeDocuments(text, 'v2', limit);
+  if (!composed.ok) return composed;
+  try {
+    const how = { dialect: 'v2', uniqueKeys: options.strict === true } as const;
+    return ok(composed.value.map((node) => nodeToJson(node, how)));
+  } catch (failure) {
+    if (failure instanceof YamlFailure) return err(failure.detail);
+    throw failure;
   }
-  return ok(values);
 }
