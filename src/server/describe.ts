@@ -1,7 +1,7 @@
 import type { KubeObject } from '../api/object.ts';
 import { type State, type Tier, type ViewNode, viewId } from '../api/view.ts';
-import { at, isArray, isObject, type Json, stringAt } from '../base/json.ts';
-import { objectStatus } from '../engine/kstatus/status.ts';
+import { at, isArray, isObject, type JsonObject, stringAt } from '../base/json.ts';
+import { computeStatus } from '../engine/kstatus/compute.ts';
 
 /** Longest message that a node carries to the page; the rest is one click away (`kubectl describe`). */
 const MAX_MESSAGE = 2000;
@@ -39,9 +39,11 @@ export function describeObject(
   object: KubeObject,
   tier: Extract<Tier, 'object' | 'pod'>,
   parents: readonly string[],
+  nowMs: number,
   revision?: string,
 ): ViewNode {
-  const { status, message } = objectStatus(object as unknown as Json);
+  const computed = computeStatus(object as unknown as JsonObject, nowMs);
+  const { status, message } = computed.ok ? computed.value : { status: 'Unknown', message: computed.error };
   return {
     ...identity(object, tier),
     state: STATE_OF_KSTATUS[status] ?? 'Unknown',

@@ -19,7 +19,7 @@ const FLUX_KINDS = /\.toolkit\.fluxcd\.io\//;
 const MAX_OWNER_DEPTH = 5;
 
 /** All nodes by id: sources, what applies them, what was applied, and what that owns down to the pods. */
-export function viewOf(observed: Observed): ReadonlyMap<string, ViewNode> {
+export function viewOf(observed: Observed, nowMs: number): ReadonlyMap<string, ViewNode> {
   const nodes = new Map<string, ViewNode>();
   const add = (node: ViewNode): void => {
     const known = nodes.get(node.id);
@@ -44,8 +44,8 @@ export function viewOf(observed: Observed): ReadonlyMap<string, ViewNode> {
         if (known.tier === 'source') continue; // its place is before what reads it
         add({ ...known, parents: [...known.parents, parent] });
       } else {
-        add(describeObject(object, 'object', [parent], revision));
-        addOwned(observed, object, id, add, 1);
+        add(describeObject(object, 'object', [parent], nowMs, revision));
+        addOwned(observed, nowMs, object, id, add, 1);
       }
     }
   }
@@ -54,6 +54,7 @@ export function viewOf(observed: Observed): ReadonlyMap<string, ViewNode> {
 
 function addOwned(
   observed: Observed,
+  nowMs: number,
   owner: KubeObject,
   parent: string,
   add: (node: ViewNode) => void,
@@ -64,12 +65,12 @@ function addOwned(
   for (const child of observed.ownedBy(uid)) {
     // A ReplicaSet scaled to nothing is history, not something that runs.
     if (child.kind === 'ReplicaSet' && child.spec?.['replicas'] === 0) continue;
-    const node = describeObject(child, child.kind === 'Pod' ? 'pod' : 'object', [parent]);
+    const node = describeObject(child, child.kind === 'Pod' ? 'pod' : 'object', [parent], nowMs);
     // The page shows pods under the workload that was applied: ReplicaSets between them add nothing to see.
-    if (child.kind === 'ReplicaSet') addOwned(observed, child, parent, add, depth + 1);
+    if (child.kind === 'ReplicaSet') addOwned(observed, nowMs, child, parent, add, depth + 1);
     else {
       add(node);
-      addOwned(observed, child, node.id, add, depth + 1);
+      addOwned(observed, nowMs, child, node.id, add, depth + 1);
     }
   }
 }
