@@ -28,6 +28,7 @@ export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface WatchOptions extends ListOptions {

@@ -271,7 +271,7 @@ class RestClient implements KubeClient {
           }),
         },
         'idempotent',
-        undefined,
+        options.signal,
       );
       if (!answer.ok) return answer;
       const found = isObject(answer.value) ? answer.value['items'] : undefined;

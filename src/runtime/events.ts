@@ -1,0 +1,112 @@
+import type { KubeObject } from '../api/object.ts';
+import { groupOf, refOf } from '../api/object.ts';
+import type { EventRecord } from '../api/outcome.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { EventSink, ReadyEvent } from './event-sink.ts';
+
+/** Records what controllers tell about an object. Returns at once; the sending is done behind. */
+export interface EventRecorder {
+  record(component: string, object: KubeObject, event: EventRecord): void;
+  /** Sends what is waiting; resolves when it is out or `timeoutMs` have passed. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface EventRecorderOptions {
+  readonly sinks: readonly EventSink[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Events waiting per sink; more are dropped, so that a sink that hangs holds up nothing else. Source: client-go@0.34 tools/record. */
+const MAX_WAITING = 1000;
+/** Flux cuts event messages here. */
+const MAX_EVENT_MESSAGE = 39_000;
+/** Annotations of the object under this prefix are told with each of its events. */
+const OBJECT_PREFIX = 'event.toolkit.fluxcd.io/';
+
+export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+  const stop = new AbortController();
+  const lanes = options.sinks.map((sink) => new Lane(sink, options.log, stop.signal));
+  return {
+    record(component, object, event) {
+      const ready = prepare(component, object, event, options.clock.now());
+      for (const lane of lanes) lane.push(ready);
+    },
+    async close(timeoutMs) {
+      const cancel = options.clock.after(timeoutMs, () => stop.abort());
+      await Promise.all(lanes.map((lane) => lane.drained()));
+      cancel();
+      stop.abort();
+    },
+  };
+}
+
+function prepare(component: string, object: KubeObject, event: EventRecord, atMs: number): ReadyEvent {
+  const annotations: Record<string, string> = {};
+  for (const [key, value] of Object.entries(object.metadata.annotations ?? {})) {
+    if (key.startsWith(OBJECT_PREFIX)) annotations[key] = value;
+  }
+  const group = groupOf(object.apiVersion);
+  for (const [key, value] of Object.entries(event.metadata ?? {})) {
+    annotations[key.includes('/') ? key : `${group}/${key}`] = value;
+  }
+  const { uid, resourceVersion } = object.metadata;
+  const message = event.message.trim();
+  return {
+    object: {
+      ...refOf(object),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+    severity: event.severity,
+    reason: event.reason,
+    message: message.length > MAX_EVENT_MESSAGE ? `${message.slice(0, MAX_EVENT_MESSAGE)}...` : message,
+    annotations,
+    component,
+    atMs,
+  };
+}
+
+/** One sink's events, sent one after the other. */
+class Lane {
+  readonly #sink: EventSink;
+  readonly #log: Log;
+  readonly #signal: AbortSignal;
+  #waiting: ReadyEvent[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(sink: EventSink, log: Log, signal: AbortSignal) {
+    this.#sink = sink;
+    this.#log = log;
+    this.#signal = signal;
+  }
+
+  push(event: ReadyEvent): void {
+    if (this.#signal.aborted) return;
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#log.error('event dropped: too many are waiting', { reason: event.reason, name: event.object.name });
+      return;
+    }
+    this.#waiting.push(event);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async drained(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Later than the record call itself, so that a burst is one turn of the loop away from the reconcile.
+    await Promise.resolve();
+    while (!this.#signal.aborted) {
+      const event = this.#waiting.shift();
+      if (event === undefined) return;
+      await this.#sink.send(event, this.#signal).catch((cause: unknown) => {
+        if (!this.#signal.aborted) this.#log.error('unable to record event', { error: String(cause) });
+      });
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import type { Clock } from '../base/clock.ts';
+
+export interface QueueOptions {
+  readonly clock: Clock;
+  /** Keys worked on at the same time. */
+  readonly concurrency: number;
+  /** First and longest pause of {@link WorkQueue.addRateLimited}. */
+  readonly minRetryMs: number;
+  readonly maxRetryMs: number;
+  /** Does the work of one key; must not throw. */
+  readonly work: (key: string) => Promise<void>;
+  readonly observe?: QueueObserver;
+}
+
+/** What metrics want to know. */
+export interface QueueObserver {
+  depth(depth: number): void;
+  added(): void;
+  /** A key left the queue after waiting `waitedMs`. */
+  started(waitedMs: number): void;
+  finished(workedMs: number): void;
+  retried(): void;
+  active(workers: number): void;
+}
+
+/**
+ * A work queue keyed by name: a key waits at most once, is never worked on twice at the same time, and is worked on again
+ * when it was added meanwhile. First come, first served. Source of the rules: client-go@0.34 util/workqueue.
+ */
+export class WorkQueue {
+  readonly #options: QueueOptions;
+  /** Insertion order is the order of work; the value is when the key came. */
+  readonly #waiting = new Map<string, number>();
+  readonly #running = new Set<string>();
+  /** Running keys that were added meanwhile. */
+  readonly #again = new Set<string>();
+  readonly #delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Queues `key` now, in place of a delayed add. */
+  add(key: string): void {
+    if (this.#stopped) return;
+    this.#cancelDelayed(key);
+    if (this.#running.has(key)) {
+      this.#again.add(key);
+      return;
+    }
+    if (this.#waiting.has(key)) return;
+    this.#waiting.set(key, this.#options.clock.now());
+    this.#options.observe?.added();
+    this.#options.observe?.depth(this.#waiting.size);
+    this.#next();
+  }
+
+  /** Queues `key` after `delayMs`, unless it is due earlier already. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#stopped) return;
+    if (delayMs <= 0) {
+      this.add(key);
+      return;
+    }
+    const { clock } = this.#options;
+    const at = clock.now() + delayMs;
+    const known = this.#delayed.get(key);
+    if (known !== undefined && known.at <= at) return;
+    known?.cancel();
+    const cancel = clock.after(delayMs, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { at, cancel });
+  }
+
+  /** Queues `key` after a pause that doubles with each call since {@link forget}. Returns the pause. */
+  addRateLimited(key: string): number {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const { minRetryMs, maxRetryMs } = this.#options;
+    const pause = Math.min(minRetryMs * 2 ** Math.min(failures, 40), maxRetryMs);
+    this.#options.observe?.retried();
+    this.addAfter(key, pause);
+    return pause;
+  }
+
+  /** Ends the counting of failures of `key`. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** Drops every plan for `key`; work that runs goes on. */
+  drop(key: string): void {
+    this.forget(key);
+    this.#cancelDelayed(key);
+    this.#again.delete(key);
+    if (this.#waiting.delete(key)) this.#options.observe?.depth(this.#waiting.size);
+  }
+
+  isRunning(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  /** Takes nothing more up; resolves when the running work is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    this.#waiting.clear();
+    this.#again.clear();
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #cancelDelayed(key: string): void {
+    this.#delayed.get(key)?.cancel();
+    this.#delayed.delete(key);
+  }
+
+  #next(): void {
+    const { clock, concurrency, observe } = this.#options;
+    while (!this.#stopped && this.#running.size < concurrency) {
+      const first = this.#waiting.entries().next();
+      if (first.done) return;
+      const [key, since] = first.value;
+      this.#waiting.delete(key);
+      this.#running.add(key);
+      observe?.depth(this.#waiting.size);
+      observe?.started(clock.now() - since);
+      observe?.active(this.#running.size);
+      void this.#run(key);
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    const { clock, work, observe } = this.#options;
+    const startedMs = clock.now();
+    try {
+      await work(key);
+    } finally {
+      this.#running.delete(key);
+      observe?.finished(clock.now() - startedMs);
+      observe?.active(this.#running.size);
+      if (this.#again.delete(key)) this.add(key);
+      this.#next();
+      if (this.#running.size === 0) {
+        for (const resolve of this.#idle) resolve();
+        this.#idle = [];
+      }
+    }
+  }
+}
