@@ -1,0 +1,466 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../api/object.ts';
+import { ManualClock } from '../../base/clock.ts';
+import { equal, type Json } from '../../base/json.ts';
+import { silent } from '../../base/log.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { Change, GroupResource, Registry, StatusError } from '../registry.ts';
+import { startWorkloads, type Workloads, type WorkloadsOptions } from './start-workloads.ts';
+
+type Listener = (change: Change) => void;
+
+/** A registry without validation, admission or defaults: as much of the real one as the controllers can tell apart. */
+class MemoryRegistry implements Registry {
+  readonly #objects = new Map<string, KubeObject>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #all = new Set<(resource: GroupResource, change: Change) => void>();
+  #version = 0;
+  #uid = 0;
+  #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+  #key({ group, plural }: GroupResource, namespace: string | undefined, name: string): string {
+    return `${group}/${plural}/${namespace ?? ''}/${name}`;
+  }
+  get(resource: GroupResource, namespace: string | undefined, name: string): KubeObject | undefined {
+    return this.#objects.get(this.#key(resource, namespace, name));
+  }
+  list(resource: GroupResource, namespace?: string): readonly KubeObject[] {
+    const prefix = `${resource.group}/${resource.plural}/${namespace === undefined ? '' : `${namespace}/`}`;
+    return [...this.#objects].filter(([key]) => key.startsWith(prefix)).map(([, object]) => object);
+  }
+  watch(resource: GroupResource, listen: Listener): () => void {
+    const key = `${resource.group}/${resource.plural}`;
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(listen));
+    return () => listeners.delete(listen);
+  }
+  watchAll(listen: (resource: GroupResource, change: Change) => void): () => void {
+    this.#all.add(listen);
+    return () => this.#all.delete(listen);
+  }
+  #emit(resource: GroupResource, change: Change): void {
+    for (const listen of this.#listeners.get(`${resource.group}/${resource.plural}`) ?? []) listen(change);
+    for (const listen of this.#all) listen(resource, change);
+  }
+  #put(resource: GroupResource, object: KubeObject, previous: KubeObject | undefined): KubeObject {
+    const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } };
+    this.#objects.set(this.#key(resource, object.metadata.namespace, object.metadata.name), stored);
+    this.#emit(
+      resource,
+      previous === undefined ? { type: 'ADDED', object: stored } : { type: 'MODIFIED', object: stored, previous },
+    );
+    return stored;
+  }
+  async create(resource: GroupResource, object: KubeObject): Promise<Result<KubeObject, StatusError>> {
+    const { name, generateName } = object.metadata;
+    const metadata = {
+      ...object.metadata,
+      name: name ?? `${generateName}${String(++this.#uid).padStart(5, '0')}`,
+      uid: `uid-${++this.#uid}`,
+      generation: 1,
+      creationTimestamp: new Date(this.#clock.now()).toISOString(),
+    };
+    if (this.get(resource, metadata.namespace, metadata.name) !== undefined) {
+      return err({ code: 409, reason: 'AlreadyExists', message: 'already exists' });
+    }
+    return ok(this.#put(resource, { ...object, metadata }, undefined));
+  }
+  async update(
+    resource: GroupResource,
+    object: KubeObject,
+    _manager: string,
+    subresource?: string,
+  ): Promise<Result<KubeObject, StatusError>> {
+    const old = this.get(resource, object.metadata.namespace, object.metadata.name);
+    if (old === undefined) return err({ code: 404, reason: 'NotFound', message: 'not found' });
+    if (old.metadata.resourceVersion !== object.metadata.resourceVersion) {
+      return err({ code: 409, reason: 'Conflict', message: 'conflict' });
+    }
+    if (equal(object as unknown as Json, old as unknown as Json)) return ok(old);
+    const next =
+      subresource === undefined && old.status !== undefined
+        ? { ...object, status: old.status }
+        : subresource === 'status' && old.spec !== undefined
+          ? { ...object, spec: old.spec }
+          : object;
+    const changed = !equal(next.spec as Json, old.spec as Json);
+    const generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+    const wanted = { ...next, metadata: { ...next.metadata, generation } };
+    const held =
+      (wanted.metadata.finalizers ?? []).length > 0 ||
+      ((wanted.spec?.['finalizers'] as string[] | undefined) ?? []).length > 0 ||
+      (wanted.metadata.deletionGracePeriodSeconds ?? 0) > 0;
+    if (wanted.metadata.deletionTimestamp !== undefined && !held) {
+      this.#remove(resource, wanted);
+      return ok(wanted);
+    }
+    return ok(this.#put(resource, wanted, old));
+  }
+  #remove(resource: GroupResource, object: KubeObject): void {
+    this.#objects.delete(this.#key(resource, object.metadata.namespace, object.metadata.name));
+    this.#emit(resource, { type: 'DELETED', object, previous: object });
+  }
+  async delete(
+    resource: GroupResource,
+    namespace: string | undefined,
+    name: string,
+    options: {
+      readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
+      readonly uid?: string;
+      readonly gracePeriodSeconds?: number;
+    } = {},
+  ): Promise<Result<void, StatusError>> {
+    const old = this.get(resource, namespace, name);
+    if (old === undefined) return err({ code: 404, reason: 'NotFound', message: 'not found' });
+    if (options.uid !== undefined && options.uid !== old.metadata.uid) {
+      return err({ code: 409, reason: 'Conflict', message: 'uid' });
+    }
+    const finalizers = new Set(old.metadata.finalizers ?? []);
+    if (options.propagation === 'Foreground') finalizers.add('foregroundDeletion');
+    if (options.propagation === 'Orphan') finalizers.add('orphan');
+    const bound = resource.plural === 'pods' && old.spec?.['nodeName'] !== undefined;
+    const grace = bound ? (options.gracePeriodSeconds ?? 30) : 0;
+    const held = finalizers.size > 0 || grace > 0 || ((old.spec?.['finalizers'] as string[]) ?? []).length > 0;
+    if (!held) {
+      this.#remove(resource, old);
+      return ok(undefined);
+    }
+    const deletionTimestamp = old.metadata.deletionTimestamp ?? new Date(this.#clock.now()).toISOString();
+    const metadata = { ...old.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace };
+    this.#put(resource, { ...old, metadata: { ...metadata, finalizers: [...finalizers] } }, old);
+    return ok(undefined);
+  }
+  resources(): ReturnType<Registry['resources']> {
+    const of = (group: string, plural: string, kind: string, namespaced = true) => ({
+      group,
+      plural,
+      kind,
+      version: 'v1',
+      namespaced,
+    });
+    return [
+      of('', 'pods', 'Pod'),
+      of('', 'configmaps', 'ConfigMap'),
+      of('', 'secrets', 'Secret'),
+      of('', 'serviceaccounts', 'ServiceAccount'),
+      of('', 'events', 'Event'),
+      of('', 'services', 'Service'),
+      of('', 'namespaces', 'Namespace', false),
+      of('', 'nodes', 'Node', false),
+      of('apps', 'deployments', 'Deployment'),
+      of('apps', 'replicasets', 'ReplicaSet'),
+    ];
+  }
+}
+
+const PODS = { group: '', plural: 'pods' };
+const CONFIG_MAPS = { group: '', plural: 'configmaps' };
+const DEPLOYMENTS = { group: 'apps', plural: 'deployments' };
+const REPLICA_SETS = { group: 'apps', plural: 'replicasets' };
+const NAMESPACES = { group: '', plural: 'namespaces' };
+
+interface World {
+  readonly registry: MemoryRegistry;
+  readonly clock: ManualClock;
+  readonly workloads: Workloads;
+  /** Lets the clock run for so long, timer by timer. */
+  run(ms: number): Promise<void>;
+}
+
+function world(options: Partial<WorkloadsOptions> = {}): World {
+  const clock = new ManualClock(Date.UTC(2026, 0, 1));
+  const registry = new MemoryRegistry(clock);
+  const workloads = startWorkloads({
+    registry,
+    clock,
+    log: silent,
+    random: () => 0.5,
+    caPem: 'PEM',
+    kubelet: true,
+    scheduler: true,
+    ...options,
+  });
+  const run = async (ms: number): Promise<void> => {
+    const end = clock.now() + ms;
+    await workloads.idle();
+    for (let next = clock.next(); next !== undefined && next <= end; next = clock.next()) {
+      clock.advance(next - clock.now());
+      await workloads.idle();
+    }
+    clock.advance(end - clock.now());
+  };
+  return { registry, clock, workloads, run };
+}
+
+function deployment(replicas: number, image = 'app:1', annotations: Record<string, string> = {}): KubeObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', namespace: 'default' },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'a' } },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+      progressDeadlineSeconds: 600,
+      revisionHistoryLimit: 10,
+      template: { metadata: { labels: { app: 'a' }, annotations }, spec: { containers: [{ name: 'c', image }] } },
+    },
+  };
+}
+
+function conditions(object: KubeObject | undefined): string[] {
+  const all = (object?.status?.['conditions'] ?? []) as { type: string; status: string; reason: string }[];
+  return all.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+}
+
+function events(registry: Registry): string[] {
+  return registry
+    .list({ group: '', plural: 'events' })
+    .map((event) => event as unknown as { reason: string; message: string })
+    .map(({ reason, message }) => `${reason}: ${message}`);
+}
+
+describe('a Deployment', () => {
+  it('comes up through a ReplicaSet and ready pods', async () => {
+    const { registry, run } = world();
+    await registry.create(DEPLOYMENTS, deployment(2));
+    await run(1000);
+    const stored = registry.get(DEPLOYMENTS, 'default', 'd');
+    expect(stored?.status).toMatchObject({
+      observedGeneration: 1,
+      replicas: 2,
+      readyReplicas: 2,
+      availableReplicas: 2,
+    });
+    expect(conditions(stored)).toEqual([
+      'Available=True MinimumReplicasAvailable',
+      'Progressing=True NewReplicaSetAvailable',
+    ]);
+    expect(stored?.metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' });
+    const pods = registry.list(PODS);
+    expect(pods.map(({ spec }) => spec?.['nodeName'])).toEqual(['weir-worker', 'weir-worker']);
+    expect(pods.map(({ status }) => status?.['podIP'])).toEqual(['10.244.128.2', '10.244.128.3']);
+    const set = registry.list(REPLICA_SETS)[0]?.metadata.name ?? '';
+    expect(events(registry)).toEqual(
+      expect.arrayContaining([
+        `ScalingReplicaSet: Scaled up replica set ${set} from 0 to 2`,
+        `SuccessfulCreate: Created pod: ${pods[0]?.metadata.name}`,
+        `Scheduled: Successfully assigned default/${pods[0]?.metadata.name} to weir-worker`,
+        'Started: Started container c',
+      ]),
+    );
+  });
+
+  it('is complete with no replicas where nothing runs', async () => {
+    const { registry, run } = world({ kubelet: false, scheduler: false });
+    await registry.create(DEPLOYMENTS, deployment(0));
+    await run(100);
+    expect(conditions(registry.get(DEPLOYMENTS, 'default', 'd'))).toEqual([
+      'Available=True MinimumReplicasAvailable',
+      'Progressing=True NewReplicaSetAvailable',
+    ]);
+    expect(registry.list(REPLICA_SETS)[0]?.metadata.annotations).toEqual({
+      'deployment.kubernetes.io/desired-replicas': '0',
+      'deployment.kubernetes.io/max-replicas': '0',
+      'deployment.kubernetes.io/revision': '1',
+    });
+  });
+
+  it('keeps its pods unavailable where no kubelet runs', async () => {
+    const { registry, run } = world({ kubelet: false, scheduler: false });
+    await registry.create(DEPLOYMENTS, deployment(2));
+    await run(100);
+    const status = registry.get(DEPLOYMENTS, 'default', 'd')?.status;
+    expect(status).toMatchObject({ replicas: 2, updatedReplicas: 2, unavailableReplicas: 2 });
+    expect(status).not.toHaveProperty('readyReplicas');
+  });
+
+  it('rolls over to a new template and keeps the old set', async () => {
+    const { registry, run } = world();
+    await registry.create(DEPLOYMENTS, deployment(4));
+    await run(1000);
+    const before = registry.get(DEPLOYMENTS, 'default', 'd') as KubeObject;
+    await registry.update(DEPLOYMENTS, { ...before, spec: deployment(4, 'app:2').spec ?? {} }, 'test');
+    await run(5000);
+    const after = registry.get(DEPLOYMENTS, 'default', 'd');
+    expect(after?.status).toMatchObject({ replicas: 4, updatedReplicas: 4, availableReplicas: 4 });
+    expect(after?.metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('2');
+    const sets = registry.list(REPLICA_SETS);
+    expect(sets.map(({ spec }) => spec?.['replicas'])).toEqual([0, 4]);
+    expect(registry.list(PODS)).toHaveLength(4);
+  });
+
+  it('runs out of time with an image that cannot be pulled, and keeps three quarters of the old pods', async () => {
+    const { registry, run } = world();
+    await registry.create(DEPLOYMENTS, deployment(4));
+    await run(1000);
+    const before = registry.get(DEPLOYMENTS, 'default', 'd') as KubeObject;
+    await registry.update(DEPLOYMENTS, { ...before, spec: deployment(4, 'app:bad').spec ?? {} }, 'test');
+    await run(620_000);
+    const after = registry.get(DEPLOYMENTS, 'default', 'd');
+    expect(conditions(after)).toEqual([
+      'Available=True MinimumReplicasAvailable',
+      'Progressing=False ProgressDeadlineExceeded',
+    ]);
+    expect(after?.status).toMatchObject({ availableReplicas: 3, updatedReplicas: 2, unavailableReplicas: 2 });
+    expect(events(registry)).toContain('Failed: Error: ImagePullBackOff');
+  });
+
+  it('takes its set and pods along when it is deleted', async () => {
+    const { registry, run } = world();
+    await registry.create(DEPLOYMENTS, deployment(2));
+    await run(1000);
+    await registry.delete(DEPLOYMENTS, 'default', 'd');
+    await run(1000);
+    expect(registry.list(REPLICA_SETS)).toEqual([]);
+    expect(registry.list(PODS)).toEqual([]);
+  });
+});
+
+describe('a pod', () => {
+  it.each([
+    ['crash-loop', 60_000, 'CrashLoopBackOff', 'Running'],
+    ['oom', 60_000, 'CrashLoopBackOff', 'Running'],
+    ['image-pull-backoff', 60_000, 'ImagePullBackOff', 'Pending'],
+  ])('with the fault %s is not ready', async (fault, ms, reason, phase) => {
+    const { registry, run } = world();
+    await registry.create(DEPLOYMENTS, deployment(1, 'app:1', { 'sim.weir.dev/fault': fault }));
+    await run(ms);
+    const pod = registry.list(PODS)[0];
+    expect(pod?.status?.['phase']).toBe(phase);
+    expect(pod?.status?.['containerStatuses']).toMatchObject([{ ready: false, state: { waiting: { reason } } }]);
+    expect(registry.get(DEPLOYMENTS, 'default', 'd')?.status).not.toHaveProperty('readyReplicas');
+  });
+
+  it('with a slow start is ready later', async () => {
+    const { registry, run } = world();
+    await registry.create(DEPLOYMENTS, deployment(1, 'app:1', { 'sim.weir.dev/ready-after': '20s' }));
+    await run(15_000);
+    expect(registry.get(DEPLOYMENTS, 'default', 'd')?.status).toMatchObject({ unavailableReplicas: 1 });
+    await run(10_000);
+    expect(registry.get(DEPLOYMENTS, 'default', 'd')?.status).toMatchObject({ availableReplicas: 1 });
+  });
+});
+
+describe('a namespace', () => {
+  const namespace: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'n' },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  };
+
+  it('gets its ServiceAccount and the CA', async () => {
+    const { registry, run } = world();
+    await registry.create(NAMESPACES, namespace);
+    await run(10);
+    expect(registry.get({ group: '', plural: 'serviceaccounts' }, 'n', 'default')).toBeDefined();
+    expect(registry.get(CONFIG_MAPS, 'n', 'kube-root-ca.crt')).toMatchObject({ data: { 'ca.crt': 'PEM' } });
+  });
+
+  it('waits for finalizers of its content, says so, and then goes', async () => {
+    const { registry, run } = world();
+    await registry.create(NAMESPACES, namespace);
+    const metadata = { name: 'a', namespace: 'n', finalizers: ['e.com/f'] };
+    await registry.create(CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    await run(10);
+    await registry.delete(NAMESPACES, undefined, 'n');
+    await run(1000);
+    expect(conditions(registry.get(NAMESPACES, undefined, 'n'))).toEqual([
+      'NamespaceDeletionDiscoveryFailure=False ResourcesDiscovered',
+      'NamespaceDeletionGroupVersionParsingFailure=False ParsedGroupVersions',
+      'NamespaceDeletionContentFailure=False ContentDeleted',
+      'NamespaceContentRemaining=True SomeResourcesRemain',
+      'NamespaceFinalizersRemaining=True SomeFinalizersRemain',
+    ]);
+    const map = registry.get(CONFIG_MAPS, 'n', 'a') as KubeObject;
+    await registry.update(CONFIG_MAPS, { ...map, metadata: { ...map.metadata, finalizers: [] } }, 'test');
+    await run(1000);
+    expect(registry.get(NAMESPACES, undefined, 'n')).toBeUndefined();
+  });
+});
+
+describe('the garbage collector', () => {
+  const owned = (name: string, owners: readonly KubeObject[], blocks = false): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name,
+      namespace: 'default',
+      ownerReferences: owners.map(({ apiVersion, kind, metadata }) => ({
+        apiVersion,
+        kind,
+        name: metadata.name,
+        uid: metadata.uid ?? 'none',
+        blockOwnerDeletion: blocks,
+      })),
+    },
+  });
+  async function make(registry: MemoryRegistry, object: KubeObject): Promise<KubeObject> {
+    const result = await registry.create(CONFIG_MAPS, object);
+    if (!result.ok) throw new Error(result.error.message);
+    return result.value;
+  }
+
+  it('deletes what has no owner left', async () => {
+    const { registry, run } = world();
+    const owner = await make(registry, owned('owner', []));
+    await make(registry, owned('kid', [owner]));
+    await make(registry, owned('orphan', [{ ...owner, metadata: { name: 'owner', uid: 'other' } }]));
+    await run(10);
+    expect(registry.list(CONFIG_MAPS).map(({ metadata }) => metadata.name)).toEqual(['owner', 'kid']);
+    await registry.delete(CONFIG_MAPS, 'default', 'owner');
+    await run(10);
+    expect(registry.list(CONFIG_MAPS)).toEqual([]);
+  });
+
+  it('keeps what another owner holds', async () => {
+    const { registry, run } = world();
+    const owners = [await make(registry, owned('one', [])), await make(registry, owned('two', []))];
+    await make(registry, owned('kid', owners));
+    await registry.delete(CONFIG_MAPS, 'default', 'one');
+    await run(10);
+    expect(registry.get(CONFIG_MAPS, 'default', 'kid')?.metadata.ownerReferences).toMatchObject([{ name: 'two' }]);
+  });
+
+  it('keeps dependents of an orphaning deletion', async () => {
+    const { registry, run } = world();
+    const owner = await make(registry, owned('owner', []));
+    await make(registry, owned('kid', [owner]));
+    await registry.delete(CONFIG_MAPS, 'default', 'owner', { propagation: 'Orphan' });
+    await run(10);
+    expect(registry.get(CONFIG_MAPS, 'default', 'owner')).toBeUndefined();
+    expect(registry.get(CONFIG_MAPS, 'default', 'kid')?.metadata.ownerReferences).toEqual([]);
+  });
+
+  it('keeps the owner of a foreground deletion until blocking dependents are gone', async () => {
+    const { registry, run } = world();
+    const owner = await make(registry, owned('owner', []));
+    const kid = await make(registry, owned('kid', [owner], true));
+    const held = { ...kid, metadata: { ...kid.metadata, finalizers: ['e.com/f'] } };
+    await registry.update(CONFIG_MAPS, held, 'test');
+    await registry.delete(CONFIG_MAPS, 'default', 'owner', { propagation: 'Foreground' });
+    await run(10);
+    const waiting = registry.get(CONFIG_MAPS, 'default', 'kid') as KubeObject;
+    expect(waiting.metadata.deletionTimestamp).toBeDefined();
+    expect(registry.get(CONFIG_MAPS, 'default', 'owner')).toBeDefined();
+    await registry.update(CONFIG_MAPS, { ...waiting, metadata: { ...waiting.metadata, finalizers: [] } }, 'test');
+    await run(10);
+    expect(registry.list(CONFIG_MAPS)).toEqual([]);
+  });
+
+  it('ends circles of owners', async () => {
+    const { registry, run } = world();
+    const one = await make(registry, owned('one', []));
+    const two = await make(registry, owned('two', [one], true));
+    const references = owned('x', [two], true).metadata.ownerReferences ?? [];
+    await registry.update(CONFIG_MAPS, { ...one, metadata: { ...one.metadata, ownerReferences: references } }, 'test');
+    await registry.delete(CONFIG_MAPS, 'default', 'one', { propagation: 'Foreground' });
+    await run(1000);
+    expect(registry.list(CONFIG_MAPS)).toEqual([]);
+  });
+});
