@@ -1,0 +1,457 @@
+import { isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { quote } from './field-error.ts';
+import { isDateTime } from './formats.ts';
+import { canonicalQuantity, QUANTITY_ERROR } from './quantity.ts';
+import { dereference, type ResolveSchema, type Schema } from './schema.ts';
+
+export interface GoDecoded {
+  /** The object as a Go server would print it again: no nulls, no zero values of `omitempty` fields, structs present. */
+  readonly value: JsonObject;
+  /** Paths of unknown fields in document order: `spec.containers[0].bogus`. Put `unknown field "` and `"` around each. */
+  readonly unknown: readonly string[];
+}
+
+export interface GoDecodeOptions {
+  /**
+   * `json`: as encoding/json words a wrong type (bodies, JSON and merge patches). `unstructured`: as
+   * `runtime.FromUnstructured` does (strategic merge patches): `unrecognized type: int64`.
+   */
+  readonly wording?: 'json' | 'unstructured';
+}
+
+class WrongType extends Error {}
+
+/**
+ * Reads a value into the Go type behind a built-in definition, and out again. Fails with the Go decoder's words, to be
+ * wrapped by the caller: `Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal ...`.
+ * @param definition full definition name, `io.k8s.api.apps.v1.Deployment`
+ */
+export function decodeGo(
+  value: Json,
+  definition: string,
+  resolve: ResolveSchema,
+  options: GoDecodeOptions = {},
+): Result<GoDecoded, { readonly message: string }> {
+  const decoder = new GoDecoder(resolve, options.wording ?? 'json');
+  try {
+    const out = decoder.struct(value, definition, resolve(definition) ?? {}, '', '');
+    return ok({ value: out, unknown: decoder.unknown });
+  } catch (error) {
+    if (error instanceof WrongType) return err({ message: error.message });
+    throw error;
+  }
+}
+
+/** Scalars that are no pointers in Go and have `omitempty`: a zero is dropped. Numbers and booleans not listed are kept. */
+const DROP_ZERO: { readonly [definition: string]: ReadonlySet<string> } = {
+  ObjectMeta: new Set(['generation']),
+  Container: new Set(['stdin', 'stdinOnce', 'tty']),
+  EphemeralContainer: new Set(['stdin', 'stdinOnce', 'tty']),
+  ContainerPort: new Set(['hostPort']),
+  Probe: new Set(['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold']),
+  PodSpec: new Set(['hostNetwork', 'hostPID', 'hostIPC']),
+  VolumeMount: new Set(['readOnly']),
+  ServicePort: new Set(['nodePort']),
+  ServiceSpec: new Set(['publishNotReadyAddresses', 'healthCheckNodePort']),
+  DeploymentSpec: new Set(['minReadySeconds', 'paused']),
+  ReplicaSetSpec: new Set(['minReadySeconds']),
+  ReplicationControllerSpec: new Set(['minReadySeconds']),
+  StatefulSetSpec: new Set(['minReadySeconds']),
+  DaemonSetSpec: new Set(['minReadySeconds']),
+  StatefulSetOrdinals: new Set(['start']),
+  DeploymentStatus: new Set([
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+  ]),
+  ReplicaSetStatus: new Set(['observedGeneration', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']),
+  ReplicationControllerStatus: new Set([
+    'observedGeneration',
+    'fullyLabeledReplicas',
+    'readyReplicas',
+    'availableReplicas',
+  ]),
+  StatefulSetStatus: new Set(['observedGeneration', 'readyReplicas', 'currentReplicas', 'updatedReplicas']),
+  DaemonSetStatus: new Set(['observedGeneration', 'updatedNumberScheduled', 'numberAvailable', 'numberUnavailable']),
+  JobStatus: new Set(['active', 'succeeded', 'failed']),
+  PodStatus: new Set(['observedGeneration']),
+  PodCondition: new Set(['observedGeneration']),
+  Condition: new Set(['observedGeneration']),
+  PodDisruptionBudgetStatus: new Set(['observedGeneration']),
+  NodeSpec: new Set(['unschedulable']),
+  ScaleSpec: new Set(['replicas']),
+  Event: new Set(['count']),
+  PriorityClass: new Set(['globalDefault']),
+  ISCSIVolumeSource: new Set(['readOnly', 'chapAuthDiscovery', 'chapAuthSession']),
+  ISCSIPersistentVolumeSource: new Set(['readOnly', 'chapAuthDiscovery', 'chapAuthSession']),
+  NFSVolumeSource: new Set(['readOnly']),
+  PersistentVolumeClaimVolumeSource: new Set(['readOnly']),
+  CSIPersistentVolumeSource: new Set(['readOnly']),
+  GCEPersistentDiskVolumeSource: new Set(['readOnly', 'partition']),
+  AWSElasticBlockStoreVolumeSource: new Set(['readOnly', 'partition']),
+  CustomResourceDefinitionSpec: new Set(['preserveUnknownFields']),
+  CustomResourceDefinitionVersion: new Set(['deprecated']),
+  CustomResourceColumnDefinition: new Set(['priority']),
+  JSONSchemaProps: new Set([
+    'exclusiveMaximum',
+    'exclusiveMinimum',
+    'uniqueItems',
+    'nullable',
+    'x-kubernetes-embedded-resource',
+    'x-kubernetes-int-or-string',
+  ]),
+  SubjectAccessReviewStatus: new Set(['denied']),
+  APIServiceSpec: new Set(['insecureSkipTLSVerify']),
+};
+
+/** Strings that are pointers in Go: an empty one is kept. */
+const KEEP_EMPTY: { readonly [definition: string]: ReadonlySet<string> } = {
+  PersistentVolumeClaimSpec: new Set(['storageClassName', 'volumeAttributesClassName']),
+  IngressSpec: new Set(['ingressClassName']),
+  HostPathVolumeSource: new Set(['type']),
+  TypedLocalObjectReference: new Set(['apiGroup']),
+  TypedObjectReference: new Set(['apiGroup']),
+  EndpointPort: new Set(['name', 'protocol', 'appProtocol']),
+  LeaseSpec: new Set(['holderIdentity']),
+  ServicePort: new Set(['appProtocol']),
+  GRPCAction: new Set(['service']),
+  PodSpec: new Set(['runtimeClassName', 'preemptionPolicy']),
+  CustomResourceSubresourceScale: new Set(['labelSelectorPath']),
+  CustomResourceDefinitionVersion: new Set(['deprecationWarning']),
+};
+
+/** Slices and maps without `omitempty` that the documents do not call required. */
+const ALWAYS = new Set(['Role.rules', 'ClusterRole.rules']);
+
+const shortName = (definition: string): string => definition.slice(definition.lastIndexOf('.') + 1);
+
+const jsonKind = (value: Json): string =>
+  isArray(value)
+    ? 'array'
+    : isObject(value)
+      ? 'object'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value === 'bigint'
+          ? 'number'
+          : typeof value;
+
+class GoDecoder {
+  readonly resolve: ResolveSchema;
+  readonly wording: 'json' | 'unstructured';
+  readonly unknown: string[] = [];
+
+  constructor(resolve: ResolveSchema, wording: 'json' | 'unstructured') {
+    this.resolve = resolve;
+    this.wording = wording;
+  }
+
+  /** `path` has indices, for unknown fields; `goPath` is Go's error context: `spec.containers.ports`. */
+  struct(value: Json, definition: string, schema: Schema, path: string, goPath: string): JsonObject {
+    const name = shortName(definition);
+    if (value === null) return this.zeroStruct(schema, definition);
+    if (!isObject(value))
+      throw new WrongType(`json: cannot unmarshal ${jsonKind(value)} into Go value of type ${goType(definition)}`);
+    const properties = schema.properties ?? {};
+    const out: MutableJsonObject = {};
+    for (const key of Object.keys(value)) {
+      const inner = path === '' ? key : `${path}.${key}`;
+      if (!Object.hasOwn(properties, key)) {
+        this.unknown.push(inner);
+        continue;
+      }
+      const child = value[key] as Json;
+      if (child === null) continue;
+      const context: Context = { owner: name, path: inner, goPath: goPath === '' ? key : `${goPath}.${key}` };
+      const read = this.value(child, properties[key] as Schema, context);
+      if (!this.omitted(read, name, key, schema, properties[key] as Schema)) put(out, key, read);
+    }
+    return this.fillStruct(out, schema, name);
+  }
+
+  private zeroStruct(schema: Schema, definition: string): JsonObject {
+    return this.fillStruct({}, schema, shortName(definition));
+  }
+
+  /** Structs and fields without `omitempty` are printed also when nobody set them. */
+  private fillStruct(out: MutableJsonObject, schema: Schema, owner: string): JsonObject {
+    const wanted = new Set(schema.required);
+    for (const [key, property] of Object.entries(schema.properties ?? {})) {
+      if (Object.hasOwn(out, key)) continue;
+      const { default: preset } = property;
+      const needed = wanted.has(key);
+      if (isObject(preset) && Object.keys(preset).length === 0) {
+        const definition = definitionOf(property);
+        const target = definition === undefined ? undefined : this.resolve(definition);
+        if (target?.properties !== undefined) put(out, key, this.zeroStruct(target, definition ?? ''));
+      } else if (needed && (preset === '' || preset === 0 || preset === false)) put(out, key, preset);
+      else if ((needed && preset === undefined && isCollection(property)) || ALWAYS.has(`${owner}.${key}`))
+        put(out, key, null);
+    }
+    return out;
+  }
+
+  private omitted(value: Json, owner: string, key: string, schema: Schema, property: Schema): boolean {
+    if (value === '') return !KEEP_EMPTY[owner]?.has(key) && schema.required?.includes(key) !== true;
+    if (value === 0 || value === false) return DROP_ZERO[owner]?.has(key) === true;
+    if (isArray(value) && value.length === 0) return schema.required?.includes(key) !== true;
+    if (isObject(value) && Object.keys(value).length === 0) {
+      return property.additionalProperties !== undefined && schema.required?.includes(key) !== true;
+    }
+    return false;
+  }
+
+  private value(value: Json, property: Schema, context: Context): Json {
+    const definition = definitionOf(property);
+    if (definition !== undefined) {
+      const special = this.special(value, definition, context);
+      if (special !== undefined) return special;
+      const target = this.resolve(definition) ?? {};
+      if (target.properties !== undefined) {
+        if (!isObject(value)) throw this.wrong(value, context, goType(definition), 'struct');
+        return this.struct(value, definition, target, context.path, context.goPath);
+      }
+      if (target.type === 'object' && target.additionalProperties === undefined)
+        return this.emptyStruct(value, definition, context);
+      return this.plain(value, dereference(property, this.resolve), context);
+    }
+    return this.plain(value, property, context);
+  }
+
+  private emptyStruct(value: Json, definition: string, context: Context): Json {
+    if (!isObject(value)) throw this.wrong(value, context, goType(definition), 'struct');
+    for (const key of Object.keys(value)) this.unknown.push(`${context.path}.${key}`);
+    return {};
+  }
+
+  /** Types with a JSON reader of their own; undefined for all others. */
+  private special(value: Json, definition: string, context: Context): Json | undefined {
+    switch (shortName(definition)) {
+      case 'Quantity': {
+        const text =
+          typeof value === 'string'
+            ? value
+            : typeof value === 'number' || typeof value === 'bigint'
+              ? String(value)
+              : undefined;
+        const canonical = text === undefined ? undefined : canonicalQuantity(text);
+        if (canonical === undefined) throw new WrongType(QUANTITY_ERROR);
+        return canonical;
+      }
+      case 'IntOrString':
+        if (typeof value === 'string' || typeof value === 'bigint') return value;
+        if (typeof value === 'number' && Number.isInteger(value)) return value;
+        throw new WrongType(
+          `json: cannot unmarshal ${jsonKind(value)}${typeof value === 'number' ? ` ${value}` : ''} into Go value of type int32`,
+        );
+      case 'Time':
+      case 'MicroTime':
+        return this.time(value, shortName(definition) === 'MicroTime');
+      case 'RawExtension':
+      case 'FieldsV1':
+      case 'JSON':
+        return value;
+      case 'JSONSchemaPropsOrArray':
+      case 'JSONSchemaPropsOrBool':
+      case 'JSONSchemaPropsOrStringArray': {
+        if (!isObject(value)) return value;
+        const inner = `${definition.slice(0, definition.lastIndexOf('.') + 1)}JSONSchemaProps`;
+        return this.struct(value, inner, this.resolve(inner) ?? {}, context.path, context.goPath);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  private time(value: Json, micro: boolean): Json {
+    const layout = micro ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00';
+    if (typeof value !== 'string')
+      throw new WrongType(`json: cannot unmarshal ${jsonKind(value)} into Go value of type string`);
+    if (isDateTime(value)) return utc(value, micro);
+    const year = /^\d{4}/.exec(value);
+    const [rest, part] = year === null ? [value, '2006'] : [value.slice(4), '-'];
+    throw new WrongType(`parsing time ${quote(value)} as "${layout}": cannot parse ${quote(rest)} as "${part}"`);
+  }
+
+  private plain(value: Json, schema: Schema, context: Context): Json {
+    switch (schema.type) {
+      case 'string':
+        if (typeof value !== 'string')
+          throw this.wrong(value, context, schema.format === 'byte' ? '[]uint8' : 'string', 'string');
+        if (schema.format === 'byte') checkBase64(value);
+        return value;
+      case 'boolean':
+        if (typeof value !== 'boolean') throw this.wrong(value, context, 'bool', 'bool');
+        return value;
+      case 'integer':
+        return this.integer(value, schema, context);
+      case 'number':
+        if (typeof value !== 'number' && typeof value !== 'bigint')
+          throw this.wrong(value, context, 'float64', 'float64');
+        return value;
+      case 'array': {
+        const items = schema.items ?? {};
+        if (!isArray(value)) throw this.wrong(value, context, `[]${goTypeOf(items)}`, 'slice');
+        return value.map((item, index) => {
+          const inner = { ...context, path: `${context.path}[${index}]` };
+          if (item !== null) return this.value(item, items, inner);
+          const definition = definitionOf(items);
+          return definition === undefined ? '' : this.zeroStruct(this.resolve(definition) ?? {}, definition);
+        });
+      }
+      case 'object': {
+        const { additionalProperties } = schema;
+        if (typeof additionalProperties !== 'object') return value;
+        if (!isObject(value)) throw this.wrong(value, context, `map[string]${goTypeOf(additionalProperties)}`, 'map');
+        const out: MutableJsonObject = {};
+        for (const key of Object.keys(value)) {
+          const item = value[key] as Json;
+          const inner = { ...context, path: `${context.path}.${key}` };
+          put(out, key, item === null ? zeroOf(additionalProperties) : this.value(item, additionalProperties, inner));
+        }
+        return out;
+      }
+      default:
+        return value;
+    }
+  }
+
+  private integer(value: Json, schema: Schema, context: Context): Json {
+    const bits = schema.format === 'int64' ? 64 : 32;
+    if (typeof value === 'number' || typeof value === 'bigint') {
+      const limit = 2n ** BigInt(bits - 1);
+      const whole = typeof value === 'bigint' ? value : Number.isInteger(value) ? BigInt(value) : undefined;
+      if (whole !== undefined && whole >= -limit && whole < limit) return value;
+      if (this.wording === 'json') throw this.wrong(value, context, `int${bits}`, `int${bits}`, ` ${value}`);
+    }
+    throw this.wrong(value, context, `int${bits}`, `int${bits}`);
+  }
+
+  private wrong(value: Json, { owner, goPath }: Context, type: string, kind: string, literal = ''): WrongType {
+    const given = jsonKind(value);
+    if (this.wording === 'unstructured') {
+      const goKind =
+        given === 'array'
+          ? 'slice'
+          : given === 'object'
+            ? 'map'
+            : given === 'number'
+              ? Number.isInteger(value)
+                ? 'int64'
+                : 'float64'
+              : given;
+      if (kind === 'slice' || kind === 'map' || kind === 'struct')
+        return new WrongType(`cannot restore ${kind} from ${goKind}`);
+      return new WrongType(
+        kind.startsWith('int') || kind === 'bool' || kind === 'string' || kind === 'float64'
+          ? `unrecognized type: ${kind}`
+          : kind,
+      );
+    }
+    return new WrongType(
+      `json: cannot unmarshal ${given}${literal} into Go struct field ${owner}.${goPath} of type ${type}`,
+    );
+  }
+}
+
+interface Context {
+  readonly owner: string;
+  readonly path: string;
+  readonly goPath: string;
+}
+
+/** Name of the definition a property refers to. */
+function definitionOf(property: Schema): string | undefined {
+  return property.$ref ?? property.allOf?.[0]?.$ref;
+}
+
+function isCollection(property: Schema): boolean {
+  return property.type === 'array' || (property.type === 'object' && property.additionalProperties !== undefined);
+}
+
+function zeroOf(schema: Schema): Json {
+  if (schema.type === 'string') return '';
+  if (schema.type === 'integer' || schema.type === 'number') return 0;
+  if (schema.type === 'boolean') return false;
+  return definitionOf(schema)?.endsWith('.Quantity') === true ? '0' : {};
+}
+
+/** `v1.PodSpec` of `io.k8s.api.core.v1.PodSpec`. */
+function goType(definition: string): string {
+  const parts = definition.split('.');
+  return parts.slice(-2).join('.');
+}
+
+function goTypeOf(schema: Schema): string {
+  const definition = definitionOf(schema);
+  if (definition !== undefined) return goType(definition);
+  switch (schema.type) {
+    case 'string':
+      return schema.format === 'byte' ? '[]uint8' : 'string';
+    case 'boolean':
+      return 'bool';
+    case 'integer':
+      return schema.format ?? 'int64';
+    case 'number':
+      return 'float64';
+    case 'array':
+      return `[]${goTypeOf(schema.items ?? {})}`;
+    case 'object':
+      return typeof schema.additionalProperties === 'object'
+        ? `map[string]${goTypeOf(schema.additionalProperties)}`
+        : 'map[string]interface {}';
+    default:
+      return 'interface {}';
+  }
+}
+
+/** Go's base64 reader: line breaks are skipped; the offset is that of the first character it cannot use. */
+function checkBase64(text: string): void {
+  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text);
+  const clean = text.replaceAll(/[\r\n]/g, '');
+  if (bad === null && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(clean)) return;
+  const body = /^[A-Za-z0-9+/]*/.exec(clean)?.[0].length ?? 0;
+  const offset =
+    bad === null ? (clean.length % 4 === 0 || clean.charAt(body) === '=' ? body : clean.length) : bad.index;
+  throw new WrongType(`illegal base64 data at input byte ${offset}`);
+}
+
+/** The time in UTC, with the digits that Kubernetes prints. */
+function utc(text: string, micro: boolean): string {
+  const match = /^(\d{4})-(\d\d)-(\d\d)[tT](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[zZ]|([+-])(\d\d):?(\d\d))$/.exec(text);
+  if (match === null) return text;
+  const fraction = micro ? `.${(match[7] ?? '').slice(0, 6).padEnd(6, '0')}` : '';
+  if (match[8] === undefined)
+    return `${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}${fraction}Z`;
+  const offset = (Number(match[9]) * 60 + Number(match[10])) * (match[8] === '-' ? 1 : -1);
+  let [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  let minutes = Number(match[4]) * 60 + Number(match[5]) + offset;
+  if (minutes < 0) {
+    minutes += 1440;
+    day--;
+    if (day === 0) {
+      month = month === 1 ? 12 : month - 1;
+      if (month === 12) year--;
+      day = daysIn(year, month);
+    }
+  } else if (minutes >= 1440) {
+    minutes -= 1440;
+    day++;
+    if (day > daysIn(year, month)) {
+      day = 1;
+      month = month === 12 ? 1 : month + 1;
+      if (month === 1) year++;
+    }
+  }
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${match[6]}${fraction}Z`;
+}
+
+function daysIn(year: number, month: number): number {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 31;
+}
