@@ -82,7 +82,6 @@ const cases: readonly Case[] = [
 ];
 
 it.each(cases)('$name', ({ object, want }) => {
-  const result = computeStatus(object, NOW);
-  if (typeof want === 'string') expect(result).toEqual({ ok: false, error: want });
-  else expect(result).toMatchObject({ ok: true, value: want });
+  const expected = typeof want === 'string' ? { ok: false, error: want } : { ok: true, value: want };
+  expect(computeStatus(object, NOW)).toMatchObject(expected);
 });

@@ -1,0 +1,284 @@
+import { type KubeObject, type ObjectRef, printRef, refOf } from '../api/object.ts';
+import type { Clock } from '../base/clock.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { LiveObjects } from '../health/live-objects.ts';
+import { waitForHealth } from '../health/wait.ts';
+import type { KubeClient, KubeError } from '../kube/client.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { AppliedMemory } from './applied-memory.ts';
+import { dryRunMessage, isImmutable } from './apply-error.ts';
+import type { Change } from './change.ts';
+import { hasDrifted } from './diff.ts';
+import { cleanupPatch, replacedManagers } from './field-managers.ts';
+import { adoptIgnored, type IgnoreRule, withoutIgnored } from './ignore-rules.ts';
+import { identityOf, inventoryId } from './inventory.ts';
+import { isBuiltIn, withoutUndeclared } from './normalise.ts';
+import { stages } from './order.ts';
+import { policiesOf } from './policy.ts';
+
+/** One object to apply; `hash` identifies its content. */
+export interface Desired {
+  readonly object: KubeObject;
+  readonly hash: string;
+}
+
+export interface ApplyOptions {
+  readonly client: KubeClient;
+  readonly live: LiveObjects;
+  readonly clock: Clock;
+  readonly memory: AppliedMemory;
+  /** Field manager (`kustomize-controller`). */
+  readonly manager: string;
+  /** API group whose labels and annotations carry the policies. */
+  readonly policyGroup: string;
+  /** Recreate objects whose change the server refuses because a field is immutable. */
+  readonly force: boolean;
+  readonly ignore: readonly IgnoreRule[];
+  /** Managers whose fields are taken over, beside kubectl's. */
+  readonly overrideManagers: readonly string[];
+  /** `Kind/group` of kinds applied, and waited for, before the rest. */
+  readonly stageKinds: ReadonlySet<string>;
+  /** Requests at a time. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Applied extends Change {
+  /** Of the live object, where it was seen. */
+  readonly uid?: string | undefined;
+  readonly generation?: number | undefined;
+}
+
+export interface ApplyError {
+  /** As Flux words it. */
+  readonly message: string;
+  /** What was done before. */
+  readonly changes: readonly Applied[];
+}
+
+/** A stage that others need must be ready by then. Source: fluxcd/pkg@e2cfd1a ssa DefaultApplyOptions. */
+const STAGE_TIMEOUT_MS = 60_000;
+const STAGE_POLL_MS = 2_000;
+/** A forced recreation waits this long for the old object to be gone. */
+const GONE_TIMEOUT_MS = 60_000;
+const GONE_POLL_MS = 500;
+/** Fields dropped from one object because the server does not know them. */
+const MAX_UNDECLARED = 64;
+
+/**
+ * Makes the cluster hold the objects: stage by stage, each first dry-run as a whole, then written where the dry-run differs.
+ * An object that is known to be unchanged costs no request. The answer has one entry per object, in apply order.
+ */
+export async function applyAll(
+  desired: readonly Desired[],
+  options: ApplyOptions,
+): Promise<Result<readonly Applied[], ApplyError>> {
+  const hashes = new Map(desired.map(({ object, hash }) => [object, hash]));
+  const changes: Applied[] = [];
+  const parts = stages(
+    desired.map(({ object }) => object),
+    options.stageKinds,
+  );
+  for (const [index, stage] of parts.entries()) {
+    const done = await applyStage(
+      stage.map((object) => ({ object, hash: hashes.get(object) ?? '' })),
+      options,
+    );
+    changes.push(...done.changes);
+    if (done.error !== undefined) return err({ message: done.error, changes });
+    if (index === parts.length - 1) break;
+    const waited = await waitForStage(done.changes, options);
+    if (waited !== undefined) return err({ message: waited, changes });
+  }
+  return ok(changes);
+}
+
+interface StageResult {
+  readonly changes: readonly Applied[];
+  readonly error?: string;
+}
+
+async function applyStage(desired: readonly Desired[], options: ApplyOptions): Promise<StageResult> {
+  const checks: (Checked | undefined)[] = desired.map(() => undefined);
+  let failure: string | undefined;
+  await inParallel(desired.entries(), options.concurrency, async ([index, item]) => {
+    if (failure !== undefined) return;
+    options.signal.throwIfAborted();
+    const checked = await check(item, options);
+    if (checked.ok) checks[index] = checked.value;
+    else failure ??= checked.error;
+  });
+  if (failure !== undefined) return { changes: [], error: failure };
+
+  const changes: Applied[] = [];
+  // In order of kinds, the objects of one kind side by side.
+  for (const group of byKind(checks as readonly Checked[])) {
+    const results: (Applied | undefined)[] = group.map(() => undefined);
+    await inParallel(group.entries(), options.concurrency, async ([index, checked]) => {
+      if (failure !== undefined) return;
+      options.signal.throwIfAborted();
+      const written = await write(checked, options);
+      if (written.ok) results[index] = written.value;
+      else failure ??= written.error;
+    });
+    changes.push(...results.filter((result) => result !== undefined));
+    if (failure !== undefined) return { changes, error: failure };
+  }
+  return { changes };
+}
+
+/** What the dry-run of one object came to. */
+interface Checked {
+  readonly ref: ObjectRef;
+  readonly action: Change['action'];
+  /** To be sent; absent when there is nothing to write. */
+  readonly object?: KubeObject;
+  readonly hash: string;
+  readonly live?: KubeObject | undefined;
+}
+
+async function check({ object: wanted, hash }: Desired, options: ApplyOptions): Promise<Result<Checked, string>> {
+  const { client, signal } = options;
+  const ref = refOf(wanted);
+  const id = inventoryId(identityOf(wanted));
+  const skipped = (live?: KubeObject): Result<Checked, string> => ok({ ref, action: 'skipped', hash, live });
+  const policies = policiesOf(wanted, options.policyGroup);
+  if (policies.ignored) return skipped();
+  const watched = options.live.get(ref);
+  let live = typeof watched === 'string' ? undefined : watched;
+  const known = options.memory.get(id);
+  if (known !== undefined && live !== undefined && known.desired === hash) {
+    if (known.resourceVersion === live.metadata.resourceVersion) return ok({ ref, action: 'unchanged', hash, live });
+  }
+  if (policies.ifNotPresent) {
+    const found = live === undefined ? await client.get(ref, signal) : ok(live);
+    if (found.ok) return skipped(found.value);
+  }
+
+  let object = wanted;
+  let dryRun = await dryRunApply(object, options);
+  for (let dropped = 0; !dryRun.ok && dropped < MAX_UNDECLARED && isBuiltIn(object); dropped++) {
+    const without = withoutUndeclared(object, dryRun.error.message);
+    if (without === undefined) break;
+    object = without;
+    dryRun = await dryRunApply(object, options);
+  }
+  if (!dryRun.ok) {
+    const found = await client.get(ref, signal);
+    if (found.ok) {
+      const inCluster = policiesOf(found.value, options.policyGroup);
+      if (inCluster.ignored) return skipped(found.value);
+      if (isImmutable(dryRun.error) && (options.force || policies.force || inCluster.force)) {
+        const removed = await recreate(found.value, options);
+        if (removed !== undefined) return err(removed);
+        live = undefined;
+        dryRun = await dryRunApply(object, options);
+      }
+    }
+    if (!dryRun.ok) return err(dryRunMessage(ref, dryRun.error));
+  }
+  // A dry-run of a creation has no version yet.
+  const version = dryRun.value.metadata.resourceVersion ?? '';
+  if (version === '') return ok({ ref, action: 'created', object, hash });
+  if (live?.metadata.resourceVersion !== version) {
+    const found = await client.get(ref, signal);
+    if (!found.ok && !isNotFound(found.error)) return err(`${printRef(ref)} query failed: ${found.error.message}`);
+    live = found.ok ? found.value : undefined;
+  }
+  if (live === undefined) return ok({ ref, action: 'created', object, hash });
+  const inCluster = policiesOf(live, options.policyGroup);
+  if (inCluster.ignored) return skipped(live);
+
+  let patched = false;
+  if (!policies.merge && !inCluster.merge) {
+    const patch = cleanupPatch(live, replacedManagers(options.manager, options.overrideManagers), options.manager);
+    if (patch.length > 0) {
+      const cleaned = await client.patch(ref, patch, { type: 'json', fieldManager: options.manager, signal });
+      if (!cleaned.ok) return err(`${printRef(ref)} metadata.managedFields cleanup failed: ${cleaned.error.message}`);
+      patched = true;
+    }
+  }
+  const before = withoutIgnored(live, object, options.ignore);
+  const after = withoutIgnored(dryRun.value, object, options.ignore);
+  if (!patched && !hasDrifted(before, after)) {
+    options.memory.set(id, { desired: hash, resourceVersion: version });
+    return ok({ ref, action: 'unchanged', hash, live });
+  }
+  return ok({ ref, action: 'configured', object: adoptIgnored(object, live, options), hash });
+}
+
+async function write(checked: Checked, options: ApplyOptions): Promise<Result<Applied, string>> {
+  const { ref, action, object, hash, live } = checked;
+  if (object === undefined) {
+    return ok({ ref, action, uid: live?.metadata.uid, generation: live?.metadata.generation });
+  }
+  const { manager: fieldManager, signal } = options;
+  const applied = await options.client.apply(object, { fieldManager, force: true, signal });
+  if (!applied.ok) return err(`${printRef(ref)} apply failed: ${applied.error.message}`);
+  const { uid, generation, resourceVersion } = applied.value.metadata;
+  const id = inventoryId(identityOf(object));
+  if (resourceVersion !== undefined) options.memory.set(id, { desired: hash, resourceVersion });
+  return ok({ ref, action, uid, generation });
+}
+
+function dryRunApply(
+  object: KubeObject,
+  { client, manager, signal }: ApplyOptions,
+): Promise<Result<KubeObject, KubeError>> {
+  return client.apply(object, { fieldManager: manager, force: true, dryRun: true, signal });
+}
+
+/** Deletes a live object and waits until it is gone; a text is the error. */
+async function recreate(live: KubeObject, options: ApplyOptions): Promise<string | undefined> {
+  const { client, clock, signal } = options;
+  const ref = refOf(live);
+  const { uid } = live.metadata;
+  const removed = await client.delete(ref, { propagation: 'Background', ...(uid === undefined ? {} : { uid }) });
+  if (!removed.ok && !isNotFound(removed.error)) {
+    return `${printRef(ref)} immutable field detected, failed to delete object: ${removed.error.message}`;
+  }
+  const failed = `${printRef(ref)} immutable field detected, failed to wait for object to be deleted`;
+  const deadline = clock.now() + GONE_TIMEOUT_MS;
+  for (;;) {
+    const found = await client.get(ref, signal);
+    if (!found.ok && isNotFound(found.error)) return undefined;
+    if (!found.ok) return `${failed}: ${found.error.message}`;
+    if (found.value.metadata.uid !== uid) return undefined;
+    if (clock.now() >= deadline) return `${failed}: context deadline exceeded`;
+    await new Promise<void>((resolve) => {
+      clock.after(GONE_POLL_MS, resolve);
+    });
+  }
+}
+
+async function waitForStage(changes: readonly Applied[], options: ApplyOptions): Promise<string | undefined> {
+  const waited = await waitForHealth(
+    changes
+      .filter(({ action }) => action !== 'skipped')
+      .map(({ ref, uid, generation }) => ({ ref, applied: { uid, generation } })),
+    { ...options, rules: [], timeoutMs: STAGE_TIMEOUT_MS, pollMs: STAGE_POLL_MS, failFast: false },
+  );
+  return waited.ok ? undefined : waited.error.message;
+}
+
+function byKind(checks: readonly Checked[]): readonly (readonly Checked[])[] {
+  const groups: Checked[][] = [];
+  let last = '';
+  for (const checked of checks) {
+    const kind = `${checked.ref.apiVersion}/${checked.ref.kind}`;
+    if (kind !== last) groups.push([]);
+    last = kind;
+    groups.at(-1)?.push(checked);
+  }
+  return groups;
+}
+
+/** Runs `work` for each item, at most `limit` at a time. Rejects with the first rejection, after all that began have ended. */
+async function inParallel<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  const lanes = Array.from({ length: Math.max(1, limit) }, async () => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value);
+  });
+  const ended = await Promise.allSettled(lanes);
+  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
+}

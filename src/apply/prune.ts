@@ -1,0 +1,115 @@
+import { type ObjectRef, printRef } from '../api/object.ts';
+import type { Clock } from '../base/clock.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isNoMatch, isNotFound } from '../kube/errors.ts';
+import type { Change } from './change.ts';
+import { entryRef, type InventoryEntry } from './inventory.ts';
+import { compareRefs } from './order.ts';
+import { isOwnedBy, type Owner } from './owner.ts';
+import { policiesOf } from './policy.ts';
+
+export interface PruneError {
+  /** As Flux words it. */
+  readonly message: string;
+  readonly changes: readonly Change[];
+  /** Entries whose objects were not deleted: they stay in the inventory. */
+  readonly survivors: readonly InventoryEntry[];
+}
+
+/**
+ * Deletes the objects of inventory entries in reverse apply order: those that carry the owner's labels and no policy that keeps
+ * them. An object that is gone counts as deleted. A failure does not stop the others.
+ * Source: fluxcd/pkg@e2cfd1a ssa/manager_delete.go.
+ */
+export async function prune(
+  entries: readonly InventoryEntry[],
+  owner: Owner,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<Result<readonly Change[], PruneError>> {
+  const changes: Change[] = [];
+  const errors: string[] = [];
+  const survivors: InventoryEntry[] = [];
+  for (const { entry, ref } of inDeletionOrder(entries)) {
+    signal.throwIfAborted();
+    const action = await pruneOne(ref, owner, client, signal);
+    if (action.ok) changes.push({ ref, action: action.value });
+    else {
+      errors.push(`${action.error};`);
+      survivors.push(entry);
+    }
+  }
+  return errors.length === 0
+    ? ok(changes)
+    : err({ message: `delete failed, errors: ${errors.join('')}`, changes, survivors });
+}
+
+function inDeletionOrder(
+  entries: readonly InventoryEntry[],
+): readonly { readonly entry: InventoryEntry; readonly ref: ObjectRef }[] {
+  return entries
+    .flatMap((entry) => {
+      const ref = entryRef(entry);
+      return ref === undefined ? [] : [{ entry, ref }];
+    })
+    .sort((a, b) => compareRefs(b.ref, a.ref));
+}
+
+async function pruneOne(
+  ref: ObjectRef,
+  owner: Owner,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<Result<'deleted' | 'skipped', string>> {
+  const found = await client.get(ref, signal);
+  if (!found.ok) {
+    // A kind that is gone took its objects along.
+    if (isNotFound(found.error) || isNoMatch(found.error)) return ok('deleted');
+    return err(`${printRef(ref)} query failed: ${found.error.message}`);
+  }
+  const policies = policiesOf(found.value, owner.group);
+  if (!isOwnedBy(found.value, owner) || policies.keep || policies.ignored) return ok('skipped');
+  const { uid } = found.value.metadata;
+  const removed = await client.delete(ref, { propagation: 'Background', ...(uid === undefined ? {} : { uid }) });
+  if (removed.ok || isNotFound(removed.error)) return ok('deleted');
+  return err(`${printRef(ref)} delete failed: ${removed.error.message}`);
+}
+
+export interface TerminationOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly pollMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Waits until none of the objects exists; false when some still do at the deadline. */
+export async function waitForTermination(
+  refs: readonly ObjectRef[],
+  { client, clock, timeoutMs, pollMs, signal }: TerminationOptions,
+): Promise<boolean> {
+  const deadline = clock.now() + timeoutMs;
+  let left = refs;
+  for (;;) {
+    const still: ObjectRef[] = [];
+    for (const ref of left) {
+      const found = await client.get(ref, signal);
+      if (found.ok || !isNotFound(found.error)) still.push(ref);
+    }
+    if (still.length === 0) return true;
+    if (clock.now() >= deadline || signal.aborted) return false;
+    left = still;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(pollMs, () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+      const stop = (): void => {
+        cancel();
+        resolve();
+      };
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+}

@@ -1,0 +1,152 @@
+import { type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
+import type { Clock } from '../base/clock.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { LiveObjects } from './live-objects.ts';
+import { type HealthRule, judge, type Verdict } from './verdict.ts';
+
+export interface HealthTarget {
+  readonly ref: ObjectRef;
+  /** Absence counts as done: a Job that its own time to live removes. */
+  readonly mayVanish?: boolean;
+  /** What the object was when it was applied: a watch that still shows an older one is not believed. */
+  readonly applied?: { readonly uid: string | undefined; readonly generation: number | undefined };
+}
+
+export interface WaitOptions {
+  readonly client: KubeClient;
+  readonly live: LiveObjects;
+  readonly clock: Clock;
+  readonly rules: readonly HealthRule[];
+  readonly timeoutMs: number;
+  /** Give up on the first object that failed, instead of at the deadline. */
+  readonly failFast: boolean;
+  /** Objects that no watch covers are read this often. */
+  readonly pollMs: number;
+  /** Aborting ends the wait with `canceled`. */
+  readonly signal: AbortSignal;
+}
+
+export interface WaitError {
+  readonly code: 'timeout' | 'failed' | 'canceled';
+  /** As Flux words it. */
+  readonly message: string;
+}
+
+/** Requests at a time when objects are read from the server. */
+const READS_AT_ONCE = 8;
+
+/**
+ * Waits until every target is healthy. Watched objects are judged when they change; others are read from the server.
+ * Wording: fluxcd/pkg@e2cfd1a ssa/manager_wait.go.
+ */
+export async function waitForHealth(
+  targets: readonly HealthTarget[],
+  options: WaitOptions,
+): Promise<Result<void, WaitError>> {
+  if (targets.length === 0) return ok(undefined);
+  const { live, clock, signal } = options;
+  const verdicts = new Map<HealthTarget, Verdict>();
+  const byRef = new Map(targets.map((target) => [keyOf(target.ref), target]));
+  let wake: () => void = () => undefined;
+  const dirty = new Set<HealthTarget>(targets);
+  const endings = kindsOf(targets).map((kind) =>
+    live.subscribe(kind, (ref) => {
+      const target = byRef.get(keyOf(ref));
+      if (target === undefined) return;
+      dirty.add(target);
+      wake();
+    }),
+  );
+  const deadline = clock.now() + options.timeoutMs;
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
+  try {
+    for (;;) {
+      const batch = [...dirty];
+      dirty.clear();
+      await judgeAll(batch, verdicts, options);
+      if (signal.aborted) return err({ code: 'canceled', message: 'the wait was canceled' });
+      const pending = targets.filter((target) => verdicts.get(target)?.status !== 'Current');
+      if (pending.length === 0) return ok(undefined);
+      const failed = pending.filter((target) => verdicts.get(target)?.status === 'Failed');
+      if (options.failFast && failed.length > 0) return failure('failed', failed, verdicts);
+      const left = deadline - clock.now();
+      if (left <= 0) return failure('timeout', pending, verdicts);
+      if (dirty.size > 0) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        const cancel = clock.after(Math.min(left, options.pollMs), () => {
+          // Some verdicts change by time alone, and unwatched objects only show when they are read.
+          for (const target of pending) dirty.add(target);
+          resolve();
+        });
+        const first = wake;
+        wake = () => {
+          cancel();
+          first();
+        };
+        if (signal.aborted) wake();
+      });
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    for (const end of endings) end();
+  }
+}
+
+async function judgeAll(
+  batch: readonly HealthTarget[],
+  verdicts: Map<HealthTarget, Verdict>,
+  options: WaitOptions,
+): Promise<void> {
+  const unread: HealthTarget[] = [];
+  for (const target of batch) {
+    const object = options.live.get(target.ref);
+    if (typeof object === 'string' || isStale(object, target)) unread.push(target);
+    else verdicts.set(target, judge(object, options.rules, options.clock.now()));
+  }
+  for (let start = 0; start < unread.length && !options.signal.aborted; start += READS_AT_ONCE) {
+    await Promise.all(
+      unread.slice(start, start + READS_AT_ONCE).map(async (target) => {
+        verdicts.set(target, await readVerdict(target, options));
+      }),
+    );
+  }
+}
+
+function isStale({ metadata }: KubeObject, { applied }: HealthTarget): boolean {
+  if (applied === undefined) return false;
+  return metadata.uid !== applied.uid || (metadata.generation ?? 0) < (applied.generation ?? 0);
+}
+
+async function readVerdict(target: HealthTarget, options: WaitOptions): Promise<Verdict> {
+  const read = await options.client.get(target.ref);
+  if (read.ok) return judge(read.value, options.rules, options.clock.now());
+  if (!isNotFound(read.error)) return { status: 'Unknown', message: read.error.message };
+  return { status: target.mayVanish === true ? 'Current' : 'NotFound' };
+}
+
+function failure(
+  code: 'timeout' | 'failed',
+  targets: readonly HealthTarget[],
+  verdicts: ReadonlyMap<HealthTarget, Verdict>,
+): Result<never, WaitError> {
+  const list = targets.map((target) => {
+    const verdict = verdicts.get(target);
+    const reason = verdict?.status === 'Unknown' && verdict.message !== undefined ? `: ${verdict.message}` : '';
+    return `${printRef(target.ref)} status: '${verdict?.status ?? 'Unknown'}'${reason}`;
+  });
+  const start = code === 'timeout' ? 'timeout waiting for' : 'failed early due to stalled resources';
+  return err({ code, message: `${start}: [${list.join(', ')}]` });
+}
+
+function kindsOf(targets: readonly HealthTarget[]): readonly Pick<ObjectRef, 'apiVersion' | 'kind'>[] {
+  const kinds = new Map(targets.map(({ ref }) => [`${ref.apiVersion}/${ref.kind}`, ref]));
+  return [...kinds.values()];
+}
+
+function keyOf({ apiVersion, kind, namespace = '', name }: ObjectRef): string {
+  return JSON.stringify([apiVersion, kind, namespace, name]);
+}
