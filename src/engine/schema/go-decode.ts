@@ -124,8 +124,36 @@ const KEEP_EMPTY: { readonly [definition: string]: ReadonlySet<string> } = {
   CustomResourceDefinitionVersion: new Set(['deprecationWarning']),
 };
 
-/** Slices and maps without `omitempty` that the documents do not call required. */
-const ALWAYS = new Set(['Role.rules', 'ClusterRole.rules']);
+/** Fields that Go always prints, though the documents do not call them required. */
+const ALWAYS: { readonly [definition: string]: { readonly [field: string]: Json } } = {
+  Role: { rules: null },
+  ClusterRole: { rules: null },
+  Event: { eventTime: null, reportingComponent: '', reportingInstance: '' },
+  StatefulSetStatus: { availableReplicas: 0 },
+  ResourceFieldSelector: { divisor: '0' },
+  TypedLocalObjectReference: { apiGroup: null },
+  TypedObjectReference: { apiGroup: null },
+  HorizontalPodAutoscalerStatus: { currentMetrics: null },
+  NodeCondition: { lastHeartbeatTime: null, lastTransitionTime: null },
+  PodCondition: { lastProbeTime: null, lastTransitionTime: null },
+  DeploymentCondition: { lastUpdateTime: null, lastTransitionTime: null },
+  ReplicaSetCondition: { lastTransitionTime: null },
+  ReplicationControllerCondition: { lastTransitionTime: null },
+  StatefulSetCondition: { lastTransitionTime: null },
+  DaemonSetCondition: { lastTransitionTime: null },
+  JobCondition: { lastProbeTime: null, lastTransitionTime: null },
+  HorizontalPodAutoscalerCondition: { lastTransitionTime: null },
+  PersistentVolumeClaimCondition: { lastProbeTime: null, lastTransitionTime: null },
+  CustomResourceDefinitionCondition: { lastTransitionTime: null },
+  CertificateSigningRequestCondition: { lastUpdateTime: null, lastTransitionTime: null },
+  FlowSchemaCondition: { lastTransitionTime: null },
+  Condition: { lastTransitionTime: null },
+};
+/** The same for kinds that print differently by version. */
+const ALWAYS_IN: { readonly [definition: string]: { readonly [field: string]: Json } } = {
+  'io.k8s.api.core.v1.Event': { firstTimestamp: null, lastTimestamp: null },
+  'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus': {},
+};
 
 const shortName = (definition: string): string => definition.slice(definition.lastIndexOf('.') + 1);
 
@@ -170,27 +198,31 @@ class GoDecoder {
       const read = this.value(child, properties[key] as Schema, context);
       if (!this.omitted(read, name, key, schema, properties[key] as Schema)) put(out, key, read);
     }
-    return this.fillStruct(out, schema, name);
+    return this.fillStruct(out, schema, definition);
   }
 
   private zeroStruct(schema: Schema, definition: string): JsonObject {
-    return this.fillStruct({}, schema, shortName(definition));
+    return this.fillStruct({}, schema, definition);
   }
 
   /** Structs and fields without `omitempty` are printed also when nobody set them. */
-  private fillStruct(out: MutableJsonObject, schema: Schema, owner: string): JsonObject {
+  private fillStruct(out: MutableJsonObject, schema: Schema, definition: string): JsonObject {
     const wanted = new Set(schema.required);
     for (const [key, property] of Object.entries(schema.properties ?? {})) {
       if (Object.hasOwn(out, key)) continue;
       const { default: preset } = property;
       const needed = wanted.has(key);
       if (isObject(preset) && Object.keys(preset).length === 0) {
-        const definition = definitionOf(property);
-        const target = definition === undefined ? undefined : this.resolve(definition);
-        if (target?.properties !== undefined) put(out, key, this.zeroStruct(target, definition ?? ''));
+        const inner = definitionOf(property);
+        const target = inner === undefined ? undefined : this.resolve(inner);
+        if (target?.properties !== undefined) put(out, key, this.zeroStruct(target, inner ?? ''));
       } else if (needed && (preset === '' || preset === 0 || preset === false)) put(out, key, preset);
-      else if ((needed && preset === undefined && isCollection(property)) || ALWAYS.has(`${owner}.${key}`))
-        put(out, key, null);
+      else if (needed && preset === undefined && isCollection(property)) put(out, key, null);
+    }
+    const always = { ...(ALWAYS_IN[definition] ?? ALWAYS[shortName(definition)]) };
+    if (definition.endsWith('.core.v1.Event')) Object.assign(always, ALWAYS['Event']);
+    for (const [key, value] of Object.entries(always)) {
+      if (!Object.hasOwn(out, key) && Object.hasOwn(schema.properties ?? {}, key)) put(out, key, value);
     }
     return out;
   }
