@@ -47,6 +47,11 @@ const STRINGS: readonly (Row & readonly [string, Keys<string>, string])[] = [
     'sopsVaultConfigMap',
     'The name of a ConfigMap in the runtime namespace with Vault instances.',
   ],
+  [
+    'service-node-address',
+    'serviceNodeAddress',
+    'Reach Services of the cluster at their node ports on this address: for an engine outside of the cluster network.',
+  ],
 ];
 
 const INTEGERS: readonly (readonly [string, Keys<number>, string])[] = [

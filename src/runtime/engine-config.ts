@@ -71,6 +71,8 @@ export interface EngineConfig {
   readonly insecureKubeconfigTls: boolean;
   readonly sopsAgeSecret: string;
   readonly sopsVaultConfigMap: string;
+  /** Empty: names of Services are left to DNS. Otherwise they are reached at their node ports on this address. */
+  readonly serviceNodeAddress: string;
   readonly overrideManagers: readonly string[];
   /** `group/Kind`. */
   readonly customApplyStageKinds: readonly string[];
@@ -133,6 +135,7 @@ export const DEFAULT_ENGINE_CONFIG: EngineConfig = {
   insecureKubeconfigTls: false,
   sopsAgeSecret: '',
   sopsVaultConfigMap: '',
+  serviceNodeAddress: '',
   overrideManagers: [],
   customApplyStageKinds: [],
   httpRetry: 9,
