@@ -166,8 +166,7 @@ export function importSnapshot(directory: string, from: string): void {
   // Revisions never go back: clients that watched the replaced state must notice.
   const fresh = openStore(directory);
   fresh.advance(Math.max(before, store.revision));
-  for (const { resource, key, object } of store.entries())
-    fresh.commit({ resource, key, expected: undefined, object });
+  for (const { resource, key, object } of store.entries()) fresh.commit({ resource, key, expected: undefined, object });
   void fresh.close();
 }
 

@@ -150,7 +150,8 @@ export class Store {
     if (revision <= this.#revision) return;
     const text = payload.slice(newline + 1);
     const current = this.get(resource, key);
-    const object = present === 1 ? parse(text) : current === undefined ? undefined : withRevision(current.object, revision);
+    const object =
+      present === 1 ? parse(text) : current === undefined ? undefined : withRevision(current.object, revision);
     if (object === undefined) return;
     const entry = { object, revision, bytes: text.length };
     this.#apply(resource, key, present === 1 ? entry : undefined, entry);

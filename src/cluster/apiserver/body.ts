@@ -1,0 +1,119 @@
+import type { Json, JsonObject } from '../../base/json.ts';
+import { isObject, parseJson, stringifyJson } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import { decodeProtobuf } from '../../engine/protobuf/decode.ts';
+import { printYamlError } from '../../engine/yaml/error.ts';
+import { parseYaml } from '../../engine/yaml/parse.ts';
+import { protobufMessages } from '../data/builtins.ts';
+import type { StatusError } from '../registry.ts';
+import { duplicateFields } from './duplicate-fields.ts';
+import { jsonSyntaxError } from './json-syntax.ts';
+import { badRequest } from './status.ts';
+
+/** As the real server: `--max-request-body-bytes`, 3 MiB. */
+export const MAX_BODY_BYTES: number = 3 * 1024 * 1024;
+
+export interface DecodedBody {
+  readonly value: JsonObject;
+  /** Fields that the text holds twice: `metadata.name`. */
+  readonly duplicates: readonly string[];
+}
+
+const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+/** Aliases may multiply a small document; the real server allows as much. */
+const MAX_YAML_GROWTH = 10;
+
+export function unsupportedMediaType(message: string, details?: { readonly [key: string]: Json }): StatusError {
+  return {
+    code: 415,
+    reason: 'UnsupportedMediaType',
+    message,
+    ...(details === undefined ? {} : { details }),
+  };
+}
+
+/** The object in a request's body. Errors are worded as kubernetes@1.34 apimachinery/pkg/runtime/serializer says them. */
+export function decodeBody(
+  contentType: string | undefined,
+  body: Uint8Array,
+  kind: string,
+): Result<DecodedBody, StatusError> {
+  const type = mediaType(contentType);
+  if (type === 'application/vnd.kubernetes.protobuf') return decodeBinary(body, kind);
+  const text = new TextDecoder().decode(body);
+  if (type === '' || type === 'application/json') return decodeJson(text, kind);
+  if (type === 'application/yaml') return decodeYaml(text, kind);
+  return err(
+    unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: ${ACCEPTED}`,
+    ),
+  );
+}
+
+export function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+function unrecognized(kind: string, why: string): StatusError {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; ${why}`);
+}
+
+function decodeJson(text: string, kind: string): Result<DecodedBody, StatusError> {
+  let value: Json;
+  try {
+    value = wellFormed(parseJson(text));
+  } catch (cause) {
+    const why = cause instanceof RangeError ? 'exceeded max depth' : jsonSyntaxError(text);
+    return err(unrecognized(kind, `json parse error: ${why} (${excerpt(text)})`));
+  }
+  if (value === null) return ok({ value: {}, duplicates: [] });
+  if (!isObject(value)) {
+    const found = Array.isArray(value)
+      ? 'array'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value === 'string'
+          ? 'string'
+          : 'number';
+    return err(
+      unrecognized(
+        kind,
+        `json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${Buffer.from(text).toString('hex')})`,
+      ),
+    );
+  }
+  return ok({ value, duplicates: duplicateFields(text) });
+}
+
+/** The start of a body, as the real server quotes it. */
+function excerpt(text: string): string {
+  if (text === '') return '<empty>';
+  return text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+}
+
+function decodeYaml(text: string, kind: string): Result<DecodedBody, StatusError> {
+  const parsed = parseYaml(text);
+  if (!parsed.ok) return err(unrecognized(kind, `yaml: ${printYamlError(parsed.error).replace(/^yaml: /, '')}`));
+  const strict = parseYaml(text, { strict: true });
+  const duplicates = strict.ok ? [] : [printYamlError(strict.error)];
+  const { value } = parsed;
+  if (value === null) return ok({ value: {}, duplicates: [] });
+  if (!isObject(value)) return err(unrecognized(kind, 'yaml: the document is not an object'));
+  if (text.length < 100_000 && stringifyJson(value).length > Math.max(1_000_000, text.length * MAX_YAML_GROWTH * 10))
+    return err(badRequest('error converting YAML to JSON: yaml: document contains excessive aliasing'));
+  return ok({ value, duplicates });
+}
+
+function decodeBinary(body: Uint8Array, kind: string): Result<DecodedBody, StatusError> {
+  const decoded = decodeProtobuf(body, protobufMessages());
+  if (!decoded.ok) return err(unrecognized(kind, decoded.error.message));
+  return ok({ value: decoded.value.object, duplicates: [] });
+}
+
+/** Go replaces lone surrogates; a store that kept them could not be written as UTF-8. */
+function wellFormed(value: Json): Json {
+  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? 0 : part));
+  if (!/\\ud[89a-f]/i.test(text)) return value;
+  return parseJson(stringifyJson(value).replace(/\\u(d[89a-f][0-9a-f]{2})/gi, '\ufffd'));
+}

@@ -1,0 +1,125 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { stringAt } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { builtinSchema } from '../data/builtins.ts';
+import type { StatusError } from '../registry.ts';
+import type { DecodedBody } from './body.ts';
+import { convert } from './convert.ts';
+import type { CustomResources } from './custom-resources.ts';
+import { applyKindDefaults } from './defaults/kinds.ts';
+import { kube } from './draft.ts';
+import { decodeTyped } from './typed-decode.ts';
+import type { ResourceTable } from './resource-table.ts';
+import type { ResourceType } from './resource-type.ts';
+import { apiVersionOf } from './resource-type.ts';
+import { badRequest } from './status.ts';
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+export interface Decoded {
+  /** In the version of the request. */
+  readonly object: KubeObject;
+  /** `unknown field "x"`, `duplicate field "y"`. */
+  readonly problems: readonly string[];
+}
+
+/** Turns what clients send into typed objects, and stored objects into what clients asked for. */
+export class Codec {
+  readonly #table: ResourceTable;
+  readonly #custom: CustomResources;
+
+  constructor(table: ResourceTable, custom: CustomResources) {
+    this.#table = table;
+    this.#custom = custom;
+  }
+
+  /** The schema for merging and for field ownership: of the kind itself, metadata included. */
+  schema(type: ResourceType): Schema | undefined {
+    return type.definition === undefined
+      ? builtinSchema(apiVersionOf(type), type.kind)
+      : this.#custom.wholeSchema(type);
+  }
+
+  /** Checks a body's kind, types and fields; what fieldValidation says about unknown fields is the caller's. */
+  decode(type: ResourceType, body: DecodedBody): Result<Decoded, StatusError> {
+    const expected = apiVersionOf(type);
+    const apiVersion = stringAt(body.value, 'apiVersion') ?? '';
+    const kind = stringAt(body.value, 'kind') ?? '';
+    const mismatch = this.#checkKind(type, apiVersion === '' ? expected : apiVersion, kind === '' ? type.kind : kind);
+    if (mismatch !== undefined) return err(mismatch);
+    const whole: JsonObject = { ...body.value, apiVersion: expected, kind: type.kind };
+    const duplicates = body.duplicates.map((path) =>
+      path.startsWith('yaml: ') ? path.replace(/^yaml: /, '') : `duplicate field "${path}"`,
+    );
+    if (type.definition !== undefined) {
+      const decoded = this.#custom.decode(type, whole);
+      if (!decoded.ok) return decoded;
+      return ok({ object: decoded.value.object, problems: [...duplicates, ...decoded.value.problems] });
+    }
+    const schema = builtinSchema(expected, type.kind);
+    if (schema === undefined) return ok({ object: kube(whole), problems: duplicates });
+    const typed = decodeTyped(whole, schema, type.kind);
+    if (!typed.ok)
+      return err(
+        badRequest(
+          `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${typed.error}`,
+        ),
+      );
+    const unknown = typed.value.unknown.map((path) => `unknown field "${path}"`);
+    return ok({ object: kube(typed.value.value as JsonObject), problems: [...duplicates, ...unknown] });
+  }
+
+  #checkKind(type: ResourceType, apiVersion: string, kind: string): StatusError | undefined {
+    const expected = apiVersionOf(type);
+    if (type.definition !== undefined) {
+      if (apiVersion !== expected)
+        return badRequest(
+          `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+        );
+      if (kind !== type.kind)
+        return badRequest(`the kind in the data (${kind}) does not match the expected kind (${type.kind})`);
+      return undefined;
+    }
+    if (apiVersion === expected && kind === type.kind) return undefined;
+    const version = JSON.stringify(apiVersion.slice(apiVersion.indexOf('/') + 1));
+    const known = this.#table.byKind(apiVersion, kind) !== undefined || builtinSchema(apiVersion, kind) !== undefined;
+    const head = `${kind} in version ${version} cannot be handled as a ${type.kind}`;
+    if (!known)
+      return badRequest(
+        `${head}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+      );
+    if (apiVersion !== expected && kind === type.kind)
+      return badRequest(
+        `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+      );
+    return badRequest(
+      `${head}: converting (${goPackage(apiVersion)}.${kind}) to (${internalPackage(type.group)}.${type.kind}): unknown conversion`,
+    );
+  }
+
+  /** Defaults of the request's version, as decoding applies them. */
+  default(type: ResourceType, object: KubeObject): KubeObject {
+    return type.definition === undefined ? applyKindDefaults(type, object) : this.#custom.default(type, object);
+  }
+
+  toStorage(type: ResourceType, object: KubeObject): KubeObject {
+    return convert(object, type, type.storageApiVersion);
+  }
+
+  /** A stored object as this type's version shows it; custom resources get the defaults of that version. */
+  fromStorage(type: ResourceType, object: KubeObject): KubeObject {
+    if (type.definition !== undefined) return this.#custom.read(type, object);
+    return convert(object, type, apiVersionOf(type));
+  }
+}
+
+function goPackage(apiVersion: string): string {
+  return apiVersion.slice(apiVersion.indexOf('/') + 1);
+}
+
+function internalPackage(group: string): string {
+  return group === '' ? 'core' : (group.split('.')[0] as string);
+}

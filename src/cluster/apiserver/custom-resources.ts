@@ -1,0 +1,91 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
+import { at, field, isArray, isObject, stringAt } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import { applyDefaults } from '../../engine/schema/defaults.ts';
+import { pruneUnknown } from '../../engine/schema/prune.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { validate } from '../../engine/schema/validate.ts';
+import type { StatusError } from '../registry.ts';
+import { json, kube, withField } from './draft.ts';
+import type { ResourceType } from './resource-type.ts';
+import { apiVersionOf } from './resource-type.ts';
+import type { Cause } from './status.ts';
+import { badRequest } from './status.ts';
+import { decodeMeta } from './typed-decode.ts';
+
+/** The instances of CRDs: pruning, defaulting and validation by their schemas. */
+export class CustomResources {
+  readonly #whole = new WeakMap<Schema, Schema>();
+
+  /** The version's structural schema; one that keeps everything when it has none. */
+  schema(type: ResourceType): Schema {
+    const versions = field(type.definition?.spec, 'versions');
+    const version = isArray(versions)
+      ? versions.find((candidate) => stringAt(candidate, 'name') === type.version)
+      : undefined;
+    const schema = at(version, 'schema', 'openAPIV3Schema');
+    return isObject(schema) ? (schema as unknown as Schema) : {};
+  }
+
+  /** The schema with apiVersion, kind and metadata declared, for merging. */
+  wholeSchema(type: ResourceType): Schema {
+    const schema = this.schema(type);
+    let whole = this.#whole.get(schema);
+    if (whole === undefined) {
+      whole = {
+        ...schema,
+        type: 'object',
+        properties: {
+          ...schema.properties,
+          apiVersion: { type: 'string' },
+          kind: { type: 'string' },
+          metadata: { $ref: 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+        },
+      };
+      this.#whole.set(schema, whole);
+    }
+    return whole;
+  }
+
+  decode(
+    type: ResourceType,
+    value: JsonObject,
+  ): Result<{ readonly object: KubeObject; readonly problems: readonly string[] }, StatusError> {
+    const meta = decodeMeta(value);
+    if (!meta.ok)
+      return err(
+        badRequest(
+          `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${meta.error}`,
+        ),
+      );
+    const pruned = this.#preserves(type)
+      ? { value: meta.value, unknown: [] }
+      : pruneUnknown(meta.value, this.schema(type));
+    return ok({
+      object: kube(pruned.value as JsonObject),
+      problems: pruned.unknown.map((path) => `unknown field "${path}"`),
+    });
+  }
+
+  #preserves(type: ResourceType): boolean {
+    return field(type.definition?.spec, 'preserveUnknownFields') === true;
+  }
+
+  default(type: ResourceType, object: KubeObject): KubeObject {
+    const defaulted = applyDefaults(json(object), this.schema(type));
+    return kube(defaulted as JsonObject);
+  }
+
+  /** A stored object in this type's version, pruned and defaulted by that version's schema. */
+  read(type: ResourceType, object: KubeObject): KubeObject {
+    const versioned =
+      object.apiVersion === apiVersionOf(type) ? object : withField(object, 'apiVersion', apiVersionOf(type));
+    return this.default(type, versioned);
+  }
+
+  validate(type: ResourceType, object: KubeObject, old: KubeObject | undefined): readonly Cause[] {
+    return validate(json(object), this.schema(type), old === undefined ? {} : { old: json(old) as Json });
+  }
+}

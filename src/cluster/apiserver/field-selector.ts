@@ -1,0 +1,145 @@
+import type { KubeObject } from '../../api/object.ts';
+import { at, field, isArray } from '../../base/json.ts';
+import type { Json } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import { json } from './draft.ts';
+import type { ResourceType } from './resource-type.ts';
+import { apiVersionOf } from './resource-type.ts';
+
+export interface FieldTerm {
+  readonly path: string;
+  readonly negated: boolean;
+  readonly value: string;
+}
+
+const META = ['metadata.name', 'metadata.namespace'];
+
+/** Source: the GetAttrs and AddFieldLabelConversion functions of kubernetes@1.34 pkg/apis and pkg/registry. */
+const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
+  '/pods': [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.podIPs',
+    'status.nominatedNodeName',
+  ],
+  '/nodes': ['spec.unschedulable'],
+  '/namespaces': ['status.phase', 'name'],
+  '/secrets': ['type'],
+  '/services': ['spec.clusterIP', 'spec.type'],
+  '/replicationcontrollers': ['status.replicas'],
+  '/events': [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  'apps/replicasets': ['status.replicas'],
+  'batch/jobs': ['status.successful'],
+  'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
+  'resource.k8s.io/resourceslices': ['spec.nodeName', 'spec.driver'],
+  'networking.k8s.io/ipaddresses': [],
+};
+
+export function parseFieldSelector(text: string, type: ResourceType): Result<readonly FieldTerm[], string> {
+  const terms: FieldTerm[] = [];
+  for (const part of splitTerms(text)) {
+    if (part === '') continue;
+    const match = /^(.*?)(!=|==|=)(.*)$/s.exec(part);
+    if (match === null) return err(`invalid selector: '${text}'; can't understand '${part}'`);
+    const [, path = '', operator, value = ''] = match;
+    const allowed = selectable(type);
+    const stored = path
+      .replace(/^regarding\./, 'involvedObject.')
+      .replace(/^reportingController$/, 'reportingComponent');
+    if (!allowed.includes(stored)) return err(unsupported(type, path));
+    terms.push({ path: stored, negated: operator === '!=', value: value.replace(/\\(.)/g, '$1') });
+  }
+  return ok(terms);
+}
+
+function unsupported(type: ResourceType, path: string): string {
+  // Core kinds with a conversion function of their own word it without the kind.
+  if (SELECTABLE[type.storage] === undefined || type.definition !== undefined)
+    return `field label not supported: ${path}`;
+  const named = new Set([
+    '/events',
+    '/services',
+    '/pods',
+    '/nodes',
+    '/secrets',
+    '/replicationcontrollers',
+    '/namespaces',
+  ]);
+  if (type.storage === '/namespaces' || named.has(type.storage)) return `field label not supported: ${path}`;
+  return `field label ${JSON.stringify(path)} not supported for ${apiVersionOf(type)}.${type.kind}`;
+}
+
+function splitTerms(text: string): readonly string[] {
+  const terms: string[] = [];
+  let current = '';
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index] as string;
+    if (character === '\\') {
+      current += character + (text[++index] ?? '');
+    } else if (character === ',') {
+      terms.push(current);
+      current = '';
+    } else current += character;
+  }
+  terms.push(current);
+  return terms;
+}
+
+function selectable(type: ResourceType): readonly string[] {
+  if (type.definition === undefined) return [...META, ...(SELECTABLE[type.storage] ?? [])];
+  const versions = field(type.definition.spec, 'versions');
+  const version = isArray(versions) ? versions.find((candidate) => at(candidate, 'name') === type.version) : undefined;
+  const fields = field(version, 'selectableFields');
+  const paths = isArray(fields) ? fields.map((one) => String(at(one, 'jsonPath') ?? '').replace(/^\./, '')) : [];
+  return [...META, ...paths];
+}
+
+export function matchesFields(terms: readonly FieldTerm[], object: KubeObject): boolean {
+  return terms.every(({ path, negated, value }) => (valueOf(object, path) === value) !== negated);
+}
+
+function valueOf(object: KubeObject, path: string): string {
+  const value = special(object, path) ?? at(json(object), ...path.split('.'));
+  return print(value);
+}
+
+function special(object: KubeObject, path: string): Json | undefined {
+  switch (path) {
+    case 'status.successful':
+      return at(json(object), 'status', 'succeeded') ?? 0;
+    case 'status.replicas':
+      return at(json(object), 'status', 'replicas') ?? 0;
+    case 'spec.unschedulable':
+    case 'spec.hostNetwork':
+      return at(json(object), ...path.split('.')) ?? false;
+    case 'source':
+      return at(json(object), 'source', 'component') ?? at(json(object), 'reportingComponent') ?? '';
+    case 'name':
+      return object.metadata.name;
+    default:
+      return undefined;
+  }
+}
+
+function print(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? '' : String(value);
+}

@@ -1,0 +1,26 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { PodPrograms } from '../pod-program.ts';
+import type { Store } from '../store/store.ts';
+import type { Authorizer } from './authorizer.ts';
+import type { Codec } from './codec.ts';
+import type { Objects } from './objects.ts';
+import type { ResourceTable } from './resource-table.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
+
+/** The parts of a running API server that its handlers share. */
+export interface Kernel {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: (below: number) => number;
+  readonly uuid: () => string;
+  readonly table: ResourceTable;
+  readonly objects: Objects;
+  readonly codec: Codec;
+  readonly authorizer: Authorizer;
+  readonly tokens: ServiceAccountTokens;
+  readonly programs: PodPrograms;
+  /** Calls `listener` when the server stops; the returned function unsubscribes. */
+  readonly ended: (listener: () => void) => () => void;
+}

@@ -1,0 +1,189 @@
+import { createSecureServer } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { authenticate } from './authentication.ts';
+import { MAX_BODY_BYTES } from './body.ts';
+import { encode, warningHeader } from './encode.ts';
+import type { Pki } from './pki.ts';
+import { loadPki } from './pki.ts';
+import { failure } from './reply.ts';
+import type { ApiServer } from './server.ts';
+import { handleUpgrade } from './upgrade.ts';
+
+export interface ListenOptions {
+  /** Loopback by default. */
+  readonly host?: string;
+  /** Any free one by default. */
+  readonly port?: number;
+}
+
+/** A socket on which the API is served. */
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly pki: Pki;
+  close(): Promise<void>;
+}
+
+type Request = Http2ServerRequest | IncomingMessage;
+type Response = Http2ServerResponse | ServerResponse;
+
+/** @throws when the port is taken or not allowed. */
+export async function listen(
+  server: ApiServer,
+  { host = '127.0.0.1', port = 0 }: ListenOptions,
+  dataDirectory: string | undefined,
+): Promise<Listening> {
+  const { kernel } = server;
+  const pki = await loadPki(dataDirectory === undefined ? undefined : join(dataDirectory, 'pki'), kernel.clock.now());
+  const sockets = new Set<Socket>();
+  const tls = createSecureServer({
+    allowHTTP1: true,
+    cert: pki.server.certificate,
+    key: pki.server.key,
+    ca: pki.authority,
+    requestCert: true,
+    rejectUnauthorized: false,
+    settings: { maxConcurrentStreams: 1000 },
+  });
+  tls.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  tls.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => socket.destroy());
+  });
+  tls.on('sessionError', () => undefined);
+  tls.on('clientError', (_error, socket) => socket.destroy());
+  tls.on('request', (request: Request, response: Response) => {
+    answer(server, request, response).catch((cause: unknown) => {
+      kernel.log.error('request failed', {
+        error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      });
+      if (response.headersSent) (response as ServerResponse).destroy();
+      else {
+        response.statusCode = 500;
+        response.end();
+      }
+    });
+  });
+  tls.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    handleUpgrade(server, request, socket, head).catch((cause: unknown) => {
+      kernel.log.error('upgrade failed', { error: cause instanceof Error ? cause.message : String(cause) });
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    tls.once('error', reject);
+    tls.listen(port, host, () => {
+      tls.off('error', reject);
+      resolve();
+    });
+  });
+  const address = tls.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return {
+    host,
+    port: address.port,
+    url: `https://${shown}:${address.port}`,
+    pki,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function answer(server: ApiServer, request: Request, response: Response): Promise<void> {
+  const headers = flatten(request);
+  const user = await authenticate(server.kernel, headers, request.socket as TLSSocket);
+  const abort = new AbortController();
+  response.on('close', () => abort.abort());
+  const body = await readBody(request);
+  if (body === undefined) {
+    await send(server, request, response, 413, abort);
+    return;
+  }
+  const served = user.ok
+    ? await server.serve(
+        { method: request.method ?? 'GET', path: request.url ?? '/', headers, body, signal: abort.signal },
+        user.value,
+      )
+    : { reply: failure(user.error), warnings: [], yaml: false, pretty: false };
+  await write(response, await encode(served, headers), request.method === 'HEAD');
+}
+
+async function send(
+  _server: ApiServer,
+  request: Request,
+  response: Response,
+  code: number,
+  _abort: AbortController,
+): Promise<void> {
+  const reply = failure({
+    code,
+    reason: 'RequestEntityTooLarge',
+    message: `Request entity too large: limit is ${MAX_BODY_BYTES}`,
+  });
+  await write(response, await encode({ reply, warnings: [], yaml: false, pretty: false }, flatten(request)), false);
+}
+
+async function write(to: Response, encoded: Awaited<ReturnType<typeof encode>>, headOnly: boolean): Promise<void> {
+  // The HTTP/2 compatibility response has the same methods.
+  const response = to as ServerResponse;
+  for (const [name, value] of Object.entries(encoded.headers)) if (name !== 'warning') response.setHeader(name, value);
+  if (encoded.warnings.length > 0) response.setHeader('warning', encoded.warnings.map(warningHeader));
+  response.statusCode = encoded.status;
+  if (encoded.whole !== undefined) {
+    response.end(headOnly ? undefined : encoded.whole);
+    return;
+  }
+  if (typeof response.flushHeaders === 'function') response.flushHeaders();
+  else to.writeHead(encoded.status);
+  for await (const chunk of encoded.body) {
+    if (response.destroyed || response.writableEnded) break;
+    if (chunk.length === 0) continue;
+    if (!response.write(chunk)) await drained(response);
+  }
+  response.end();
+}
+
+function drained(response: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}
+
+/** Undefined when the body is above the limit; the rest of it is not read. */
+async function readBody(request: Request): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    // A client that is still writing would not read the answer: a little more is read and dropped.
+    else if (size > 4 * MAX_BODY_BYTES) return undefined;
+  }
+  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
+}
+
+/** Headers by lower-case name; several of one name joined by a comma, except that only the first of a list-less one counts. */
+export function flatten(request: Request): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}

@@ -1,0 +1,126 @@
+import type { HttpRequest } from '../../base/http.ts';
+import { KUBERNETES_VERSION } from '../data/builtins.ts';
+import { negotiate } from './negotiation.ts';
+import type { Reply } from './reply.ts';
+import { answer, failure, pageNotFound, text } from './reply.ts';
+import type { Target } from './request-info.ts';
+import type { ApiServer } from './server.ts';
+import { pathNotFound } from './status.ts';
+
+const [, MAJOR = '', MINOR = ''] = /^v(\d+)\.(\d+)/.exec(KUBERNETES_VERSION) ?? [];
+const CHECKS = [
+  'ping',
+  'log',
+  'etcd',
+  'poststarthook/start-apiextensions-controllers',
+  'poststarthook/rbac/bootstrap-roles',
+];
+
+/** Paths outside the resources: health, version, discovery, schemas. */
+export function nonResource(server: ApiServer, request: HttpRequest, { path, query }: Target): Reply {
+  const parts = path.split('/').slice(1);
+  if (parts.at(-1) === '') parts.pop();
+  const [head = '', ...rest] = parts;
+  switch (head) {
+    case '':
+      return answer({
+        paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'],
+      });
+    case 'version':
+      return answer(versionInfo());
+    case 'healthz':
+    case 'livez':
+    case 'readyz':
+      return health(head, rest.join('/'), query);
+    case 'metrics':
+      return text(metrics(server), 200, 'text/plain; version=0.0.4; charset=utf-8');
+    case 'api':
+      return rest.length === 0 ? groups(server, request, '/api') : resourceList(server, '', rest.join('/'));
+    case 'apis':
+      return apis(server, request, rest);
+    case 'openapi':
+      return openApi(server, rest, query);
+    case '.well-known':
+      return rest.join('/') === 'openid-configuration'
+        ? text(server.kernel.tokens.configuration(), 200, 'application/json')
+        : pageNotFound();
+    case 'openid':
+      return rest.join('/') === 'v1/jwks'
+        ? text(server.kernel.tokens.jwks(), 200, 'application/jwk-set+json')
+        : pageNotFound();
+    default:
+      return pageNotFound();
+  }
+}
+
+export function versionInfo(): { readonly [key: string]: string } {
+  return {
+    major: MAJOR,
+    minor: MINOR,
+    gitVersion: KUBERNETES_VERSION,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: '',
+    compiler: '',
+    platform: `${process.platform}/${process.arch}`,
+    emulationMajor: MAJOR,
+    emulationMinor: MINOR,
+    minCompatibilityMajor: MAJOR,
+    minCompatibilityMinor: String(Number(MINOR) - 1),
+  };
+}
+
+function health(endpoint: string, check: string, query: URLSearchParams): Reply {
+  if (check !== '') return CHECKS.includes(check) ? text('ok') : pageNotFound();
+  if (query.get('verbose') === null) return text('ok');
+  return text(`${CHECKS.map((name) => `[+]${name} ok\n`).join('')}${endpoint} check passed\n`);
+}
+
+function groups(server: ApiServer, request: HttpRequest, path: '/api' | '/apis'): Reply {
+  const wanted = negotiate(request.headers['accept'], { transforms: false, pretty: false, discovery: true });
+  if (wanted?.as === 'APIGroupDiscoveryList')
+    return server.discovery.aggregated(path, request.headers['if-none-match']);
+  return path === '/api' ? server.discovery.versions(request.headers['host'] ?? '') : server.discovery.groupList();
+}
+
+function apis(server: ApiServer, request: HttpRequest, rest: readonly string[]): Reply {
+  const [group, version] = rest;
+  if (group === undefined) return groups(server, request, '/apis');
+  if (version === undefined) return server.discovery.group(group);
+  return resourceList(server, group, version);
+}
+
+function resourceList(server: ApiServer, group: string, version: string): Reply {
+  const found = server.discovery.resourceList(group, version);
+  if (found !== undefined) return found;
+  const known = group === '' || server.kernel.table.all().some((type) => type.group === group);
+  return known ? failure(pathNotFound()) : pageNotFound();
+}
+
+function openApi(server: ApiServer, rest: readonly string[], query: URLSearchParams): Reply {
+  if (rest[0] !== 'v3') return pageNotFound();
+  if (rest.length === 1) return server.openApi.index();
+  return server.openApi.document(rest.slice(1).join('/'), query.get('hash')) ?? pageNotFound();
+}
+
+function metrics({ kernel }: ApiServer): string {
+  const lines = [
+    '# HELP apiserver_storage_objects Number of stored objects by kind.',
+    '# TYPE apiserver_storage_objects gauge',
+  ];
+  for (const storage of kernel.store.resources()) {
+    const [group, plural] = storage.split('/') as [string, string];
+    lines.push(`apiserver_storage_objects{group="${group}",resource="${plural}"} ${kernel.store.count(storage)}`);
+  }
+  lines.push(
+    '# HELP apiserver_storage_revision Current revision of the store.',
+    '# TYPE apiserver_storage_revision counter',
+    `apiserver_storage_revision ${kernel.store.revision}`,
+    '# HELP process_resident_memory_bytes Resident memory size in bytes.',
+    '# TYPE process_resident_memory_bytes gauge',
+    `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+    '',
+  );
+  return lines.join('\n');
+}

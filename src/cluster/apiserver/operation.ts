@@ -1,0 +1,37 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { Result } from '../../base/result.ts';
+import type { StatusError } from '../registry.ts';
+import type { ResourceType } from './resource-type.ts';
+import type { User } from './user.ts';
+
+/** One write: what is written, by whom, how. */
+export interface Operation {
+  readonly type: ResourceType;
+  readonly namespace: string | undefined;
+  /** '' for a create whose name is in the object or generated. */
+  readonly name: string;
+  readonly subresource: string | undefined;
+  readonly verb: 'create' | 'update' | 'delete' | 'connect';
+  readonly user: User;
+  readonly dryRun: boolean;
+  readonly manager: string;
+  /** Adds a Warning header to the answer. */
+  readonly warn: (text: string) => void;
+  readonly options?: { readonly [key: string]: unknown };
+}
+
+export type Outcome = Result<KubeObject, StatusError>;
+
+/** What an admission step is told. */
+export interface Attributes extends Operation {
+  /** Undefined for a deletion. */
+  readonly object: KubeObject | undefined;
+  readonly old: KubeObject | undefined;
+}
+
+/** One admission plugin. Mutating steps return the object to go on with. */
+export interface Admission {
+  readonly name: string;
+  mutate?(attributes: Attributes & { readonly object: KubeObject }): Promise<Outcome> | Outcome;
+  validate?(attributes: Attributes): Promise<StatusError | undefined> | StatusError | undefined;
+}

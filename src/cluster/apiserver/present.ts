@@ -1,0 +1,120 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
+import { put } from '../../base/json.ts';
+import type { Codec } from './codec.ts';
+import { json } from './draft.ts';
+import type { Listing } from './list.ts';
+import type { Wanted } from './negotiation.ts';
+import type { ResourceType } from './resource-type.ts';
+import { apiVersionOf } from './resource-type.ts';
+import type { TablePrinter } from './table.ts';
+
+/** How the objects of one request are shown: as they are, as metadata only, or as rows. */
+export class Presenter {
+  readonly #codec: Codec;
+  readonly #tables: TablePrinter;
+  readonly #type: ResourceType;
+  readonly #wanted: Wanted;
+  readonly #includeObject: string;
+
+  constructor(codec: Codec, tables: TablePrinter, type: ResourceType, wanted: Wanted, query: URLSearchParams) {
+    this.#codec = codec;
+    this.#tables = tables;
+    this.#type = type;
+    this.#wanted = wanted;
+    this.#includeObject = query.get('includeObject') ?? '';
+  }
+
+  get #metaVersion(): string {
+    return `meta.k8s.io/${this.#wanted.version ?? 'v1'}`;
+  }
+
+  /** One object in a single answer. */
+  object(stored: KubeObject): Json {
+    const shown = this.#codec.fromStorage(this.#type, stored);
+    if (this.#wanted.as === 'PartialObjectMetadata') return this.#partial(shown);
+    if (this.#wanted.as === 'Table')
+      return this.#tables.table(this.#type, [shown], {
+        meta: { resourceVersion: shown.metadata.resourceVersion ?? '' },
+        version: this.#metaVersion,
+        include: this.#includeObject,
+        columns: true,
+      });
+    return json(shown);
+  }
+
+  /** An object of a watch event; columns come with the first only. */
+  event(stored: KubeObject, first: boolean): Json {
+    if (this.#wanted.as !== 'Table') return this.object(stored);
+    const shown = this.#codec.fromStorage(this.#type, stored);
+    return this.#tables.table(this.#type, [shown], {
+      meta: { resourceVersion: shown.metadata.resourceVersion ?? '' },
+      version: this.#metaVersion,
+      include: this.#includeObject,
+      columns: first,
+    });
+  }
+
+  /** A bookmark is no row, but carries a version. */
+  bookmark(stored: KubeObject): Json {
+    const shown = { ...stored, apiVersion: apiVersionOf(this.#type) };
+    if (this.#wanted.as === 'Table')
+      return {
+        kind: 'Table',
+        apiVersion: this.#metaVersion,
+        metadata: json(shown)['metadata'] as Json,
+        columnDefinitions: null,
+        rows: [],
+      };
+    if (this.#wanted.as !== undefined)
+      return {
+        kind: 'PartialObjectMetadata',
+        apiVersion: this.#metaVersion,
+        metadata: json(shown)['metadata'] as Json,
+      };
+    return json(shown);
+  }
+
+  list(listing: Listing): Json {
+    const meta: MutableJsonObject = { resourceVersion: String(listing.revision) };
+    if (listing.continue !== undefined) meta['continue'] = listing.continue;
+    if (listing.remaining !== undefined) meta['remainingItemCount'] = listing.remaining;
+    const shown = listing.items.map((item) => this.#codec.fromStorage(this.#type, item));
+    if (this.#wanted.as === 'Table')
+      return this.#tables.table(this.#type, shown, {
+        meta,
+        version: this.#metaVersion,
+        include: this.#includeObject,
+        columns: true,
+      });
+    if (this.#wanted.as === 'PartialObjectMetadata' || this.#wanted.as === 'PartialObjectMetadataList')
+      return {
+        kind: 'PartialObjectMetadataList',
+        apiVersion: this.#metaVersion,
+        metadata: meta,
+        items: shown.map((item) => this.#partial(item)),
+      };
+    return {
+      kind: this.#type.listKind,
+      apiVersion: apiVersionOf(this.#type),
+      metadata: meta,
+      items: this.#type.definition === undefined ? shown.map(withoutKind) : shown.map(json),
+    };
+  }
+
+  #partial(object: KubeObject): Json {
+    return {
+      kind: 'PartialObjectMetadata',
+      apiVersion: this.#metaVersion,
+      metadata: object.metadata as unknown as Json,
+    };
+  }
+}
+
+/** Items of built-in lists do not repeat their kind. */
+function withoutKind(object: KubeObject): JsonObject {
+  const out: MutableJsonObject = {};
+  const source = json(object);
+  for (const key of Object.keys(source)) if (key !== 'kind' && key !== 'apiVersion') put(out, key, source[key] as Json);
+  return out;
+}

@@ -1,0 +1,73 @@
+import type { Json } from '../../base/json.ts';
+import { stringifyJson } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import type { StatusError } from '../registry.ts';
+import type { Kernel } from './kernel.ts';
+import { list, parseVersion } from './list.ts';
+import { Presenter } from './present.ts';
+import type { Reply } from './reply.ts';
+import { answer } from './reply.ts';
+import type { ResourceRequest } from './request.ts';
+import { notFound, tooLargeVersion } from './status.ts';
+import { TablePrinter } from './table.ts';
+import type { WatchEvent } from './watch.ts';
+import { watch } from './watch.ts';
+
+export function presenter(kernel: Kernel, request: ResourceRequest): Presenter {
+  const tables = new TablePrinter(() => kernel.clock.now());
+  return new Presenter(kernel.codec, tables, request.type, request.wanted, request.query);
+}
+
+export function get(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
+  const { type, path, query } = request;
+  const version = parseVersion(query.get('resourceVersion'));
+  if (!version.ok) return err({ code: 500, reason: '', message: version.error });
+  if ((version.value ?? 0) > kernel.store.revision)
+    return err(tooLargeVersion(version.value as number, kernel.store.revision));
+  const entry = kernel.objects.entry(type, path.namespace, path.name as string);
+  if (entry === undefined) return err(notFound(type, path.name as string));
+  return ok(answer(presenter(kernel, request).object(entry.object)));
+}
+
+export function listObjects(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
+  const listing = list(kernel.store, request.type, request.path.namespace, request.query);
+  if (!listing.ok) return listing;
+  return ok(answer(presenter(kernel, request).list(listing.value)));
+}
+
+export function watchObjects(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
+  const { type, path, query, signal } = request;
+  const events = watch(
+    kernel.store,
+    kernel.clock,
+    kernel.random,
+    { type, namespace: path.namespace, name: path.name, query, signal },
+    kernel.ended,
+  );
+  if (!events.ok) return events;
+  const chunks = encodeEvents(events.value, presenter(kernel, request));
+  return ok({ status: 200, content: { kind: 'stream', chunks, type: 'application/json' } });
+}
+
+async function* encodeEvents(
+  batches: AsyncIterable<readonly WatchEvent[]>,
+  shown: Presenter,
+): AsyncGenerator<Uint8Array> {
+  let first = true;
+  for await (const batch of batches) {
+    let lines = '';
+    for (const { type, object } of batch) {
+      let value: Json;
+      if (type === 'ERROR') value = object as unknown as Json;
+      else if (type === 'BOOKMARK') value = shown.bookmark(object);
+      else {
+        value = shown.event(object, first);
+        first = false;
+      }
+      lines += `${stringifyJson({ type, object: value })}\n`;
+    }
+    // An empty chunk opens the stream: the headers go out before anything happens.
+    yield new TextEncoder().encode(lines);
+  }
+}

@@ -1,0 +1,154 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { Json, MutableJsonObject } from '../../base/json.ts';
+import { equal, field, put } from '../../base/json.ts';
+import { json, kube, withField, withMeta } from './draft.ts';
+import type { ResourceType } from './resource-type.ts';
+import type { Cause } from './status.ts';
+
+/** How a kind differs from the common way of being stored. Source: each kind's strategy.go in kubernetes@1.34 pkg/registry. */
+export interface Strategy {
+  /** `metadata.generation` counts changes of the spec. */
+  readonly generation?: boolean;
+  /** A status in a create request is kept instead of dropped. */
+  readonly keepsStatus?: boolean;
+  /** An update must name the resourceVersion it is based on. */
+  readonly conditionalUpdate?: boolean;
+  /** A PUT to a name that does not exist creates it. */
+  readonly createOnUpdate?: boolean;
+  /** A deletion answers with the deleted object instead of a Status. */
+  readonly returnsDeleted?: boolean;
+  /** Dependents are kept when the client does not say. */
+  readonly orphansByDefault?: boolean;
+  /** Top-level fields whose change does not count for the generation, beside metadata and status. */
+  prepareForCreate?(object: KubeObject): KubeObject;
+  prepareForUpdate?(object: KubeObject, old: KubeObject, subresource: string | undefined): KubeObject;
+  validate?(object: KubeObject, type: ResourceType): readonly Cause[];
+  validateUpdate?(
+    object: KubeObject,
+    old: KubeObject,
+    type: ResourceType,
+    subresource: string | undefined,
+  ): readonly Cause[];
+  warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
+}
+
+const SPEC_GENERATION = { generation: true };
+
+const STRATEGIES: Readonly<Record<string, Strategy>> = {
+  '/pods': { generation: true, returnsDeleted: true },
+  '/services': { createOnUpdate: true, returnsDeleted: true },
+  '/serviceaccounts': { returnsDeleted: true },
+  '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
+  '/persistentvolumes': { returnsDeleted: true },
+  '/persistentvolumeclaims': { returnsDeleted: true },
+  '/podtemplates': { generation: true, returnsDeleted: true },
+  '/limitranges': { createOnUpdate: true },
+  '/endpoints': { createOnUpdate: true },
+  '/events': { createOnUpdate: true },
+  '/nodes': {},
+  '/namespaces': {},
+  '/replicationcontrollers': { generation: true, orphansByDefault: true },
+  'apps/deployments': SPEC_GENERATION,
+  'apps/replicasets': SPEC_GENERATION,
+  'apps/statefulsets': SPEC_GENERATION,
+  'apps/daemonsets': SPEC_GENERATION,
+  'batch/jobs': { generation: true, orphansByDefault: true },
+  'batch/cronjobs': SPEC_GENERATION,
+  'networking.k8s.io/ingresses': SPEC_GENERATION,
+  'networking.k8s.io/ingressclasses': SPEC_GENERATION,
+  'networking.k8s.io/networkpolicies': SPEC_GENERATION,
+  'networking.k8s.io/servicecidrs': {},
+  'policy/poddisruptionbudgets': { generation: true, conditionalUpdate: false },
+  'discovery.k8s.io/endpointslices': SPEC_GENERATION,
+  'apiextensions.k8s.io/customresourcedefinitions': { generation: true, conditionalUpdate: true },
+  'admissionregistration.k8s.io/mutatingwebhookconfigurations': SPEC_GENERATION,
+  'admissionregistration.k8s.io/validatingwebhookconfigurations': SPEC_GENERATION,
+  'admissionregistration.k8s.io/validatingadmissionpolicies': SPEC_GENERATION,
+  'admissionregistration.k8s.io/validatingadmissionpolicybindings': SPEC_GENERATION,
+  'flowcontrol.apiserver.k8s.io/flowschemas': SPEC_GENERATION,
+  'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': SPEC_GENERATION,
+  'scheduling.k8s.io/priorityclasses': SPEC_GENERATION,
+  'resource.k8s.io/deviceclasses': SPEC_GENERATION,
+  'resource.k8s.io/resourceslices': SPEC_GENERATION,
+  'coordination.k8s.io/leases': { createOnUpdate: true, conditionalUpdate: false },
+  'rbac.authorization.k8s.io/roles': { createOnUpdate: true },
+  'rbac.authorization.k8s.io/rolebindings': { createOnUpdate: true },
+  'rbac.authorization.k8s.io/clusterroles': { createOnUpdate: true },
+  'rbac.authorization.k8s.io/clusterrolebindings': { createOnUpdate: true },
+  'certificates.k8s.io/certificatesigningrequests': {},
+};
+
+const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
+
+export function strategyOf(type: ResourceType): Strategy {
+  if (type.definition !== undefined) return CUSTOM;
+  return STRATEGIES[type.storage] ?? {};
+}
+
+/** A new object as it begins: no status that its client made up, generation 1. */
+export function prepareForCreate(type: ResourceType, object: KubeObject): KubeObject {
+  const strategy = strategyOf(type);
+  let out = object;
+  if (type.subresources.has('status') && strategy.keepsStatus !== true) out = withField(out, 'status', undefined);
+  out = withMeta(out, (meta) => {
+    meta.generation = strategy.generation === true ? 1 : undefined;
+  });
+  return strategy.prepareForCreate?.(out) ?? out;
+}
+
+/** The object that an update through the main resource, or through `/status`, leads to. */
+export function prepareForUpdate(
+  type: ResourceType,
+  object: KubeObject,
+  old: KubeObject,
+  subresource: string | undefined,
+): KubeObject {
+  const strategy = strategyOf(type);
+  let out = object;
+  if (subresource === 'status') out = onlyStatus(type, object, old);
+  else if (type.subresources.has('status')) out = withField(out, 'status', field(json(old), 'status'));
+  out = strategy.prepareForUpdate?.(out, old, subresource) ?? out;
+  const generation = old.metadata.generation;
+  const next =
+    strategy.generation === true && subresource !== 'status' && specChanged(type, out, old)
+      ? Number(generation ?? 0) + 1
+      : generation;
+  return withMeta(out, (meta) => {
+    meta.generation = next;
+  });
+}
+
+/** Built-in kinds keep everything else, but metadata; custom resources keep the metadata too. */
+function onlyStatus(type: ResourceType, object: KubeObject, old: KubeObject): KubeObject {
+  const out: MutableJsonObject = {};
+  const [was, now] = [json(old), json(object)];
+  for (const key of Object.keys(was)) if (key !== 'status') put(out, key, was[key] as Json);
+  const status = field(now, 'status');
+  if (status !== undefined) put(out, 'status', status);
+  if (type.definition === undefined) {
+    put(out, 'metadata', { ...object.metadata, ...STATUS_KEEPS.get(type.storage)?.(old) } as unknown as Json);
+  } else {
+    const { managedFields } = object.metadata;
+    put(out, 'metadata', {
+      ...old.metadata,
+      ...(managedFields === undefined ? {} : { managedFields }),
+    } as unknown as Json);
+  }
+  return kube(out);
+}
+
+const labels = (old: KubeObject): object => ({ labels: old.metadata.labels });
+/** Metadata that a status update of these kinds cannot change. */
+const STATUS_KEEPS: ReadonlyMap<string, (old: KubeObject) => object> = new Map([
+  ['apps/deployments', labels],
+  ['/pods', (old: KubeObject): object => ({ ownerReferences: old.metadata.ownerReferences })],
+]);
+
+function specChanged(type: ResourceType, object: KubeObject, old: KubeObject): boolean {
+  const [now, was] = [json(object), json(old)];
+  const ignored = new Set(['metadata', 'apiVersion', 'kind']);
+  if (type.subresources.has('status')) ignored.add('status');
+  const keys = new Set([...Object.keys(now), ...Object.keys(was)].filter((key) => !ignored.has(key)));
+  for (const key of keys) if (!equal(field(now, key), field(was, key))) return true;
+  return false;
+}

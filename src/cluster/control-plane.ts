@@ -1,0 +1,117 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { HttpHandler } from '../base/http.ts';
+import type { Log } from '../base/log.ts';
+import { silent } from '../base/log.ts';
+import { ok } from '../base/result.ts';
+import { Codec } from './apiserver/codec.ts';
+import { CustomResources } from './apiserver/custom-resources.ts';
+import { Discovery } from './apiserver/discovery.ts';
+import { encode } from './apiserver/encode.ts';
+import type { Kernel } from './apiserver/kernel.ts';
+import type { Listening, ListenOptions } from './apiserver/listen.ts';
+import { ManagedFields } from './apiserver/managed-fields.ts';
+import { Objects } from './apiserver/objects.ts';
+import { OpenApi } from './apiserver/openapi.ts';
+import { registryOf } from './apiserver/registry-adapter.ts';
+import { ResourceTable } from './apiserver/resource-table.ts';
+import { ApiServer } from './apiserver/server.ts';
+import type { User } from './apiserver/user.ts';
+import { ADMIN } from './apiserver/user.ts';
+import { bootstrap } from './bootstrap.ts';
+import type { PodPrograms } from './pod-program.ts';
+import type { Registry } from './registry.ts';
+import { openStore } from './store/disk.ts';
+import { Store } from './store/store.ts';
+
+export interface ControlPlaneOptions {
+  /** Where state is kept; without it everything is gone when the control plane stops. */
+  readonly dataDirectory?: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** What runs in the pods, for logs, exec and port-forward; nothing by default. */
+  readonly programs?: PodPrograms;
+  /** Who speaks through `handler`; the administrator by default. Impersonation headers are honoured. */
+  readonly identity?: User;
+}
+
+/** A running control plane: API server and store, without controllers. */
+export interface ControlPlane {
+  readonly registry: Registry;
+  /** The API in process. */
+  readonly handler: HttpHandler;
+  /** The API over TLS; may be called more than once. */
+  listen(options?: ListenOptions): Promise<Listening>;
+  /** Ends watches, closes sockets, and resolves when everything is on the disk. */
+  stop(): Promise<void>;
+}
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (delayMs, fire) => {
+    // Node fires timers above 2^31 ms at once; nothing here waits longer than that on purpose.
+    const timer = setTimeout(fire, Math.min(delayMs, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Starts the embedded control plane and resolves when it answers.
+ * @throws when the data directory cannot be used.
+ */
+export async function createControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const { clock = systemClock, log = silent, programs = { of: () => undefined }, identity = ADMIN } = options;
+  const store = options.dataDirectory === undefined ? new Store() : openStore(join(options.dataDirectory, 'store'));
+  const listeners = new Set<() => void>();
+  const table = new ResourceTable();
+  const custom = new CustomResources();
+  const codec = new Codec(table, custom);
+  const objects = new Objects({
+    store,
+    clock,
+    random: randomInt,
+    uuid: randomUUID,
+    managedFields: new ManagedFields(table, codec),
+    admission: [],
+    defaults: (type, object) => codec.toStorage(type, codec.default(type, object)),
+    validate: (type, object, old) => (type.definition === undefined ? [] : custom.validate(type, object, old)),
+    beforeCommit: (_type, object) => ok(object),
+  });
+  const kernel: Kernel = {
+    store,
+    clock,
+    log,
+    random: randomInt,
+    uuid: randomUUID,
+    table,
+    objects,
+    codec,
+    authorizer: { authorize: () => ({ allowed: true, reason: '' }) },
+    tokens: { jwks: () => '{"keys":[]}', configuration: () => '{}' },
+    programs,
+    ended: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const server = new ApiServer(kernel, new Discovery(table), new OpenApi(table, custom));
+  const registry = registryOf(kernel);
+  await bootstrap(kernel, registry);
+  const listening: Listening[] = [];
+  return {
+    registry,
+    handler: async (request) => encode(await server.serve(request, identity), request.headers),
+    listen: async (how = {}) => {
+      const { listen } = await import('./apiserver/listen.ts');
+      const started = await listen(server, how, options.dataDirectory);
+      listening.push(started);
+      return started;
+    },
+    stop: async () => {
+      for (const listener of [...listeners]) listener();
+      await Promise.all(listening.map((one) => one.close()));
+      await store.close();
+    },
+  };
+}
