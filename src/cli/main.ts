@@ -1,0 +1,50 @@
+import type { CliHost } from './command.ts';
+import { main } from './program.ts';
+
+// The process behind the command line: the one place that reads argv and sets the exit code.
+
+const interrupt = new AbortController();
+let interrupts = 0;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // A second interrupt does not wait for a clean end.
+    if (++interrupts > 1) process.exit(130);
+    interrupt.abort(new Error('interrupted'));
+  });
+}
+
+/** Output into a closed pipe (`weir get all | head`) is no error. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+const closers: (() => Promise<void>)[] = [];
+
+const host: CliHost = {
+  io: {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    stdin: () => process.stdin,
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  },
+  env: process.env,
+  cwd: process.cwd(),
+  signal: interrupt.signal,
+  now: () => Date.now(),
+  async connect(options) {
+    const { connect } = await import('./connect.ts');
+    return connect(options, (transport) => closers.push(() => transport.close()));
+  },
+  async contextNamespace(options) {
+    const { contextNamespace } = await import('./connect.ts');
+    return contextNamespace(options);
+  },
+};
+
+process.exitCode = await main(process.argv.slice(2), host);
+await Promise.all(closers.map((close) => close()));
+// Nothing may hold the process once the command is through; standard input otherwise does.
+process.stdin.unref?.();

@@ -1,0 +1,63 @@
+import type { Command } from './command.ts';
+import { createCommand } from './create/create.ts';
+import { getCommand } from './get.ts';
+import { globalFlags } from './global-flags.ts';
+import { installCommand } from './install/install.ts';
+import { reconcileCommand } from './reconcile.ts';
+import { resumeCommand, suspendCommand } from './suspend.ts';
+import { versionCommand } from './version-command.ts';
+
+/** The whole command tree. Parts with heavy imports are loaded when they are called. */
+export function rootCommand(env: Readonly<Record<string, string | undefined>>): Command {
+  return {
+    use: 'weir',
+    short: 'GitOps for Kubernetes: git in, cluster equal to git',
+    long: 'Weir keeps a Kubernetes cluster equal to what is in git. Its commands and flags are those of Flux.',
+    example: `  # Check prerequisites
+  weir check --pre
+
+  # Install Weir
+  weir install
+
+  # Create a source for a public Git repository
+  weir create source git webapp-latest \\
+    --url=https://example.com/org/webapp \\
+    --branch=master \\
+    --interval=3m
+
+  # List GitRepository sources and their status
+  weir get sources git
+
+  # Trigger a GitRepository source reconciliation
+  weir reconcile source git flux-system
+
+  # Export GitRepository sources in YAML format
+  weir export source git --all > sources.yaml
+
+  # Create a Kustomization for deploying a series of microservices
+  weir create kustomization webapp-dev \\
+    --source=webapp-latest \\
+    --path="./deploy/webapp/" \\
+    --prune=true \\
+    --interval=5m
+
+  # Trigger a git sync of the Kustomization's source and apply changes
+  weir reconcile kustomization webapp-dev --with-source
+
+  # Suspend a Kustomization reconciliation
+  weir suspend kustomization webapp-dev
+
+  # Uninstall Weir and delete CRDs
+  weir uninstall`,
+    persistentFlags: globalFlags(env),
+    commands: [
+      createCommand,
+      getCommand,
+      installCommand,
+      reconcileCommand,
+      resumeCommand,
+      suspendCommand,
+      versionCommand,
+    ],
+  };
+}
