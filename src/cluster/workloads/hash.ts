@@ -34,5 +34,5 @@ export function templateHash(value: Json, collisionCount = 0): string {
 
 /** Replaces each character by one of the alphabet: k8s.io/apimachinery util/rand SafeEncodeString. */
 function safeEncode(digits: string): string {
-  return [...digits].map((digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length] ?? 'b').join('');
+  return Array.from(digits, (digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length] ?? 'b').join('');
 }

@@ -5,17 +5,27 @@ import { startNamespaces } from '../gc/namespaces.ts';
 import type { PodPrograms } from '../pod-program.ts';
 import type { Registry } from '../registry.ts';
 import { aggregationController } from './aggregation.ts';
+import { autoscalerController } from './autoscalers.ts';
 import type { Context, WorkloadController } from './context.ts';
+import { cronJobController } from './cronjob.ts';
+import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment/deployment.ts';
+import { disruptionController } from './disruption-budgets.ts';
+import { endpointsController } from './endpoints.ts';
+import { eventExpiryController } from './event-expiry.ts';
 import { EventRecorder } from './events.ts';
+import { jobController } from './job/job.ts';
 import { Addresses } from './kubelet/addresses.ts';
 import { kubeletController } from './kubelet/kubelet.ts';
+import { loadBalancerController } from './load-balancers.ts';
 import { rootCaController, serviceAccountController } from './namespace-defaults.ts';
 import { DEFAULT_NODES, nodeAddress, nodeController, type SimulatedNode } from './nodes.ts';
 import { type ProgramFor, Programs } from './programs/pod-programs.ts';
 import { Activity, WorkQueue } from './queue.ts';
 import { replicaSetController } from './replicaset.ts';
 import { schedulerController } from './scheduler.ts';
+import { statefulSetController } from './statefulset.ts';
+import { storageClassController, volumeController } from './volumes.ts';
 
 /** Workers per controller, as kube-controller-manager's --concurrent-*-syncs have it. */
 const WORKERS = 5;
@@ -72,13 +82,27 @@ function controllersFor(context: Context, options: WorkloadsOptions): readonly W
     aggregationController(context),
     deploymentController(context),
     replicaSetController(context),
+    statefulSetController(context),
+    daemonSetController(context),
+    jobController(context),
+    cronJobController(context),
+    endpointsController(context),
+    volumeController(context),
+    disruptionController(context),
+    autoscalerController(context),
+    eventExpiryController(context),
   ];
   if (options.kubelet) {
     const addresses = new Addresses(
       context.registry,
       nodes.map(({ name }, index) => ({ name, ip: nodeAddress(index) })),
     );
-    controllers.push(nodeController(context, nodes), kubeletController(context, addresses));
+    controllers.push(
+      nodeController(context, nodes),
+      kubeletController(context, addresses),
+      storageClassController(context),
+      loadBalancerController(context),
+    );
   }
   if (options.scheduler) controllers.push(schedulerController(context));
   return controllers;

@@ -167,7 +167,7 @@ interface World {
   readonly clock: ManualClock;
   readonly workloads: Workloads;
   /** Lets the clock run for so long, timer by timer. */
-  run(ms: number): Promise<void>;
+  readonly run: (ms: number) => Promise<void>;
 }
 
 function world(options: Partial<WorkloadsOptions> = {}): World {

@@ -1,4 +1,4 @@
-import { stringifyJson, type JsonObject } from '../../../base/json.ts';
+import { stringifyJson } from '../../../base/json.ts';
 import type { Pod } from '../shapes.ts';
 
 /** What a simulated pod answers to a request. */
@@ -6,6 +6,20 @@ export interface Page {
   readonly contentType: string;
   readonly body: string;
 }
+
+/** What the page tells; its JSON form as it is. */
+type Facts = {
+  readonly simulated: true;
+  readonly notice: string;
+  readonly pod: string;
+  readonly namespace: string;
+  readonly node: string;
+  readonly podIP: string;
+  readonly container: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly request: string;
+};
 
 export const NOTICE = 'This pod is simulated by Weir: no container runs here.';
 
@@ -23,7 +37,7 @@ export function pageOf(
   return { contentType: 'text/html; charset=utf-8', body: htmlOf(facts) };
 }
 
-function factsOf(pod: Pod, container: string, request: { readonly method: string; readonly path: string }): JsonObject {
+function factsOf(pod: Pod, container: string, request: { readonly method: string; readonly path: string }): Facts {
   const image = pod.spec.containers.find(({ name }) => name === container)?.image ?? '';
   return {
     simulated: true,
@@ -39,13 +53,13 @@ function factsOf(pod: Pod, container: string, request: { readonly method: string
   };
 }
 
-function rowsOf(facts: JsonObject): readonly (readonly [string, string])[] {
-  const labels = Object.entries(facts['labels'] as JsonObject).map(([key, value]) => `${key}=${String(value)}`);
+function rowsOf(facts: Facts): readonly (readonly [string, string])[] {
+  const labels = Object.entries(facts.labels).map(([key, value]) => `${key}=${value}`);
   const names = ['image', 'pod', 'namespace', 'node', 'podIP', 'container', 'request'] as const;
-  return [...names.map((name) => [name, String(facts[name])] as const), ['labels', labels.join('\n')]];
+  return [...names.map((name) => [name, facts[name]] as const), ['labels', labels.join('\n')]];
 }
 
-function textOf(facts: JsonObject): string {
+function textOf(facts: Facts): string {
   const lines = rowsOf(facts).map(([name, value]) => `${`${name}:`.padEnd(11)}${value.replaceAll('\n', ' ')}`);
   return `${NOTICE}\n\n${lines.join('\n')}\n`;
 }
@@ -65,8 +79,8 @@ dt, dd { margin: 0; padding: .5rem 0; border-bottom: 1px solid var(--line); }
 dt { color: var(--soft); } dd { overflow-wrap: anywhere; white-space: pre-line; font-family: ui-monospace, monospace; font-size: .9rem; }
 dt:last-of-type, dd:last-of-type { border-bottom: 0; }`;
 
-function htmlOf(facts: JsonObject): string {
-  const image = escapeHtml(String(facts['image']));
+function htmlOf(facts: Facts): string {
+  const image = escapeHtml(facts.image);
   const rows = rowsOf(facts)
     .slice(1)
     .map(([name, value]) => `      <dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`)
