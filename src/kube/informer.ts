@@ -117,10 +117,11 @@ class Reflector implements Informer {
       const listed = await this.#options.client.list(this.#options.kind, { ...this.#selection(), signal });
       if (signal.aborted) return;
       if (listed.ok) {
-        pause.reset();
         kindPause.reset();
         this.#replace(listed.value.items);
-        await this.#follow(listed.value.resourceVersion, pause);
+        const followed = await this.#follow(listed.value.resourceVersion, pause);
+        // A server that refuses each version it has just given must not become a busy loop.
+        if (!followed) await this.#wait(pause);
         continue;
       }
       if (isNoMatch(listed.error)) {
@@ -133,28 +134,31 @@ class Reflector implements Informer {
     }
   }
 
-  /** Watches from `resourceVersion` on, over ended streams; returns when the kind must be listed anew. */
-  async #follow(resourceVersion: string, pause: Pause): Promise<void> {
+  /** Watches from `resourceVersion` on, over ended streams, until the kind must be listed anew. Tells whether anything came. */
+  async #follow(resourceVersion: string, pause: Pause): Promise<boolean> {
     const { signal, clock } = this.#options;
     let from = resourceVersion;
+    let came = false;
     while (!signal.aborted) {
       const startedMs = clock.now();
       const ended = await this.#watchOnce(from);
       from = ended.resourceVersion;
-      if (signal.aborted) return;
+      came ||= ended.events > 0;
+      if (signal.aborted) break;
       if (ended.error === undefined) {
         // A stream that ends at once, again and again, must not become a busy loop.
         if (ended.events === 0 && clock.now() - startedMs < 1000) await this.#wait(pause);
         else pause.reset();
         continue;
       }
-      if (isExpired(ended.error) || ended.error.code === 404) return;
+      if (isExpired(ended.error) || ended.error.code === 404) break;
       if (ended.events > 0) pause.reset();
       // The server's other refusals (401, 403, 500) and lost connections: the version may well still be watchable.
       this.#report('watch', ended.error);
       await this.#wait(pause);
-      if (ended.error.code !== 0 && ended.error.code !== 429 && ended.error.code < 500) return;
+      if (ended.error.code !== 0 && ended.error.code !== 429 && ended.error.code < 500) break;
     }
+    return came;
   }
 
   async #watchOnce(from: string): Promise<{ resourceVersion: string; events: number; error?: KubeError }> {
