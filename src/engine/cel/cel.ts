@@ -1,0 +1,77 @@
+import type { Json } from '../../base/json.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { NO_REFERENCES, type ResolveSchema, type Schema } from '../schema/schema.ts';
+import { checkExpr } from './check.ts';
+import { type Evaluated, evaluateExpr, type EvaluateOptions, type EvaluationError } from './evaluate.ts';
+import { type Expr, parseCel } from './parse.ts';
+import { type CelType, compatible, DYN, printType } from './types.ts';
+import { type CelValue, fromJson } from './values.ts';
+
+/** What an expression may name. `dyn` (import `DYN` from types.ts) for variables without a schema. */
+export interface CelEnvironment {
+  readonly variables: { readonly [name: string]: CelType };
+  /** What the expression must give; another type is an error of compilation. */
+  readonly result?: CelType;
+}
+
+/** An expression that parsed and whose types fit. Keep it: compiling costs far more than evaluating. */
+export interface Program {
+  readonly text: string;
+  readonly expr: Expr;
+  readonly type: CelType;
+}
+
+/** `message` has cel-go's form: `ERROR: <input>:1:5: undefined field 'zz'\n | self.zz > 1\n | ....^`. */
+export interface CelError {
+  readonly code: 'syntax' | 'type';
+  readonly message: string;
+}
+
+/** An environment in which the variables named have no known type: Flux's `self`, `current`, `dep`. */
+export function untypedEnvironment(...names: readonly string[]): CelEnvironment {
+  return { variables: Object.fromEntries(names.map((name) => [name, DYN])) };
+}
+
+/** Parses and checks `text`. */
+export function compileCel(text: string, environment: CelEnvironment): Result<Program, CelError> {
+  const parsed = parseCel(text);
+  if (!parsed.ok) return err({ code: 'syntax', message: issue(text, parsed.error.offset, parsed.error.message) });
+  const checked = checkExpr(parsed.value, new Map(Object.entries(environment.variables)));
+  if (checked.problems.length > 0) {
+    const message = checked.problems
+      .toSorted((a, b) => a.offset - b.offset)
+      .map((problem) => issue(text, problem.offset, problem.message))
+      .join('\n');
+    return err({ code: 'type', message });
+  }
+  const wanted = environment.result;
+  if (wanted !== undefined && !compatible(checked.type, wanted)) {
+    return err({ code: 'type', message: `must evaluate to ${printType(wanted)}` });
+  }
+  return ok({ text, expr: parsed.value, type: checked.type });
+}
+
+function issue(text: string, offset: number, message: string): string {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  const column = offset - (before.lastIndexOf('\n') + 1);
+  const source = text.split('\n')[line - 1] ?? '';
+  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${source}\n | ${'.'.repeat(column)}^`;
+}
+
+/**
+ * Runs a program. Values that are functions are called when first read (and once). Fails with `cost` when the budget
+ * (default 1,000,000, Kubernetes' limit per call) is used up, else with cel-go's words.
+ */
+export function evaluate(
+  program: Program,
+  variables: { readonly [name: string]: CelValue | (() => CelValue) },
+  options: EvaluateOptions = {},
+): Result<Evaluated, EvaluationError> {
+  return evaluateExpr(program.expr, new Map(Object.entries(variables)), options);
+}
+
+/** A JSON value as a CEL value; with a schema its formats and number types count. */
+export function toCel(value: Json, schema?: Schema, resolve: ResolveSchema = NO_REFERENCES): CelValue {
+  return fromJson(value, schema, resolve);
+}

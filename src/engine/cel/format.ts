@@ -1,0 +1,89 @@
+import { CelFailure, goFloat, isList, isMap, keysOf, lookup, textOf, typeOf } from './operators.ts';
+import { type CelValue, TypeValue, Uint } from './values.ts';
+
+/** Digits behind the point at which a clause is refused. */
+const MAX_PRECISION = 1000;
+
+/** `string.format(list)` of cel-go's strings extension: %s %d %f %e %b %x %X %o %%. */
+export function formatString(text: string, args: readonly CelValue[]): string {
+  let next = 0;
+  return text.replaceAll(
+    /%(?:(\.\d+)?([sdfebxXo])|(%)|(.?))/gs,
+    (_match, precision: string | undefined, verb: string | undefined, percent: string | undefined, other: string) => {
+      if (percent !== undefined) return '%';
+      if (verb === undefined)
+        throw new CelFailure(`could not parse formatting clause: unrecognized formatting clause "${other}"`);
+      const value = args[next++];
+      if (value === undefined) throw new CelFailure(`index ${next - 1} out of range`);
+      const digits = precision === undefined ? 6 : Number(precision.slice(1));
+      if (digits > MAX_PRECISION) throw new CelFailure('precision is too large');
+      return clause(verb, value, digits);
+    },
+  );
+}
+
+function clause(verb: string, value: CelValue, digits: number): string {
+  const refuse = (): never => {
+    throw new CelFailure(`error during formatting: ${verb} clause cannot be used with ${typeOf(value)}`);
+  };
+  const whole = value instanceof Uint ? value.value : value;
+  switch (verb) {
+    case 's':
+      return display(value);
+    case 'd':
+      return typeof whole === 'bigint' ? whole.toString() : typeof whole === 'number' ? goFloat(whole) : refuse();
+    case 'f':
+      return typeof whole === 'number' || typeof whole === 'bigint'
+        ? Number(whole).toFixed(Math.min(digits, 100))
+        : refuse();
+    case 'e':
+      return typeof whole === 'number' || typeof whole === 'bigint'
+        ? Number(whole)
+            .toExponential(Math.min(digits, 100))
+            .replace(/e([+-])(\d)$/, 'e$10$2')
+        : refuse();
+    case 'b':
+      return typeof whole === 'boolean'
+        ? whole
+          ? '1'
+          : '0'
+        : typeof whole === 'bigint'
+          ? whole.toString(2)
+          : refuse();
+    case 'o':
+      return typeof whole === 'bigint' ? whole.toString(8) : refuse();
+    default: {
+      const hex =
+        typeof whole === 'bigint'
+          ? whole.toString(16)
+          : value instanceof Uint8Array
+            ? [...value].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+            : typeof value === 'string'
+              ? hexOf(value)
+              : refuse();
+      return verb === 'X' ? hex.toUpperCase() : hex;
+    }
+  }
+}
+
+function hexOf(text: string): string {
+  return encodeURIComponent(text).replaceAll(/%([0-9A-F]{2})|(.)/g, (_all, code: string | undefined, char: string) =>
+    code === undefined ? char.charCodeAt(0).toString(16) : code.toLowerCase(),
+  );
+}
+
+function display(value: CelValue): string {
+  if (value === null) return 'null';
+  if (value instanceof TypeValue) return value.name;
+  if (isList(value)) return `[${value.map(nested).join(', ')}]`;
+  if (isMap(value)) {
+    const entries = keysOf(value).map((key) => `${nested(key)}: ${nested(lookup(value, key) ?? null)}`);
+    return `{${entries.toSorted().join(', ')}}`;
+  }
+  if (value instanceof Uint8Array) return String.fromCharCode(...value);
+  return textOf(value) ?? typeOf(value);
+}
+
+function nested(value: CelValue): string {
+  return typeof value === 'string' ? JSON.stringify(value) : display(value);
+}

@@ -1,0 +1,693 @@
+import { compilePattern } from '../schema/patterns.ts';
+import { addQuantities, compareQuantities, integerOf, negateQuantity, parseQuantity } from '../schema/quantity.ts';
+import { formatString } from './format.ts';
+import { NAMED_FORMATS } from './named-formats.ts';
+import { canonicalAddress, networkHas, parseAddress, parseNetwork } from './network.ts';
+import {
+  arithmetic,
+  CelFailure,
+  checkedInt,
+  checkedUint,
+  compare,
+  equals,
+  isList,
+  isMap,
+  keysOf,
+  textOf,
+  typeOf,
+} from './operators.ts';
+import { utf8Bytes } from './parse.ts';
+import { compareSemver, isSemver, semverPart } from './semver.ts';
+import { civil, parseDuration, parseTimestamp } from './time.ts';
+import { parseUrl, urlPart } from './url.ts';
+import {
+  Address,
+  CelMap,
+  type CelValue,
+  Duration,
+  FormatValue,
+  Network,
+  Optional,
+  QuantityValue,
+  SemverValue,
+  Timestamp,
+  TypeValue,
+  Uint,
+  UrlValue,
+} from './values.ts';
+
+/** Adds to the cost of the evaluation; throws when the budget is used up. */
+export type Charge = (amount: number) => void;
+
+/** Names in front of a dot that are libraries, not variables. */
+export const NAMESPACES: ReadonlySet<string> = new Set([
+  'optional',
+  'math',
+  'strings',
+  'base64',
+  'sets',
+  'lists',
+  'ip',
+  'format',
+  'jsonpatch',
+]);
+
+/** A list made by `lists.range` or text made by repetition stays below this many elements. */
+const MAX_MADE = 1_000_000;
+
+type Fn = (args: readonly CelValue[], charge: Charge) => CelValue | undefined;
+type Method = (self: CelValue, args: readonly CelValue[], charge: Charge) => CelValue | undefined;
+
+/** A global or namespaced function; undefined: no such overload. */
+export function callFunction(name: string, args: readonly CelValue[], charge: Charge): CelValue | undefined {
+  const fn = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (fn !== undefined) return fn(args, charge);
+  // Some member functions may also be called globally: size(x), matches(x, y).
+  const [self, ...rest] = args;
+  return self !== undefined && (name === 'size' || name === 'matches')
+    ? callMethod(name, self, rest, charge)
+    : undefined;
+}
+
+/** A member function; undefined: no such overload. */
+export function callMethod(
+  name: string,
+  self: CelValue,
+  args: readonly CelValue[],
+  charge: Charge,
+): CelValue | undefined {
+  return Object.hasOwn(METHODS, name) ? METHODS[name]?.(self, args, charge) : undefined;
+}
+
+/** Whether any overload has this name: for "undeclared reference". */
+export function isFunction(name: string): boolean {
+  return Object.hasOwn(FUNCTIONS, name) || Object.hasOwn(METHODS, name);
+}
+
+export function isMethod(name: string): boolean {
+  return Object.hasOwn(METHODS, name);
+}
+
+const fail = (message: string): never => {
+  throw new CelFailure(message);
+};
+const textCost = (text: string): number => text.length * 0.1;
+const isText = (value: CelValue | undefined): value is string => typeof value === 'string';
+
+function bytesText(bytes: Uint8Array): string {
+  const percent = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  try {
+    return decodeURIComponent(percent);
+  } catch {
+    return fail('invalid UTF-8 in bytes, cannot convert to string');
+  }
+}
+
+function textBytes(text: string): Uint8Array {
+  return Uint8Array.from([...text].flatMap((char) => utf8Bytes(char.codePointAt(0) as number)));
+}
+
+const B64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+function encodeBase64(bytes: Uint8Array): string {
+  let out = '';
+  for (let index = 0; index < bytes.length; index += 3) {
+    const [a = 0, b, c] = [bytes[index], bytes[index + 1], bytes[index + 2]];
+    const word = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
+    out += B64.charAt(word >> 18) + B64.charAt((word >> 12) & 63);
+    out += (b === undefined ? '=' : B64.charAt((word >> 6) & 63)) + (c === undefined ? '=' : B64.charAt(word & 63));
+  }
+  return out;
+}
+
+function decodeBase64(text: string): Uint8Array {
+  const body = text.replace(/=+$/, '');
+  const out: number[] = [];
+  let word = 0;
+  let bits = 0;
+  for (const char of body) {
+    const digit = B64.indexOf(char);
+    if (digit < 0) fail(`illegal base64 data at input byte ${body.indexOf(char)}`);
+    word = ((word << 6) | digit) & 0xff_ffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out.push((word >> bits) & 255);
+    }
+  }
+  return Uint8Array.from(out);
+}
+
+function toInt(value: CelValue | undefined): CelValue | undefined {
+  if (typeof value === 'bigint') return value;
+  if (value instanceof Uint) return checkedInt(value.value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value) || Math.abs(value) >= 2 ** 63) return fail('integer overflow');
+    return BigInt(Math.trunc(value));
+  }
+  if (isText(value))
+    return /^[-+]?\d+$/.test(value)
+      ? checkedInt(BigInt(value.replace(/^\+/, '')))
+      : fail(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (value instanceof Timestamp) return value.nanos / 1_000_000_000n;
+  return value instanceof Duration ? value.nanos : undefined;
+}
+
+function toUint(value: CelValue | undefined): CelValue | undefined {
+  if (value instanceof Uint) return value;
+  if (typeof value === 'bigint') return checkedUint(value);
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? checkedUint(BigInt(Math.trunc(value))) : fail('unsigned integer overflow');
+  if (isText(value))
+    return /^\d+$/.test(value)
+      ? checkedUint(BigInt(value))
+      : fail(`strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return undefined;
+}
+
+function toDouble(value: CelValue | undefined): CelValue | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Uint) return Number(value.value);
+  if (isText(value)) {
+    const out = Number(value);
+    return value.trim() === '' || Number.isNaN(out)
+      ? fail(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`)
+      : out;
+  }
+  return undefined;
+}
+
+function isZero(value: CelValue): boolean {
+  if (value === null || value === false || value === 0n || value === 0 || value === '') return true;
+  if (isList(value) || value instanceof Uint8Array) return value.length === 0;
+  if (isMap(value)) return keysOf(value).length === 0;
+  return (value instanceof Uint && value.value === 0n) || (value instanceof Duration && value.nanos === 0n);
+}
+
+/** The least or greatest of numbers or of anything ordered. */
+function extreme(values: readonly CelValue[], sign: 1 | -1): CelValue {
+  let best = values[0];
+  if (best === undefined) return fail(`${sign < 0 ? 'min' : 'max'} called on empty list`);
+  for (const value of values.slice(1)) {
+    const order = compare(value, best);
+    if (order === undefined) return fail('no such overload');
+    if (order * sign > 0) best = value;
+  }
+  return best;
+}
+
+function numbersOf(args: readonly CelValue[]): readonly CelValue[] {
+  const [first] = args;
+  return args.length === 1 && first !== undefined && isList(first) ? first : args;
+}
+
+function math(of: (value: number) => number): Fn {
+  return ([value]) => (typeof value === 'number' ? of(value) : undefined);
+}
+
+function bits(of: (a: bigint, b: bigint) => bigint): Fn {
+  return ([a, b]) => {
+    if (typeof a === 'bigint' && typeof b === 'bigint') return BigInt.asIntN(64, of(a, b));
+    return a instanceof Uint && b instanceof Uint ? new Uint(BigInt.asUintN(64, of(a.value, b.value))) : undefined;
+  };
+}
+
+const FUNCTIONS: { readonly [name: string]: Fn } = {
+  int: ([value]) => toInt(value),
+  uint: ([value]) => toUint(value),
+  double: ([value]) => toDouble(value),
+  bool: ([value]) => {
+    if (typeof value === 'boolean') return value;
+    if (!isText(value)) return undefined;
+    if (['true', 'True', 'TRUE', 't', '1'].includes(value)) return true;
+    if (['false', 'False', 'FALSE', 'f', '0'].includes(value)) return false;
+    return fail(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+  },
+  string: ([value]) => {
+    if (value === undefined) return undefined;
+    return value instanceof Uint8Array ? bytesText(value) : textOf(value);
+  },
+  bytes: ([value]) => (isText(value) ? textBytes(value) : value instanceof Uint8Array ? value : undefined),
+  dyn: ([value]) => value,
+  type: ([value]) => (value === undefined ? undefined : new TypeValue(typeOf(value))),
+  timestamp: ([value]) => {
+    if (value instanceof Timestamp) return value;
+    if (typeof value === 'bigint') return new Timestamp(value * 1_000_000_000n);
+    if (!isText(value)) return undefined;
+    const nanos = parseTimestamp(value);
+    return nanos === undefined
+      ? fail(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse`)
+      : new Timestamp(nanos);
+  },
+  duration: ([value]) => {
+    if (value instanceof Duration) return value;
+    if (typeof value === 'bigint') return new Duration(value);
+    if (!isText(value)) return undefined;
+    const nanos = parseDuration(value);
+    return nanos === undefined ? fail(`time: invalid duration ${JSON.stringify(value)}`) : new Duration(nanos);
+  },
+  'optional.of': ([value]) => (value === undefined ? undefined : new Optional(value)),
+  'optional.none': () => new Optional(undefined),
+  'optional.ofNonZeroValue': ([value]) =>
+    value === undefined ? undefined : new Optional(isZero(value) ? undefined : value),
+  'optional.unwrap': ([value]) => (value !== undefined && isList(value) ? unwrap(value) : undefined),
+  'math.greatest': (args) => extreme(numbersOf(args), 1),
+  'math.least': (args) => extreme(numbersOf(args), -1),
+  'math.ceil': math(Math.ceil),
+  'math.floor': math(Math.floor),
+  'math.trunc': math(Math.trunc),
+  'math.sqrt': ([value]) =>
+    typeof value === 'bigint' || typeof value === 'number' ? Math.sqrt(Number(value)) : undefined,
+  'math.round': math((value) => Math.sign(value) * Math.round(Math.abs(value))),
+  'math.isNaN': ([value]) => (typeof value === 'number' ? Number.isNaN(value) : undefined),
+  'math.isInf': ([value]) => (typeof value === 'number' ? Math.abs(value) === Number.POSITIVE_INFINITY : undefined),
+  'math.isFinite': ([value]) => (typeof value === 'number' ? Number.isFinite(value) : undefined),
+  'math.abs': ([value]) =>
+    typeof value === 'bigint'
+      ? checkedInt(value < 0n ? -value : value)
+      : typeof value === 'number'
+        ? Math.abs(value)
+        : value instanceof Uint
+          ? value
+          : undefined,
+  'math.sign': ([value]) =>
+    typeof value === 'bigint'
+      ? value > 0n
+        ? 1n
+        : value < 0n
+          ? -1n
+          : 0n
+      : typeof value === 'number'
+        ? Math.sign(value)
+        : undefined,
+  'math.bitAnd': bits((a, b) => a & b),
+  'math.bitOr': bits((a, b) => a | b),
+  'math.bitXor': bits((a, b) => a ^ b),
+  'math.bitNot': ([value]) =>
+    typeof value === 'bigint' ? ~value : value instanceof Uint ? new Uint(BigInt.asUintN(64, ~value.value)) : undefined,
+  'math.bitShiftLeft': ([value, by]) =>
+    typeof value === 'bigint' && typeof by === 'bigint'
+      ? by < 0n
+        ? fail('math.bitShiftLeft() negative offset')
+        : by > 63n
+          ? 0n
+          : BigInt.asIntN(64, value << by)
+      : undefined,
+  'math.bitShiftRight': ([value, by]) =>
+    typeof value === 'bigint' && typeof by === 'bigint'
+      ? by < 0n
+        ? fail('math.bitShiftRight() negative offset')
+        : by > 63n
+          ? 0n
+          : BigInt.asIntN(64, BigInt.asUintN(64, value) >> by)
+      : undefined,
+  'strings.quote': ([value]) => (isText(value) ? JSON.stringify(value) : undefined),
+  'base64.encode': ([value]) => (value instanceof Uint8Array ? encodeBase64(value) : undefined),
+  'base64.decode': ([value]) => (isText(value) ? decodeBase64(value) : undefined),
+  'sets.contains': ([list, sublist], charge) =>
+    setTest(list, sublist, charge, (a, b) => b.every((item) => a.some((other) => equals(item, other)))),
+  'sets.equivalent': ([list, other], charge) =>
+    setTest(
+      list,
+      other,
+      charge,
+      (a, b) => a.every((item) => b.some((o) => equals(item, o))) && b.every((item) => a.some((o) => equals(item, o))),
+    ),
+  'sets.intersects': ([list, other], charge) =>
+    setTest(list, other, charge, (a, b) => a.some((item) => b.some((o) => equals(item, o)))),
+  'lists.range': ([count], charge) => {
+    if (typeof count !== 'bigint') return undefined;
+    if (count > MAX_MADE) return fail('lists.range is too large');
+    charge(Number(count));
+    return Array.from({ length: Math.max(0, Number(count)) }, (_, index) => BigInt(index));
+  },
+  quantity: ([value]) => {
+    if (!isText(value)) return undefined;
+    const quantity = parseQuantity(value);
+    return quantity === undefined
+      ? fail("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+      : new QuantityValue(quantity);
+  },
+  isQuantity: ([value]) => (isText(value) ? parseQuantity(value) !== undefined : undefined),
+  url: ([value]) => {
+    if (!isText(value)) return undefined;
+    return parseUrl(value) === undefined
+      ? fail(`URL parse error during conversion from string: parse ${JSON.stringify(value)}: invalid URI for request`)
+      : new UrlValue(value);
+  },
+  isURL: ([value]) => (isText(value) ? parseUrl(value) !== undefined : undefined),
+  ip: ([value]) => {
+    if (value instanceof Address) return value;
+    if (!isText(value)) return undefined;
+    return (
+      parseAddress(value) ??
+      fail(
+        `IP Address ${JSON.stringify(value)} parse error during conversion from string: ParseAddr(${JSON.stringify(value)}): unable to parse IP`,
+      )
+    );
+  },
+  isIP: ([value]) => (isText(value) ? parseAddress(value) !== undefined : undefined),
+  'ip.isCanonical': ([value]) => (isText(value) ? canonicalAddress(value) === value : undefined),
+  cidr: ([value]) => {
+    if (!isText(value)) return undefined;
+    return (
+      parseNetwork(value) ??
+      fail(
+        `network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(value)}): no '/'`,
+      )
+    );
+  },
+  isCIDR: ([value]) => (isText(value) ? parseNetwork(value) !== undefined : undefined),
+  semver: ([value, normalize]) => {
+    if (!isText(value)) return undefined;
+    const text = normalize === true ? normalizeSemver(value) : value;
+    return isSemver(text)
+      ? new SemverValue(text)
+      : fail(`semver parse error during conversion from string: ${JSON.stringify(value)}`);
+  },
+  isSemver: ([value, normalize]) =>
+    isText(value) ? isSemver(normalize === true ? normalizeSemver(value) : value) : undefined,
+  'format.named': ([value]) => {
+    if (!isText(value)) return undefined;
+    const check = Object.hasOwn(NAMED_FORMATS, value) ? NAMED_FORMATS[value] : undefined;
+    return new Optional(check === undefined ? undefined : new FormatValue(value, check));
+  },
+  'jsonpatch.escapeKey': ([value]) => (isText(value) ? value.replaceAll('~', '~0').replaceAll('/', '~1') : undefined),
+  ...Object.fromEntries(
+    Object.entries(NAMED_FORMATS).map(([name, check]) => [
+      `format.${name}`,
+      (): CelValue => new FormatValue(name, check),
+    ]),
+  ),
+};
+
+function unwrap(list: readonly CelValue[]): CelValue {
+  return list.flatMap((item) => (item instanceof Optional && item.value !== undefined ? [item.value] : []));
+}
+
+function setTest(
+  a: CelValue | undefined,
+  b: CelValue | undefined,
+  charge: Charge,
+  test: (a: readonly CelValue[], b: readonly CelValue[]) => boolean,
+): boolean | undefined {
+  if (a === undefined || b === undefined || !isList(a) || !isList(b)) return undefined;
+  charge(a.length * b.length + 1);
+  return test(a, b);
+}
+
+function normalizeSemver(text: string): string {
+  const bare = text.replace(/^v/, '');
+  const match = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?(.*)$/.exec(bare);
+  if (match === null) return bare;
+  const number = (part: string | undefined): string => String(Number(part ?? '0'));
+  return `${number(match[1])}.${number(match[2])}.${number(match[3])}${match[4] ?? ''}`;
+}
+
+/** Characters of `self` between code point positions; indices are checked. */
+function sliceText(text: string, from: bigint, to: bigint): string {
+  const chars = [...text];
+  if (from < 0n || to > BigInt(chars.length) || from > to)
+    return fail(`index out of range: ${from < 0n || from > BigInt(chars.length) ? from : to}`);
+  return chars.slice(Number(from), Number(to)).join('');
+}
+
+function pattern(text: string): NonNullable<ReturnType<typeof compilePattern>> {
+  return compilePattern(text) ?? fail(`error parsing regexp: invalid pattern: \`${text}\``);
+}
+
+function textMethod(of: (self: string, args: readonly CelValue[], charge: Charge) => CelValue | undefined): Method {
+  return (self, args, charge) => {
+    if (!isText(self)) return undefined;
+    charge(textCost(self));
+    return of(self, args, charge);
+  };
+}
+
+function listMethod(of: (self: readonly CelValue[], args: readonly CelValue[]) => CelValue | undefined): Method {
+  return (self, args, charge) => {
+    if (!isList(self)) return undefined;
+    charge(self.length);
+    return of(self, args);
+  };
+}
+
+function dateMethod(part: (value: ReturnType<typeof civil>) => number, ofDuration?: bigint): Method {
+  return (self, [zone]) => {
+    if (self instanceof Duration && ofDuration !== undefined) return self.nanos / ofDuration;
+    if (!(self instanceof Timestamp)) return undefined;
+    return BigInt(part(civil(self.nanos, zone === undefined ? 0 : offsetOf(zone))));
+  };
+}
+
+/** Only fixed offsets and UTC: a table of time zones is not part of a pure engine. */
+function offsetOf(zone: CelValue): number {
+  if (zone === 'UTC' || zone === 'Etc/UTC' || zone === '' || zone === 'GMT') return 0;
+  const match = isText(zone) ? /^([+-]?)(\d\d):(\d\d)$/.exec(zone) : null;
+  if (match === null) return fail(`unknown time zone ${isText(zone) ? zone : typeOf(zone)}`);
+  return (Number(match[2]) * 60 + Number(match[3])) * (match[1] === '-' ? -1 : 1);
+}
+
+const HOUR = 3_600_000_000_000n;
+
+function quantityMethod(of: (self: QuantityValue, other: QuantityValue | undefined) => CelValue | undefined): Method {
+  return (self, [other]) => {
+    if (!(self instanceof QuantityValue)) return undefined;
+    if (typeof other === 'bigint') return of(self, new QuantityValue({ value: other, scale: 0, format: 'DecimalSI' }));
+    return of(self, other instanceof QuantityValue ? other : undefined);
+  };
+}
+
+/** `isGreaterThan`, `isLessThan` and `compareTo` of quantities and versions. */
+function comparison(of: (order: number) => CelValue): Method {
+  return (self, [other]) => {
+    if (self instanceof QuantityValue && other instanceof QuantityValue)
+      return of(compareQuantities(self.quantity, other.quantity));
+    if (self instanceof SemverValue && other instanceof SemverValue) return of(compareSemver(self.text, other.text));
+    return undefined;
+  };
+}
+
+function addressMethod(of: (self: Address) => CelValue): Method {
+  return (self) => (self instanceof Address ? of(self) : undefined);
+}
+
+const inNetwork = (self: Address, ...networks: readonly string[]): boolean =>
+  networks.some((text) => {
+    const network = parseNetwork(text);
+    return network !== undefined && networkHas(network, self);
+  });
+
+function urlMethod(name: 'scheme' | 'host' | 'hostname' | 'port' | 'path'): Method {
+  return (self) => (self instanceof UrlValue ? urlPart(self.text, name) : undefined);
+}
+
+const METHODS: { readonly [name: string]: Method } = {
+  size: (self) => {
+    if (isText(self)) return BigInt([...self].length);
+    if (self instanceof Uint8Array || isList(self)) return BigInt(self.length);
+    return isMap(self) ? BigInt(keysOf(self).length) : undefined;
+  },
+  contains: textMethod((self, [other]) => (isText(other) ? self.includes(other) : undefined)),
+  startsWith: textMethod((self, [other]) => (isText(other) ? self.startsWith(other) : undefined)),
+  endsWith: textMethod((self, [other]) => (isText(other) ? self.endsWith(other) : undefined)),
+  matches: textMethod((self, [other], charge) => {
+    if (!isText(other)) return undefined;
+    charge((1 + self.length) * 0.1 * (other.length * 0.25));
+    return pattern(other).matcher(self).find();
+  }),
+  find: textMethod((self, [other]) => {
+    if (!isText(other)) return undefined;
+    const matcher = pattern(other).matcher(self);
+    return matcher.find() ? (matcher.group() ?? '') : '';
+  }),
+  findAll: textMethod((self, [other, limit]) => {
+    if (!isText(other)) return undefined;
+    const matcher = pattern(other).matcher(self);
+    const most = typeof limit === 'bigint' && limit >= 0n ? Number(limit) : Number.POSITIVE_INFINITY;
+    const out: string[] = [];
+    while (out.length < most && matcher.find()) out.push(matcher.group() ?? '');
+    return out;
+  }),
+  charAt: textMethod((self, [at]) =>
+    typeof at === 'bigint' ? (at === BigInt([...self].length) ? '' : sliceText(self, at, at + 1n)) : undefined,
+  ),
+  indexOf: (self, args) => indexOf(self, args, false),
+  lastIndexOf: (self, args) => indexOf(self, args, true),
+  lowerAscii: textMethod((self) => self.replaceAll(/[A-Z]/g, (char) => char.toLowerCase())),
+  upperAscii: textMethod((self) => self.replaceAll(/[a-z]/g, (char) => char.toUpperCase())),
+  replace: textMethod((self, [from, to, limit]) => {
+    if (!isText(from) || !isText(to)) return undefined;
+    if (typeof limit !== 'bigint' || limit < 0n) return self.replaceAll(from, () => to);
+    let out = self;
+    let at = 0;
+    for (let count = 0n; count < limit; count++) {
+      const found = out.indexOf(from, at);
+      if (found < 0) break;
+      out = out.slice(0, found) + to + out.slice(found + from.length);
+      at = found + to.length;
+    }
+    return out;
+  }),
+  split: textMethod((self, [separator, limit]) => {
+    if (!isText(separator)) return undefined;
+    const parts = separator === '' ? [...self] : self.split(separator);
+    if (typeof limit !== 'bigint' || limit < 0n || parts.length <= Number(limit)) return parts;
+    if (limit === 0n) return [];
+    const most = Number(limit);
+    return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
+  }),
+  substring: textMethod((self, [from, to]) =>
+    typeof from === 'bigint'
+      ? sliceText(self, from, typeof to === 'bigint' ? to : BigInt([...self].length))
+      : undefined,
+  ),
+  trim: textMethod((self) => self.trim()),
+  reverse: (self) => (isText(self) ? [...self].toReversed().join('') : isList(self) ? self.toReversed() : undefined),
+  format: textMethod((self, [args]) => (args !== undefined && isList(args) ? formatString(self, args) : undefined)),
+  join: listMethod((self, [separator]) => {
+    if (!self.every(isText)) return fail('no such overload');
+    return self.join(isText(separator) ? separator : '');
+  }),
+  isSorted: listMethod((self) =>
+    self.every(
+      (item, index) => index === 0 || (compare(self[index - 1] as CelValue, item) ?? fail('no such overload')) <= 0,
+    ),
+  ),
+  sum: listMethod((self) =>
+    self.reduce((a, b) => arithmetic('+', a, b) ?? fail('no such overload'), zeroLike(self[0])),
+  ),
+  min: listMethod((self) => extreme(self, -1)),
+  max: listMethod((self) => extreme(self, 1)),
+  distinct: listMethod((self) =>
+    self.filter((item, index) => self.findIndex((other) => equals(other, item)) === index),
+  ),
+  sort: listMethod((self) => self.toSorted((a, b) => compare(a, b) ?? fail('no such overload'))),
+  flatten: listMethod((self, [depth]) => flatten(self, typeof depth === 'bigint' ? Number(depth) : 1)),
+  slice: listMethod((self, [from, to]) => {
+    if (typeof from !== 'bigint' || typeof to !== 'bigint') return undefined;
+    if (from < 0n || to > BigInt(self.length) || from > to)
+      return fail(`cannot slice(${from}, ${to}), list is length ${self.length}`);
+    return self.slice(Number(from), Number(to));
+  }),
+  first: listMethod((self) => new Optional(self[0])),
+  last: listMethod((self) => new Optional(self.at(-1))),
+  hasValue: (self) => (self instanceof Optional ? self.value !== undefined : undefined),
+  value: (self) => (self instanceof Optional ? (self.value ?? fail('optional.none() dereference')) : undefined),
+  orValue: (self, [other]) => (self instanceof Optional ? (self.value ?? other) : undefined),
+  or: (self, [other]) =>
+    self instanceof Optional && other instanceof Optional ? (self.value === undefined ? other : self) : undefined,
+  unwrapOpt: listMethod((self) => unwrap(self)),
+  getFullYear: dateMethod(({ year }) => year),
+  getMonth: dateMethod(({ month }) => month - 1),
+  getDate: dateMethod(({ day }) => day),
+  getDayOfMonth: dateMethod(({ day }) => day - 1),
+  getDayOfWeek: dateMethod(({ weekday }) => weekday),
+  getDayOfYear: dateMethod(({ yearDay }) => yearDay),
+  getHours: dateMethod(({ hour }) => hour, HOUR),
+  getMinutes: dateMethod(({ minute }) => minute, HOUR / 60n),
+  getSeconds: dateMethod(({ second }) => second, HOUR / 3600n),
+  getMilliseconds: dateMethod(({ millisecond }) => millisecond, HOUR / 3_600_000n),
+  sign: quantityMethod(({ quantity }) => (quantity.value > 0n ? 1n : quantity.value < 0n ? -1n : 0n)),
+  isInteger: quantityMethod(({ quantity }) => {
+    const whole = integerOf(quantity, true);
+    return whole !== undefined && BigInt.asIntN(64, whole) === whole;
+  }),
+  asInteger: quantityMethod(({ quantity }) => {
+    const whole = integerOf(quantity, true);
+    return whole === undefined || BigInt.asIntN(64, whole) !== whole ? fail('cannot convert value to integer') : whole;
+  }),
+  asApproximateFloat: quantityMethod(({ quantity }) => Number(quantity.value) * 10 ** quantity.scale),
+  add: quantityMethod((self, other) =>
+    other === undefined ? undefined : new QuantityValue(addQuantities(self.quantity, other.quantity)),
+  ),
+  sub: quantityMethod((self, other) =>
+    other === undefined ? undefined : new QuantityValue(addQuantities(self.quantity, negateQuantity(other.quantity))),
+  ),
+  isGreaterThan: comparison((order) => order > 0),
+  isLessThan: comparison((order) => order < 0),
+  compareTo: comparison((order) => BigInt(Math.sign(order))),
+  major: (self) => (self instanceof SemverValue ? semverPart(self.text, 0) : undefined),
+  minor: (self) => (self instanceof SemverValue ? semverPart(self.text, 1) : undefined),
+  patch: (self) => (self instanceof SemverValue ? semverPart(self.text, 2) : undefined),
+  getScheme: urlMethod('scheme'),
+  getHost: urlMethod('host'),
+  getHostname: urlMethod('hostname'),
+  getPort: urlMethod('port'),
+  getEscapedPath: urlMethod('path'),
+  getQuery: (self) => {
+    if (!(self instanceof UrlValue)) return undefined;
+    return new CelMap(parseUrl(self.text)?.query ?? new Map());
+  },
+  family: addressMethod(({ bits: size }) => (size === 32 ? 4n : 6n)),
+  isUnspecified: addressMethod(({ value }) => value === 0n),
+  isLoopback: addressMethod((self) => inNetwork(self, '127.0.0.0/8', '::1/128')),
+  isLinkLocalMulticast: addressMethod((self) => inNetwork(self, '224.0.0.0/24', 'ff02::/16')),
+  isLinkLocalUnicast: addressMethod((self) => inNetwork(self, '169.254.0.0/16', 'fe80::/10')),
+  isGlobalUnicast: addressMethod(
+    (self) =>
+      self.value !== 0n &&
+      !inNetwork(
+        self,
+        '127.0.0.0/8',
+        '::1/128',
+        '224.0.0.0/4',
+        'ff00::/8',
+        '169.254.0.0/16',
+        'fe80::/10',
+        '255.255.255.255/32',
+      ),
+  ),
+  containsIP: (self, [other]) => {
+    const address = isText(other) ? parseAddress(other) : other;
+    if (!(self instanceof Network)) return undefined;
+    if (address === undefined)
+      return fail(`IP Address ${JSON.stringify(other)} parse error during conversion from string`);
+    return address instanceof Address ? networkHas(self, address) : undefined;
+  },
+  containsCIDR: (self, [other]) => {
+    const network = isText(other) ? parseNetwork(other) : other;
+    if (!(self instanceof Network) || !(network instanceof Network)) return undefined;
+    return network.prefix >= self.prefix && networkHas(self, network.address);
+  },
+  ip: (self) => (self instanceof Network ? self.address : undefined),
+  masked: (self) => {
+    if (!(self instanceof Network)) return undefined;
+    const { value, bits: size } = self.address;
+    const shift = BigInt(size - self.prefix);
+    return new Network(new Address((value >> shift) << shift, size), self.prefix);
+  },
+  prefixLength: (self) => (self instanceof Network ? BigInt(self.prefix) : undefined),
+  validate: (self, [text]) => {
+    if (!(self instanceof FormatValue) || !isText(text)) return undefined;
+    const problems = self.check(text);
+    return new Optional(problems.length === 0 ? undefined : [...problems]);
+  },
+};
+
+function indexOf(self: CelValue, [other, from]: readonly CelValue[], last: boolean): CelValue | undefined {
+  if (isList(self) && other !== undefined) {
+    const position = last
+      ? self.findLastIndex((item) => equals(item, other))
+      : self.findIndex((item) => equals(item, other));
+    return BigInt(position);
+  }
+  if (!isText(self) || !isText(other)) return undefined;
+  const chars = [...self];
+  const start = typeof from === 'bigint' ? Number(from) : last ? chars.length : 0;
+  if (start < 0 || start > chars.length) return fail(`index out of range: ${start}`);
+  const units = chars.slice(0, start).join('').length;
+  const found = last ? self.lastIndexOf(other, units) : self.indexOf(other, units);
+  return BigInt(found < 0 ? -1 : [...self.slice(0, found)].length);
+}
+
+function zeroLike(value: CelValue | undefined): CelValue {
+  if (typeof value === 'number') return 0;
+  if (value instanceof Uint) return new Uint(0n);
+  return value instanceof Duration ? new Duration(0n) : 0n;
+}
+
+function flatten(list: readonly CelValue[], depth: number): CelValue[] {
+  return list.flatMap((item) => (isList(item) && depth > 0 ? flatten(item, depth - 1) : [item]));
+}

@@ -1,0 +1,499 @@
+import { err, ok, type Result } from '../../base/result.ts';
+
+/** `offset` is in UTF-16 units of the expression: of the operator of a binary expression, the dot of a selection, the bracket of a call. */
+export type Expr = { readonly offset: number } & (
+  | { readonly kind: 'literal'; readonly value: null | boolean | bigint | number | string }
+  | { readonly kind: 'uint'; readonly value: bigint }
+  | { readonly kind: 'bytes'; readonly value: readonly number[] }
+  | { readonly kind: 'ident'; readonly name: string }
+  | { readonly kind: 'select'; readonly operand: Expr; readonly field: string; readonly optional: boolean }
+  | { readonly kind: 'index'; readonly operand: Expr; readonly index: Expr; readonly optional: boolean }
+  | { readonly kind: 'call'; readonly name: string; readonly target?: Expr; readonly args: readonly Expr[] }
+  | { readonly kind: 'list'; readonly items: readonly { readonly value: Expr; readonly optional: boolean }[] }
+  | {
+      readonly kind: 'map';
+      readonly entries: readonly { readonly key: Expr; readonly value: Expr; readonly optional: boolean }[];
+    }
+  | {
+      readonly kind: 'struct';
+      readonly type: string;
+      readonly fields: readonly { readonly name: string; readonly value: Expr; readonly optional: boolean }[];
+    }
+  | { readonly kind: 'and' | 'or'; readonly left: Expr; readonly right: Expr }
+  | { readonly kind: 'ternary'; readonly condition: Expr; readonly yes: Expr; readonly no: Expr }
+);
+
+export interface SyntaxProblem {
+  readonly message: string;
+  readonly offset: number;
+}
+
+/** Longest expression read; Kubernetes limits rules by cost, not by length, but their request to 3 MiB. */
+const MAX_EXPRESSION = 100_000;
+/** Nesting at which an expression is refused, as cel-go's parser does. */
+const MAX_NESTING = 250;
+
+type Token = { readonly offset: number } & (
+  | { readonly kind: 'ident' | 'op'; readonly text: string }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'bytes'; readonly value: readonly number[] }
+  | { readonly kind: 'int' | 'uint'; readonly value: bigint }
+  | { readonly kind: 'double'; readonly value: number }
+  | { readonly kind: 'end' }
+);
+
+class Problem extends Error {
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+/** Parses a CEL expression; macros stay calls. (cel-spec langdef, with optional selection and entries) */
+export function parseCel(text: string): Result<Expr, SyntaxProblem> {
+  if (text.length > MAX_EXPRESSION) return err({ message: 'expression is too long', offset: 0 });
+  try {
+    const parser = new Parser(tokens(text));
+    const expr = parser.expression();
+    parser.end();
+    return ok(expr);
+  } catch (error) {
+    if (error instanceof Problem) return err({ message: error.message, offset: error.offset });
+    throw error;
+  }
+}
+
+const OPERATORS = [
+  '&&',
+  '||',
+  '==',
+  '!=',
+  '<=',
+  '>=',
+  '<',
+  '>',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '!',
+  '?',
+  ':',
+  '.',
+  ',',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+];
+const NUMBER = /0[xX][0-9a-fA-F]+[uU]?|\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?|\d+[uU]?/y;
+const IDENT = /[A-Za-z_][A-Za-z0-9_]*/y;
+const STRING_START = /(?:[rR][bB]?|[bB][rR]?)?(?:"""|'''|"|')/y;
+const BLANK = /(?:[\s\f]+|\/\/[^\n]*)+/y;
+
+function tokens(text: string): Token[] {
+  const out: Token[] = [];
+  let position = 0;
+  const match = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = position;
+    return pattern.exec(text)?.[0];
+  };
+  for (;;) {
+    position += match(BLANK)?.length ?? 0;
+    if (position >= text.length) break;
+    const offset = position;
+    const start = match(STRING_START);
+    if (start !== undefined) {
+      const literal = readString(text, position, start);
+      out.push(
+        literal.bytes === undefined
+          ? { kind: 'string', value: literal.value, offset }
+          : { kind: 'bytes', value: literal.bytes, offset },
+      );
+      position = literal.end;
+      continue;
+    }
+    const number = match(NUMBER);
+    if (number !== undefined) {
+      position += number.length;
+      if (/[uU]$/.test(number)) out.push({ kind: 'uint', value: BigInt(number.slice(0, -1)), offset });
+      else if (/^0[xX]/.test(number) || /^\d+$/.test(number)) out.push({ kind: 'int', value: BigInt(number), offset });
+      else out.push({ kind: 'double', value: Number(number), offset });
+      continue;
+    }
+    const ident = match(IDENT);
+    if (ident !== undefined) {
+      position += ident.length;
+      out.push({ kind: 'ident', text: ident, offset });
+      continue;
+    }
+    if (text[position] === '`') {
+      const close = text.indexOf('`', position + 1);
+      if (close < 0) throw new Problem("Syntax error: token recognition error at: '`'", offset);
+      out.push({ kind: 'ident', text: text.slice(position + 1, close), offset });
+      position = close + 1;
+      continue;
+    }
+    const operator = OPERATORS.find((candidate) => text.startsWith(candidate, position));
+    if (operator === undefined)
+      throw new Problem(`Syntax error: token recognition error at: '${text[position]}'`, offset);
+    out.push({ kind: 'op', text: operator, offset });
+    position += operator.length;
+  }
+  out.push({ kind: 'end', offset: text.length });
+  return out;
+}
+
+function readString(
+  text: string,
+  start: number,
+  opening: string,
+): { value: string; bytes?: readonly number[]; end: number } {
+  const prefix = opening.replace(/["']+$/, '').toLowerCase();
+  const quote = opening.slice(prefix.length);
+  const raw = prefix.includes('r');
+  const isBytes = prefix.includes('b');
+  let position = start + opening.length;
+  const codes: number[] = [];
+  for (;;) {
+    if (position >= text.length || (quote.length === 1 && text[position] === '\n')) {
+      throw new Problem(`Syntax error: token recognition error at: '${text.slice(start, start + 20)}'`, start);
+    }
+    if (text.startsWith(quote, position)) break;
+    if (text[position] === '\\' && !raw) {
+      const escape = readEscape(text, position + 1, start);
+      if (isBytes && escape.unicode) codes.push(...utf8Bytes(escape.code));
+      else codes.push(escape.code);
+      position = escape.end;
+    } else {
+      const code = text.codePointAt(position) as number;
+      if (isBytes) codes.push(...utf8Bytes(code));
+      else codes.push(code);
+      position += code > 0xffff ? 2 : 1;
+    }
+  }
+  const end = position + quote.length;
+  if (isBytes) return { value: '', bytes: codes, end };
+  return { value: codes.map((code) => String.fromCodePoint(code)).join(''), end };
+}
+
+const SIMPLE: { readonly [letter: string]: number } = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+  '\\': 92,
+  "'": 39,
+  '"': 34,
+  '`': 96,
+  '?': 63,
+};
+
+function readEscape(text: string, position: number, start: number): { code: number; end: number; unicode: boolean } {
+  const letter = text[position] ?? '';
+  if (Object.hasOwn(SIMPLE, letter)) return { code: SIMPLE[letter] as number, end: position + 1, unicode: false };
+  const width = letter === 'x' || letter === 'X' ? 2 : letter === 'u' ? 4 : letter === 'U' ? 8 : 0;
+  const digits = width > 0 ? text.slice(position + 1, position + 1 + width) : text.slice(position, position + 3);
+  const valid = width > 0 ? digits.length === width && /^[0-9a-fA-F]+$/.test(digits) : /^[0-3][0-7]{2}$/.test(digits);
+  const code = valid ? Number.parseInt(digits, width > 0 ? 16 : 8) : -1;
+  if (code < 0 || code > 0x10_ffff) throw new Problem('Syntax error: invalid escape sequence', start);
+  return { code, end: position + (width > 0 ? 1 + width : 3), unicode: width > 2 };
+}
+
+export function utf8Bytes(code: number): number[] {
+  if (code < 0x80) return [code];
+  if (code < 0x800) return [0xc0 | (code >> 6), 0x80 | (code & 63)];
+  if (code < 0x1_0000) return [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
+  return [0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
+}
+
+const BINARY: readonly (readonly string[])[] = [
+  ['==', '!=', '<', '<=', '>', '>=', 'in'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
+const RESERVED = new Set([
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
+]);
+
+class Parser {
+  private readonly tokens: readonly Token[];
+  private position = 0;
+  private depth = 0;
+  constructor(list: readonly Token[]) {
+    this.tokens = list;
+  }
+
+  private peek(): Token {
+    return this.tokens[this.position] as Token;
+  }
+
+  private isOp(text: string): boolean {
+    const token = this.peek();
+    return token.kind === 'op' && token.text === text;
+  }
+
+  private take(text: string): boolean {
+    if (!this.isOp(text)) return false;
+    this.position++;
+    return true;
+  }
+
+  private expect(text: string): void {
+    if (!this.take(text)) this.unexpected(`expecting '${text}'`);
+  }
+
+  private unexpected(hint: string): never {
+    const token = this.peek();
+    const shown =
+      token.kind === 'end' ? '<EOF>' : 'text' in token ? token.text : 'value' in token ? String(token.value) : '';
+    throw new Problem(`Syntax error: mismatched input '${shown}' ${hint}`, token.offset);
+  }
+
+  end(): void {
+    if (this.peek().kind !== 'end') this.unexpected('expecting <EOF>');
+  }
+
+  expression(): Expr {
+    if (++this.depth > MAX_NESTING) throw new Problem('expression recursion limit exceeded: 250', this.peek().offset);
+    const condition = this.or();
+    let out = condition;
+    const { offset } = this.peek();
+    if (this.take('?')) {
+      const yes = this.or();
+      this.expect(':');
+      const no = this.expression();
+      out = { kind: 'ternary', condition, yes, no, offset };
+    }
+    this.depth--;
+    return out;
+  }
+
+  private or(): Expr {
+    let left = this.and();
+    for (let { offset } = this.peek(); this.take('||'); { offset } = this.peek()) {
+      left = { kind: 'or', left, right: this.and(), offset };
+    }
+    return left;
+  }
+
+  private and(): Expr {
+    let left = this.binary(0);
+    for (let { offset } = this.peek(); this.take('&&'); { offset } = this.peek()) {
+      left = { kind: 'and', left, right: this.binary(0), offset };
+    }
+    return left;
+  }
+
+  private binary(level: number): Expr {
+    const operators = BINARY[level];
+    if (operators === undefined) return this.unary();
+    let left = this.binary(level + 1);
+    for (;;) {
+      const token = this.peek();
+      const text = token.kind === 'op' || (token.kind === 'ident' && token.text === 'in') ? token.text : undefined;
+      if (text === undefined || !operators.includes(text)) return left;
+      this.position++;
+      const right = this.binary(level + 1);
+      left = { kind: 'call', name: text === 'in' ? '@in' : `_${text}_`, args: [left, right], offset: token.offset };
+    }
+  }
+
+  private unary(): Expr {
+    const token = this.peek();
+    if (this.take('!'))
+      return { kind: 'call', name: '!_', args: [this.nested(() => this.unary())], offset: token.offset };
+    if (this.isOp('-')) {
+      this.position++;
+      const next = this.peek();
+      if (next.kind === 'int') {
+        this.position++;
+        return this.postfix({ kind: 'literal', value: -next.value, offset: token.offset });
+      }
+      if (next.kind === 'double') {
+        this.position++;
+        return this.postfix({ kind: 'literal', value: -next.value, offset: token.offset });
+      }
+      return { kind: 'call', name: '-_', args: [this.nested(() => this.unary())], offset: token.offset };
+    }
+    return this.postfix(this.primary());
+  }
+
+  private nested(read: () => Expr): Expr {
+    if (++this.depth > MAX_NESTING) throw new Problem('expression recursion limit exceeded: 250', this.peek().offset);
+    const out = read();
+    this.depth--;
+    return out;
+  }
+
+  private postfix(start: Expr): Expr {
+    let out = start;
+    for (;;) {
+      const { offset } = this.peek();
+      if (this.take('.')) {
+        const optional = this.take('?');
+        const token = this.peek();
+        if (token.kind !== 'ident') this.unexpected('expecting IDENTIFIER');
+        this.position++;
+        const bracket = this.peek().offset;
+        if (!optional && this.take('('))
+          out = { kind: 'call', name: token.text, target: out, args: this.list(')'), offset: bracket };
+        else if (!optional && this.isOp('{') && typeName(out) !== undefined) {
+          this.position++;
+          out = { kind: 'struct', type: `${typeName(out)}.${token.text}`, fields: this.fields(), offset: bracket };
+        } else out = { kind: 'select', operand: out, field: token.text, optional, offset };
+      } else if (this.take('[')) {
+        const optional = this.take('?');
+        const index = this.expression();
+        this.expect(']');
+        out = { kind: 'index', operand: out, index, optional, offset };
+      } else return out;
+    }
+  }
+
+  private list(close: string): Expr[] {
+    const out: Expr[] = [];
+    while (!this.take(close)) {
+      out.push(this.expression());
+      if (!this.take(',')) {
+        this.expect(close);
+        break;
+      }
+    }
+    return out;
+  }
+
+  private primary(): Expr {
+    const token = this.peek();
+    const { offset } = token;
+    this.position++;
+    switch (token.kind) {
+      case 'int':
+        if (token.value > 9_223_372_036_854_775_807n) throw new Problem('invalid int literal', offset);
+        return { kind: 'literal', value: token.value, offset };
+      case 'double':
+      case 'string':
+        return { kind: 'literal', value: token.value, offset };
+      case 'uint':
+        return { kind: 'uint', value: token.value, offset };
+      case 'bytes':
+        return { kind: 'bytes', value: token.value, offset };
+      case 'ident':
+        return this.identifier(token.text, offset);
+      case 'op':
+        break;
+      case 'end':
+        this.position--;
+        this.unexpected(
+          "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+        );
+    }
+    if (token.kind === 'op' && token.text === '(') {
+      const inner = this.expression();
+      this.expect(')');
+      return inner;
+    }
+    if (token.kind === 'op' && token.text === '[') return this.listLiteral(offset);
+    if (token.kind === 'op' && token.text === '{') return this.mapLiteral(offset);
+    if (token.kind === 'op' && token.text === '.') {
+      const next = this.peek();
+      if (next.kind === 'ident') {
+        this.position++;
+        return this.identifier(next.text, next.offset);
+      }
+    }
+    this.position--;
+    return this.unexpected(
+      "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+    );
+  }
+
+  private identifier(name: string, offset: number): Expr {
+    if (name === 'true' || name === 'false') return { kind: 'literal', value: name === 'true', offset };
+    if (name === 'null') return { kind: 'literal', value: null, offset };
+    if (RESERVED.has(name)) throw new Problem(`reserved identifier: ${name}`, offset);
+    const bracket = this.peek().offset;
+    if (this.take('(')) return { kind: 'call', name, args: this.list(')'), offset: bracket };
+    if (this.isOp('{')) {
+      this.position++;
+      return { kind: 'struct', type: name, fields: this.fields(), offset: bracket };
+    }
+    return { kind: 'ident', name, offset };
+  }
+
+  private listLiteral(offset: number): Expr {
+    const items: { value: Expr; optional: boolean }[] = [];
+    while (!this.take(']')) {
+      const optional = this.take('?');
+      items.push({ value: this.expression(), optional });
+      if (!this.take(',')) {
+        this.expect(']');
+        break;
+      }
+    }
+    return { kind: 'list', items, offset };
+  }
+
+  private mapLiteral(offset: number): Expr {
+    const entries: { key: Expr; value: Expr; optional: boolean }[] = [];
+    while (!this.take('}')) {
+      const optional = this.take('?');
+      const key = this.expression();
+      this.expect(':');
+      entries.push({ key, value: this.expression(), optional });
+      if (!this.take(',')) {
+        this.expect('}');
+        break;
+      }
+    }
+    return { kind: 'map', entries, offset };
+  }
+
+  private fields(): { name: string; value: Expr; optional: boolean }[] {
+    const out: { name: string; value: Expr; optional: boolean }[] = [];
+    while (!this.take('}')) {
+      const optional = this.take('?');
+      const token = this.peek();
+      if (token.kind !== 'ident') this.unexpected('expecting IDENTIFIER');
+      this.position++;
+      this.expect(':');
+      out.push({ name: token.text, value: this.expression(), optional });
+      if (!this.take(',')) {
+        this.expect('}');
+        break;
+      }
+    }
+    return out;
+  }
+}
+
+/** `a.b.c` of a chain of selections, as a type's or a function's qualified name. */
+export function typeName(expr: Expr): string | undefined {
+  if (expr.kind === 'ident') return expr.name;
+  if (expr.kind !== 'select' || expr.optional) return undefined;
+  const head = typeName(expr.operand);
+  return head === undefined ? undefined : `${head}.${expr.field}`;
+}
