@@ -1,0 +1,288 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { failure, TinyApi } from '../../tests/support/tiny-api.ts';
+import { notReady, ready, reconciling, unknownReady } from '../api/condition.ts';
+import type { KubeObject } from '../api/object.ts';
+import type { EventRecord, Outcome } from '../api/outcome.ts';
+import { ManualClock } from '../base/clock.ts';
+import { silent } from '../base/log.ts';
+import { createKubeClient } from '../kube/rest-client.ts';
+import { type Controller, defineController, type ReconcileContext, type Superseded } from './controller.ts';
+import { type Runtime, startControllers } from './manager.ts';
+
+const THINGS = { apiVersion: 'e.com/v1', kind: 'Thing', plural: 'things' };
+const SOURCES = { apiVersion: 'e.com/v1', kind: 'Source', plural: 'sources' };
+const thing = (name = 'x', spec: Record<string, string> = {}, more: object = {}): KubeObject => ({
+  apiVersion: 'e.com/v1',
+  kind: 'Thing',
+  metadata: { name, ...more },
+  spec,
+  status: { observedGeneration: -1 },
+});
+const done: Outcome = { kind: 'done', requeueAfterMs: 600_000, conditions: [ready('Succeeded', 'ok')], events: [] };
+const stops: AbortController[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop.abort();
+});
+const until = (check: () => boolean): Promise<void> => vi.waitFor(() => expect(check()).toBe(true), { interval: 1 });
+
+interface World {
+  readonly api: TinyApi;
+  readonly clock: ManualClock;
+  readonly runtime: Runtime;
+  readonly runs: KubeObject[];
+  readonly events: string[];
+  readonly stop: AbortController;
+  /** When the API has been quiet and no reconcile runs. */
+  settled(runs: number): Promise<void>;
+}
+
+function start(
+  reconcile: (object: KubeObject, context: ReconcileContext, run: number) => Promise<Outcome>,
+  more: Partial<Controller<KubeObject>> = {},
+  api = new TinyApi([THINGS, SOURCES]),
+): World {
+  const clock = new ManualClock(0);
+  const stop = new AbortController();
+  stops.push(stop);
+  const runs: KubeObject[] = [];
+  const events: string[] = [];
+  let finished = 0;
+  const controller = defineController<KubeObject>({
+    name: 'thing-controller',
+    statusManager: 'gotk-thing-controller',
+    apiVersion: 'e.com/v1',
+    kind: 'Thing',
+    watches: [],
+    conditions: [],
+    finalizer: 'finalizers.fluxcd.io',
+    reconciler: {
+      async reconcile(object, context) {
+        runs.push(object);
+        try {
+          return await reconcile(object, context, runs.length);
+        } finally {
+          finished++;
+        }
+      },
+    },
+    ...more,
+  });
+  const runtime = startControllers({
+    controllers: [controller],
+    client: createKubeClient({ handler: api.handler, userAgent: 'test', clock, random: () => 0 }),
+    clock,
+    log: silent,
+    signal: stop.signal,
+    random: () => 0,
+    events: {
+      record: (_component: string, object: KubeObject, event: EventRecord) => {
+        events.push(`${event.reason} ${object.metadata.name}: ${event.message}`);
+      },
+      close: () => Promise.resolve(),
+    },
+  });
+  const settled = async (count: number): Promise<void> => {
+    let last = -1;
+    await vi.waitFor(
+      () => {
+        const before = last;
+        last = api.writes.length;
+        expect([runs.length, finished, before]).toEqual([count, count, last]);
+      },
+      { interval: 5 },
+    );
+  };
+  return { api, clock, runtime, runs, events, stop, settled };
+}
+
+const patches = (api: TinyApi): string[] =>
+  api.writes.map(({ method, path }) => `${method} ${path.replace('/apis/e.com/v1/namespaces/a/', '')}`);
+
+describe('the runtime', () => {
+  test('adds the finalizer, reconciles, writes status once and rests', async () => {
+    const { api, settled, runs, runtime } = start(async () => done);
+    api.put(thing());
+    await settled(1);
+    await runtime.synced;
+    expect(patches(api)).toEqual([
+      'PATCH things/x?fieldManager=gotk-thing-controller',
+      'PATCH things/x/status?fieldManager=gotk-thing-controller',
+    ]);
+    expect(runs[0]?.metadata.finalizers).toEqual(['finalizers.fluxcd.io']);
+    expect(api.get('Thing', 'x')?.status).toEqual({
+      observedGeneration: 1,
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          reason: 'Succeeded',
+          message: 'ok',
+          observedGeneration: 1,
+          lastTransitionTime: '1970-01-01T00:00:00Z',
+        },
+      ],
+    });
+  });
+
+  test('reconciles for spec, request and deletion, not for status or other metadata', async () => {
+    const { api, settled, runs } = start(async (object) =>
+      object.metadata.deletionTimestamp === undefined ? done : { kind: 'deleted' },
+    );
+    api.put(thing());
+    await settled(1);
+    const current = (): KubeObject => api.get('Thing', 'x') as KubeObject;
+    const annotate = (annotations: Record<string, string>): KubeObject =>
+      api.put({ ...current(), metadata: { ...current().metadata, annotations } });
+    annotate({ other: '1' });
+    api.put({ ...current(), status: { ...current().status, foreign: true } });
+    annotate({ 'reconcile.fluxcd.io/requestedAt': 'r1' });
+    await settled(2);
+    expect(current().status?.['lastHandledReconcileAt']).toBe('r1');
+    api.put({ ...current(), spec: { n: '2' } });
+    await settled(3);
+    expect(current().status?.['observedGeneration']).toBe(2);
+    api.delete('Thing', 'x');
+    await until(() => api.get('Thing', 'x') === undefined);
+    expect(runs).toHaveLength(4);
+  });
+
+  test('writes nothing for a reconcile that changes nothing, and comes back after the interval with its jitter', async () => {
+    const { api, settled, clock } = start(async () => done);
+    api.put(thing());
+    await settled(1);
+    const writes = api.writes.length;
+    clock.advance(569_999);
+    await settled(1);
+    clock.advance(1);
+    await settled(2);
+    expect(api.writes).toHaveLength(writes);
+  });
+
+  test('does not jitter waits, and retries throws and failures with growing pauses', async () => {
+    const { api, settled, clock } = start(async (_object, _context, run) => {
+      if (run === 1) throw new Error('bug');
+      if (run === 2) return { kind: 'backoff', conditions: [notReady('Failed', 'm')], events: [] };
+      return { ...done, kind: 'wait', requeueAfterMs: 30_000 } as Outcome;
+    });
+    api.put(thing());
+    await settled(1);
+    clock.advance(750);
+    await settled(2);
+    clock.advance(1499);
+    await settled(2);
+    clock.advance(1);
+    await settled(3);
+    clock.advance(29_999);
+    await settled(3);
+    clock.advance(1);
+    await settled(4);
+  });
+
+  test('writes progress when it differs, and events with their object', async () => {
+    const { api, settled, events } = start(async (_object, { progress }) => {
+      const step = { conditions: [unknownReady('Progressing', 'm'), reconciling('Progressing', 'm')] };
+      await progress({ ...step, events: [{ severity: 'info', reason: 'Progressing', message: 'begun' }] });
+      await progress(step);
+      return { ...done, events: [{ severity: 'info', reason: 'Succeeded', message: 'finished' }] } as Outcome;
+    });
+    api.put(thing());
+    await settled(1);
+    expect(patches(api)).toHaveLength(3);
+    expect(events).toEqual(['Progressing x: begun', 'Succeeded x: finished']);
+    expect(api.get('Thing', 'x')?.status?.['conditions']).toMatchObject([{ type: 'Ready', status: 'True' }]);
+  });
+
+  test('adds the finalizer to a suspended object and leaves its status alone', async () => {
+    const { api, settled } = start(async () => ({ kind: 'none' }));
+    api.put(thing());
+    await settled(1);
+    expect(patches(api)).toEqual(['PATCH things/x?fieldManager=gotk-thing-controller']);
+    expect(api.get('Thing', 'x')?.metadata.finalizers).toEqual(['finalizers.fluxcd.io']);
+  });
+
+  test('adds its finalizer beside those that others add at the same time', async () => {
+    const api = new TinyApi([THINGS, SOURCES]);
+    let raced = false;
+    api.intercept = ({ method }) => {
+      if (method !== 'PATCH' || raced) return undefined;
+      raced = true;
+      const current = api.get('Thing', 'x') as KubeObject;
+      api.put({ ...current, metadata: { ...current.metadata, finalizers: ['other'] } });
+      return undefined;
+    };
+    const { settled } = start(async () => done, {}, api);
+    api.put(thing());
+    await settled(1);
+    expect(api.get('Thing', 'x')?.metadata.finalizers).toEqual(['other', 'finalizers.fluxcd.io']);
+  });
+
+  test('leaves an object alone that is being deleted without its finalizer', async () => {
+    const { api, settled } = start(async () => done);
+    api.put(thing('x', {}, { finalizers: ['other'], deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    await settled(0);
+    expect(api.writes).toEqual([]);
+  });
+
+  test('reconciles what a watch of another kind maps to, if it exists', async () => {
+    const watches = [{ apiVersion: 'e.com/v1', kind: 'Source', map: () => ['a/x', 'a/unknown'] }];
+    const { api, settled } = start(async () => done, { watches });
+    api.put(thing());
+    await settled(1);
+    api.put({ apiVersion: 'e.com/v1', kind: 'Source', metadata: { name: 's' } });
+    await settled(2);
+  });
+
+  test('tells a running reconcile that it is out of date, and runs it again right after', async () => {
+    const reasons: Superseded[] = [];
+    const { api, settled, runs } = start(async (_object, { superseded, signal }, run) => {
+      if (run === 1) {
+        await new Promise((resolve) => superseded.addEventListener('abort', resolve, { once: true }));
+        reasons.push(superseded.reason as Superseded);
+        expect(signal.aborted).toBe(false);
+      }
+      return done;
+    });
+    api.put(thing());
+    await until(() => runs.length === 1);
+    api.put({ ...(api.get('Thing', 'x') as KubeObject), spec: { n: '2' } });
+    await settled(2);
+    expect(reasons).toEqual([{ cause: 'generation', by: 'Thing/a/x' }]);
+    expect(runs[1]?.spec).toEqual({ n: '2' });
+  });
+
+  test('does not begin with an older object than the one it wrote last', async () => {
+    const api = new TinyApi([THINGS, SOURCES]);
+    const { settled, runs, runtime } = start(
+      async (_object, _context, run) => ({ ...done, status: { run } }) as Outcome,
+      {},
+      api,
+    );
+    api.put(thing());
+    await settled(1);
+    // The watch says nothing any more, so the cache is behind after the next write.
+    api.cutWatches();
+    api.intercept = ({ path }) => (path.includes('watch=true') ? failure(500, 'InternalError', 'down') : undefined);
+    runtime.enqueue('Thing', 'a/x');
+    await settled(2);
+    runtime.enqueue('Thing', 'a/x');
+    await settled(3);
+    expect(runs[2]?.status?.['run']).toBe(2);
+  });
+
+  test('stops when running work is done, having told it to hurry, and aborts it after the time for that', async () => {
+    const log: string[] = [];
+    const { api, runs, stop, runtime, clock } = start(async (_object, { superseded, signal }) => {
+      await new Promise((resolve) => superseded.addEventListener('abort', resolve, { once: true }));
+      log.push((superseded.reason as Superseded).cause);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      throw signal.reason;
+    });
+    api.put(thing());
+    await until(() => runs.length === 1);
+    stop.abort();
+    await until(() => log.length === 1);
+    clock.advance(30_000);
+    await runtime.stopped;
+    expect(log).toEqual(['stop']);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../base/clock.ts';
+import { WorkQueue } from './queue.ts';
+
+/** A queue whose work ends when the test says so. */
+function queueOf(concurrency = 2): {
+  queue: WorkQueue;
+  clock: ManualClock;
+  started: string[];
+  finish: (key: string) => Promise<void>;
+} {
+  const clock = new ManualClock(0);
+  const started: string[] = [];
+  const open = new Map<string, () => void>();
+  const queue = new WorkQueue({
+    clock,
+    concurrency,
+    minRetryMs: 750,
+    maxRetryMs: 900_000,
+    work: (key) => {
+      started.push(key);
+      return new Promise((resolve) => open.set(key, resolve));
+    },
+  });
+  const finish = async (key: string): Promise<void> => {
+    open.get(key)?.();
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  };
+  return { queue, clock, started, finish };
+}
+
+describe('a work queue', () => {
+  test('works in the order of arrival, on so many keys at a time', async () => {
+    const { queue, started, finish } = queueOf(2);
+    for (const key of ['a', 'b', 'c', 'b', 'd']) queue.add(key);
+    expect(started).toEqual(['a', 'b']);
+    await finish('a');
+    expect(started).toEqual(['a', 'b', 'c']);
+  });
+
+  test('never works on a key twice at once, and again when it was added meanwhile', async () => {
+    const { queue, started, finish } = queueOf(2);
+    queue.add('a');
+    queue.add('a');
+    queue.add('a');
+    expect(started).toEqual(['a']);
+    await finish('a');
+    expect(started).toEqual(['a', 'a']);
+    await finish('a');
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('keeps the earlier of two delayed adds, and an add takes the place of both', async () => {
+    const { queue, clock, started, finish } = queueOf();
+    queue.addAfter('a', 1000);
+    queue.addAfter('a', 5000);
+    clock.advance(999);
+    expect(started).toEqual([]);
+    clock.advance(1);
+    expect(started).toEqual(['a']);
+    await finish('a');
+    queue.addAfter('a', 1000);
+    queue.add('a');
+    await finish('a');
+    clock.advance(10_000);
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('doubles the pause of failures up to the longest, until they are forgotten', () => {
+    const { queue } = queueOf();
+    const pauses = Array.from({ length: 13 }, () => queue.addRateLimited('a'));
+    expect(pauses.slice(0, 4)).toEqual([750, 1500, 3000, 6000]);
+    expect(pauses.at(-1)).toBe(900_000);
+    queue.forget('a');
+    expect(queue.addRateLimited('a')).toBe(750);
+  });
+
+  test('drops what is planned for a key', () => {
+    const { queue, clock, started } = queueOf(1);
+    queue.add('a');
+    queue.add('b');
+    queue.addAfter('c', 10);
+    queue.drop('b');
+    queue.drop('c');
+    clock.advance(10);
+    expect(started).toEqual(['a']);
+  });
+
+  test('stops when the running work is done, and takes nothing more up', async () => {
+    const { queue, clock, started, finish } = queueOf(1);
+    queue.add('a');
+    queue.add('b');
+    queue.addAfter('c', 10);
+    let stopped = false;
+    const stopping = queue.stop().then(() => {
+      stopped = true;
+    });
+    clock.advance(10);
+    await Promise.resolve();
+    expect(stopped).toBe(false);
+    await finish('a');
+    await stopping;
+    expect(started).toEqual(['a']);
+  });
+});
