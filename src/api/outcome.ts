@@ -24,7 +24,7 @@ export interface Report {
 /** What one reconcile came to. Only the runtime turns it into a status patch, events and a requeue. */
 export type Outcome =
   | { readonly kind: 'none' } // suspended: nothing to report
-  | { readonly kind: 'deleted' } // the finalizer may go
+  | { readonly kind: 'deleted'; readonly events?: readonly EventRecord[] } // the finalizer may go
   | ({ readonly kind: 'done' | 'wait' | 'retry'; readonly requeueAfterMs: number } & Report)
   | ({ readonly kind: 'backoff' } & Report) // retried with exponential back-off
   | ({ readonly kind: 'stalled' } & Report); // no requeue until the spec changes

@@ -75,6 +75,7 @@ export async function reconcileOne(
   const outcome = await (controller.reconciler as Reconciler<unknown>).reconcile(object, context);
 
   if (outcome.kind === 'deleted') {
+    record(outcome.events ?? []);
     const removed = await changeFinalizers(ports.client, writer.latest, manager, (finalizers) =>
       finalizers.filter((name) => name !== controller.finalizer),
     );
