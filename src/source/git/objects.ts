@@ -1,0 +1,106 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { BareRepository } from './bare.ts';
+import { killGroup } from './run.ts';
+import type { GitSession } from './session.ts';
+
+export interface GitObject {
+  readonly hash: string;
+  readonly type: 'commit' | 'tree' | 'blob' | 'tag';
+  readonly content: Buffer;
+}
+
+/** Reads objects of one repository by `git cat-file --batch`, which runs until {@link ObjectReader.close}. */
+export class ObjectReader {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #maxBytes: number;
+  readonly #waiting: { done(object: GitObject | undefined): void; fail(cause: Error): void }[] = [];
+  readonly #abort: () => void;
+  readonly #signal: AbortSignal;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #needed = 1;
+  #failure: Error | undefined;
+
+  constructor(repository: BareRepository, session: GitSession, signal: AbortSignal, maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#signal = signal;
+    this.#child = spawn('git', [`--git-dir=${repository.directory}`, 'cat-file', '--batch'], {
+      cwd: session.cwd,
+      env: session.env,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    });
+    this.#child.stdout.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#bytes += chunk.length;
+      if (this.#bytes >= this.#needed) this.#consume();
+    });
+    this.#child.stdin.on('error', () => {});
+    this.#child.on('error', (cause) => this.#stop(cause));
+    this.#child.on('close', () => this.#stop(new Error('git cat-file ended')));
+    this.#abort = () => this.#stop(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** The object of a hash or of one of our own references; undefined when it is not there. `name` must hold no line break. */
+  read(name: string): Promise<GitObject | undefined> {
+    return new Promise((done, fail) => {
+      if (this.#failure !== undefined) return fail(this.#failure);
+      this.#waiting.push({ done, fail });
+      this.#child.stdin.write(`${name}\n`);
+    });
+  }
+
+  close(): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#stop(new Error('closed'));
+  }
+
+  #consume(): void {
+    let buffer = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    for (;;) {
+      const end = buffer.indexOf(0x0a);
+      if (end < 0) {
+        this.#keep(buffer, buffer.length + 1);
+        return;
+      }
+      const [hash = '', type = '', digits = ''] = buffer.toString('latin1', 0, end).split(' ');
+      const size = Number(digits);
+      if (digits === '') {
+        // `<name> missing`
+        buffer = buffer.subarray(end + 1);
+        this.#waiting.shift()?.done(undefined);
+        continue;
+      }
+      if (!Number.isSafeInteger(size) || size > this.#maxBytes) {
+        this.#stop(new ObjectTooLarge(`object ${hash} has ${digits} bytes, more than ${this.#maxBytes}`));
+        return;
+      }
+      const total = end + 1 + size + 1;
+      if (buffer.length < total) {
+        this.#keep(buffer, total);
+        return;
+      }
+      const content = buffer.subarray(end + 1, end + 1 + size);
+      buffer = buffer.subarray(total);
+      this.#waiting.shift()?.done({ hash, type: type as GitObject['type'], content });
+    }
+  }
+
+  #keep(buffer: Buffer, needed: number): void {
+    this.#chunks = buffer.length === 0 ? [] : [buffer];
+    this.#bytes = buffer.length;
+    this.#needed = needed;
+  }
+
+  #stop(cause: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = cause;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) killGroup(this.#child.pid);
+    for (const { fail } of this.#waiting.splice(0)) fail(cause);
+  }
+}
+
+/** Thrown by {@link ObjectReader.read} for an object beyond the limit. */
+export class ObjectTooLarge extends Error {}

@@ -1,0 +1,227 @@
+import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { type GitCredentials, type GitProxy, knownHostsName } from './credentials.ts';
+import { type GitUrl, printGitUrl, portOf } from './url.ts';
+
+/** Where a name inside the cluster is reached from this process; undefined where the usual resolver knows better. */
+export type ResolveHost = (
+  host: string,
+  port: number,
+) => Promise<{ readonly host: string; readonly port: number } | undefined>;
+
+/** One server as git reaches it: environment and files that hold all configuration, and nothing of the user's. */
+export interface GitSession {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** What is handed to git as the repository. */
+  readonly remote: string;
+}
+
+export interface SessionOptions {
+  /** Existing, private to this process. */
+  readonly directory: string;
+  /** Where `git` and `ssh` are found. */
+  readonly path: string;
+  readonly url: GitUrl;
+  readonly credentials: GitCredentials;
+  readonly proxy?: GitProxy;
+  readonly resolveHost?: ResolveHost;
+}
+
+/** Seconds until a server that does not answer is given up, below the timeout of the whole operation. */
+const CONNECT_TIMEOUT_S = 30;
+
+/**
+ * Writes the configuration of one server into `directory`: files of mode 0600, which the caller removes with the directory.
+ * Throws for a value that no configuration file can hold.
+ */
+export async function openSession(options: SessionOptions): Promise<GitSession> {
+  const { directory, url } = options;
+  const target = await options.resolveHost?.(url.host, portOf(url));
+  const config = gitConfig(options);
+  let remote = printGitUrl(url);
+  const env: Record<string, string> = { ...baseEnvironment(directory, options.path), GIT_ALLOW_PROTOCOL: url.scheme };
+  if (url.scheme === 'ssh') {
+    await writeSecret(join(directory, 'ssh_config'), sshConfig(options, target));
+    await writeSecret(join(directory, 'identity'), `${options.credentials.identity?.trimEnd() ?? ''}\n`);
+    await writeSecret(join(directory, 'known_hosts'), `${options.credentials.knownHosts?.trimEnd() ?? ''}\n`);
+    // Git hands this text to a shell: it holds nothing but a path of our own making. All else is in the file.
+    env['GIT_SSH_COMMAND'] = `ssh -F ${shellWord(join(directory, 'ssh_config'))}`;
+    env['GIT_SSH_VARIANT'] = 'ssh';
+    if (options.credentials.passphrase !== undefined) {
+      await writeSecret(join(directory, 'passphrase'), options.credentials.passphrase);
+      // ssh asks a program for it: this one knows only its own folder.
+      await writeFile(join(directory, 'askpass'), '#!/bin/sh\nexec cat "${0%/*}/passphrase"\n', { mode: 0o700 });
+      env['SSH_ASKPASS'] = join(directory, 'askpass');
+      env['SSH_ASKPASS_REQUIRE'] = 'force';
+    }
+    // The port is in ssh_config, where a resolved address may have changed it.
+    remote = `ssh://${options.credentials.username ?? url.user ?? 'git'}@${url.host}${url.path}`;
+  } else if (target !== undefined) {
+    // Same port: curl is told the address. Another port (a node port): the address is rewritten and the name goes along.
+    if (target.port === portOf(url))
+      config.push(['http', 'curloptResolve', `${url.host}:${target.port}:${target.host}`]);
+    else if (url.scheme === 'http') {
+      remote = `http://${target.host}:${target.port}${url.path}`;
+      config.push(['http', 'extraHeader', `Host: ${url.host}${url.port === undefined ? '' : `:${url.port}`}`]);
+    }
+  }
+  await writeHttpSecrets(options, remote, config);
+  await writeSecret(join(directory, 'gitconfig'), printConfig(config));
+  return { env, cwd: directory, remote };
+}
+
+/** An environment in which git reads no file of the user's or the system's, runs no hook, and asks nobody. */
+export function baseEnvironment(directory: string, path: string): Readonly<Record<string, string>> {
+  return {
+    PATH: path,
+    HOME: directory,
+    XDG_CONFIG_HOME: directory,
+    TMPDIR: directory,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_SYSTEM: '/dev/null',
+    GIT_CONFIG_GLOBAL: join(directory, 'gitconfig'),
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '/bin/false',
+    GIT_CEILING_DIRECTORIES: directory,
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_ALLOW_PROTOCOL: '',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+  };
+}
+
+type ConfigLine = readonly [section: string, key: string, value: string];
+
+function gitConfig({ url, credentials }: SessionOptions): ConfigLine[] {
+  // Git would send an own header, or a client's certificate, on to wherever it is redirected.
+  const follows = credentials.bearerToken === undefined && credentials.clientCertificate === undefined;
+  return [
+    ['core', 'hooksPath', '/dev/null'],
+    ['core', 'fsmonitor', 'false'],
+    ['core', 'attributesFile', '/dev/null'],
+    ['core', 'excludesFile', '/dev/null'],
+    ['protocol', 'version', '2'],
+    ['protocol', 'allow', 'never'],
+    [`protocol "${url.scheme}"`, 'allow', 'always'],
+    ['http', 'followRedirects', follows ? 'initial' : 'false'],
+    ['http', 'sslVerify', 'true'],
+    ['fetch', 'recurseSubmodules', 'false'],
+    ['fetch', 'unpackLimit', '1'],
+    ['transfer', 'bundleURI', 'false'],
+    ['submodule', 'recurse', 'false'],
+    ['gc', 'auto', '0'],
+    ['maintenance', 'auto', 'false'],
+    ['safe', 'directory', '*'],
+  ];
+}
+
+async function writeHttpSecrets(options: SessionOptions, remote: string, config: ConfigLine[]): Promise<void> {
+  const { directory, credentials, proxy, url } = options;
+  if (url.scheme === 'ssh') return;
+  const file = async (name: string, key: string, text: string): Promise<void> => {
+    await writeSecret(join(directory, name), text);
+    config.push(['http', key, join(directory, name)]);
+  };
+  if (credentials.bearerToken !== undefined) {
+    config.push(['http', 'extraHeader', `Authorization: Bearer ${credentials.bearerToken}`]);
+  } else if (credentials.username !== undefined) {
+    // By the store, git sends them only to this host, also when it is redirected to another one.
+    const user = encodeURIComponent(credentials.username);
+    const password = encodeURIComponent(credentials.password ?? '');
+    const { protocol, host } = new URL(remote);
+    await writeSecret(join(directory, 'credentials'), `${protocol}//${user}:${password}@${host}\n`);
+    config.push(['credential', 'helper', `store --file=${shellWord(join(directory, 'credentials'))}`]);
+  }
+  if (credentials.ca !== undefined) await file('ca.crt', 'sslCAInfo', credentials.ca);
+  if (credentials.clientCertificate !== undefined) await file('tls.crt', 'sslCert', credentials.clientCertificate);
+  if (credentials.clientKey !== undefined) await file('tls.key', 'sslKey', credentials.clientKey);
+  if (proxy !== undefined) {
+    const address = new URL(proxy.address);
+    if (proxy.username !== undefined) address.username = encodeURIComponent(proxy.username);
+    if (proxy.password !== undefined) address.password = encodeURIComponent(proxy.password);
+    config.push(['http', 'proxy', address.href]);
+  }
+}
+
+function printConfig(lines: readonly ConfigLine[]): string {
+  return lines
+    .map(([section, key, value]) => {
+      // oxlint-disable-next-line no-control-regex -- a line break would begin a setting of its own
+      if (/[\0\r\n]/.test(value)) throw new Error(`a value of ${section}.${key} has a line break`);
+      return `[${section}]\n\t${key} = "${value.replace(/["\\]/g, '\\$&')}"\n`;
+    })
+    .join('');
+}
+
+/** Everything ssh may use is named here: `-F` keeps the user's and the system's configuration out. */
+function sshConfig(
+  { directory, url }: SessionOptions,
+  target: { readonly host: string; readonly port: number } | undefined,
+): string {
+  const settings: readonly (readonly [string, string])[] = [
+    ['IdentityFile', sshWord(join(directory, 'identity'))],
+    ['IdentitiesOnly', 'yes'],
+    ['IdentityAgent', 'none'],
+    ['UserKnownHostsFile', sshWord(join(directory, 'known_hosts'))],
+    ['GlobalKnownHostsFile', '/dev/null'],
+    ['StrictHostKeyChecking', 'yes'],
+    ['CheckHostIP', 'no'],
+    ['UpdateHostKeys', 'no'],
+    ['VerifyHostKeyDNS', 'no'],
+    ['PreferredAuthentications', 'publickey'],
+    ['PasswordAuthentication', 'no'],
+    ['KbdInteractiveAuthentication', 'no'],
+    ['NumberOfPasswordPrompts', '1'],
+    ['ClearAllForwardings', 'yes'],
+    ['ForwardAgent', 'no'],
+    ['ForwardX11', 'no'],
+    ['PermitLocalCommand', 'no'],
+    ['ControlMaster', 'no'],
+    ['ControlPath', 'none'],
+    ['ConnectTimeout', String(CONNECT_TIMEOUT_S)],
+    ['ServerAliveInterval', '15'],
+    ['ServerAliveCountMax', '3'],
+    ['LogLevel', 'INFO'],
+    ['HostName', (target?.host ?? url.host).replace(/^\[|\]$/g, '')],
+    ['Port', String(target?.port ?? portOf(url))],
+    ['HostKeyAlias', knownHostsName(url)],
+  ];
+  return `Host *\n${settings.map(([key, value]) => `  ${key} ${value}\n`).join('')}`;
+}
+
+async function writeSecret(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { mode: 0o600 });
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** ssh_config expands percent signs and ends words at spaces. */
+function sshWord(text: string): string {
+  return `"${text.replaceAll('%', '%%')}"`;
+}
+
+/**
+ * Makes a folder that only this user may enter, empty, also where an earlier process left one of that name.
+ * Throws when it belongs to somebody else.
+ */
+export async function makePrivateDirectory(directory: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await mkdir(directory, { mode: 0o700 });
+      return;
+    } catch (cause) {
+      const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+      if (!exists || attempt > 0) throw cause;
+      const found = await lstat(directory);
+      if (!found.isDirectory() || found.uid !== userInfo().uid) throw cause;
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+}
