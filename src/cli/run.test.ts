@@ -52,15 +52,15 @@ describe('weir run', () => {
 
   test('takes the flags of the Flux controllers by their names', async () => {
     const { code, config, connected } = await weirRun(
-      [
-        ...['--kubeconfig=/k', '--storage-path', '/s', '--storage-addr=127.0.0.1:0', '--storage-adv-addr=x:1'],
-        ...['--metrics-addr=0', '--health-addr=:1', '--events-addr=http://e/', '--receiverAddr=:2', '--concurrent=8'],
-        ...['--concurrent-ssa=2', '--requeue-dependency=3s', '--watch-all-namespaces=false', '--no-remote-bases'],
-        ...['--no-cross-namespace-refs=true', '--default-service-account=default', '--log-level=debug'],
-        ...['--feature-gates=StrictPostBuildSubstitutions=false,ExternalArtifact=true', '--override-manager=a'],
-        ...['--override-manager=b', '--custom-apply-stage-kinds=g/A,g/B', '--min-retry-delay=1s', '--kube-api-qps=7.5'],
-        ...['--interval-jitter-percentage=0', '--artifact-digest-algo=sha512', '--leader-election-retry-period=1s'],
-      ],
+      (
+        '--kubeconfig=/k --storage-path /s --storage-addr=127.0.0.1:0 --storage-adv-addr=x:1 ' +
+        '--metrics-addr=0 --health-addr=:1 --events-addr=http://e/ --receiverAddr=:2 --concurrent=8 ' +
+        '--concurrent-ssa=2 --requeue-dependency=3s --watch-all-namespaces=false --no-remote-bases ' +
+        '--no-cross-namespace-refs=true --default-service-account=default --log-level=debug ' +
+        '--feature-gates=StrictPostBuildSubstitutions=false,ExternalArtifact=true --override-manager=a ' +
+        '--override-manager=b --custom-apply-stage-kinds=g/A,g/B --min-retry-delay=1s --kube-api-qps=7.5 ' +
+        '--interval-jitter-percentage=0 --artifact-digest-algo=sha512 --leader-election-retry-period=1s'
+      ).split(' '),
       { RUNTIME_NAMESPACE: 'ns', HOSTNAME: 'pod-1' },
     );
     expect(code).toBe(0);

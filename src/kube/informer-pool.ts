@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { KubeClient } from './client.ts';
@@ -27,6 +28,8 @@ export class InformerPool {
 
   constructor(options: InformerPoolOptions) {
     this.#options = options;
+    // Every informer listens to it.
+    setMaxListeners(0, options.signal);
   }
 
   /** The informer of a selection, started at the first call. */

@@ -154,6 +154,7 @@ describe('an informer', () => {
     await until(() => watches === 1);
     clock.advance(331_000);
     await until(() => watches === 2);
+    expect(informer.isSynced()).toBe(true);
   });
 
   test('does not let one failing handler keep an event from the others', async () => {
@@ -167,6 +168,7 @@ describe('an informer', () => {
     await informer.synced;
     api.put(thing('x'));
     await until(() => seen.length === 1);
+    expect(seen).toEqual(['ADDED']);
   });
 });
 

@@ -10,7 +10,7 @@ export interface ReconcileContext {
    */
   readonly superseded: AbortSignal;
   /** Writes conditions (and status fields) before the end, for a long-running step; the runtime drops no-op writes. */
-  progress(report: Omit<Report, 'events'> & { readonly events?: Report['events'] }): Promise<void>;
+  readonly progress: (report: Omit<Report, 'events'> & { readonly events?: Report['events'] }) => Promise<void>;
 }
 
 /** Why a running reconcile is out of date. `by` names what changed, as `Kind/namespace/name`. */

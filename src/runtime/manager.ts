@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { KubeObject } from '../api/object.ts';
 import { printRef, refOf } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
@@ -65,6 +66,8 @@ export function startControllers(options: RuntimeOptions): Runtime {
   const clock = options.clock ?? systemClock;
   const informers = options.informers ?? new InformerPool({ ...options, clock });
   const hardStop = new AbortController();
+  // Everything that runs listens to it.
+  setMaxListeners(0, hardStop.signal);
   const runners = options.controllers.map((controller) => {
     return new ControllerRunner(controller, { ...options, clock, informers, hardStop: hardStop.signal });
   });

@@ -23,7 +23,7 @@ export interface ReconcileRun {
   readonly signal: AbortSignal;
   readonly superseded: AbortSignal;
   /** Told of the object after each of our own writes, so that the next reconcile does not begin with an older one. */
-  wrote(object: KubeObject): void;
+  readonly wrote: (object: KubeObject) => void;
 }
 
 /** What is left to do after a reconcile. `failed` is a write that did not succeed: again with back-off. */

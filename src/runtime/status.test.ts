@@ -32,8 +32,8 @@ function brief(status: JsonObject): unknown {
   return {
     ...status,
     conditions: conditions.map(
-      ({ type, status, reason, observedGeneration, lastTransitionTime }) =>
-        `${type}=${status} ${reason} gen=${observedGeneration}${lastTransitionTime === OLD ? '' : ' new'}`,
+      ({ type, status, reason, observedGeneration: generation, lastTransitionTime: time }) =>
+        `${[type, status].map(String).join('=')} ${[reason, `gen=${Number(generation)}`].map(String).join(' ')}${time === OLD ? '' : ' new'}`,
     ),
   };
 }

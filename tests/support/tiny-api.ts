@@ -147,27 +147,32 @@ export class TinyApi {
   #watch(request: HttpRequest, kind: Kind, namespace: string | undefined, url: URL): HttpResponse {
     const from = Number(url.searchParams.get('resourceVersion'));
     if (from < this.oldest) return failure(410, 'Expired', 'too old resource version');
-    const api = this;
+    return { status: 200, headers: {}, body: this.#events(request.signal, kind, namespace, from) };
+  }
+
+  async *#events(
+    signal: HttpRequest['signal'],
+    kind: Kind,
+    namespace: string | undefined,
+    from: number,
+  ): AsyncGenerator<Uint8Array> {
     const cut = this.#cut;
-    async function* body(): AsyncGenerator<Uint8Array> {
-      let at = api.#history.findIndex(({ version }) => version > from);
-      if (at < 0) at = api.#history.length;
-      while (!request.signal?.aborted && cut === api.#cut) {
-        for (; at < api.#history.length; at++) {
-          const event = api.#history[at] as Event;
-          const inside =
-            namespace === undefined || (event.object as unknown as KubeObject).metadata.namespace === namespace;
-          if (event.kind === kind && inside) {
-            yield Buffer.from(`${JSON.stringify({ type: event.type, object: event.object })}\n`);
-          }
+    let at = this.#history.findIndex(({ version }) => version > from);
+    if (at < 0) at = this.#history.length;
+    while (!signal?.aborted && cut === this.#cut) {
+      for (; at < this.#history.length; at++) {
+        const event = this.#history[at] as Event;
+        const inside =
+          namespace === undefined || (event.object as unknown as KubeObject).metadata.namespace === namespace;
+        if (event.kind === kind && inside) {
+          yield Buffer.from(`${JSON.stringify({ type: event.type, object: event.object })}\n`);
         }
-        await new Promise<void>((resolve) => {
-          api.#wake.add(resolve);
-          request.signal?.addEventListener('abort', resolve, { once: true });
-        });
       }
+      await new Promise<void>((resolve) => {
+        this.#wake.add(resolve);
+        signal?.addEventListener('abort', resolve, { once: true });
+      });
     }
-    return { status: 200, headers: {}, body: body() };
   }
 
   #discovery(root: string): Json {
