@@ -5,7 +5,7 @@ import type { LiveObjects } from '../health/live-objects.ts';
 import { waitForHealth } from '../health/wait.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
-import type { AppliedMemory } from './applied-memory.ts';
+import { type AppliedMemory, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
 import type { Change } from './change.ts';
 import { hasDrifted } from './diff.ts';
@@ -36,8 +36,10 @@ export interface ApplyOptions {
   readonly ignore: readonly IgnoreRule[];
   /** Managers whose fields are taken over, beside kubectl's. */
   readonly overrideManagers: readonly string[];
-  /** `Kind/group` of kinds applied, and waited for, before the rest. */
+  /** `group/Kind` of kinds applied, and waited for, before the rest. */
   readonly stageKinds: ReadonlySet<string>;
+  /** Compare every object with the server's dry-run, also those that nothing has happened to. */
+  readonly verify: boolean;
   /** Requests at a time. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
@@ -147,8 +149,13 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
   const watched = options.live.get(ref);
   let live = typeof watched === 'string' ? undefined : watched;
   const known = options.memory.get(id);
-  if (known !== undefined && live !== undefined && known.desired === hash) {
-    if (known.resourceVersion === live.metadata.resourceVersion) return ok({ ref, action: 'unchanged', hash, live });
+  if (!options.verify && known !== undefined && live !== undefined && known.desired === hash) {
+    const replaced = replacedManagers(options.manager, options.overrideManagers);
+    if (isInSync(live, known, { manager: options.manager, replaced, policyGroup: options.policyGroup })) {
+      return policiesOf(live, options.policyGroup).ignored
+        ? skipped(live)
+        : ok({ ref, action: 'unchanged', hash, live });
+    }
   }
   if (policies.ifNotPresent) {
     const found = live === undefined ? await client.get(ref, signal) : ok(live);
@@ -201,7 +208,12 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
   const before = withoutIgnored(live, object, options.ignore);
   const after = withoutIgnored(dryRun.value, object, options.ignore);
   if (!patched && !hasDrifted(before, after)) {
-    options.memory.set(id, { desired: hash, resourceVersion: version });
+    options.memory.set(id, {
+      ref,
+      desired: hash,
+      resourceVersion: version,
+      owned: ownedHash(live, options.manager),
+    });
     return ok({ ref, action: 'unchanged', hash, live });
   }
   return ok({ ref, action: 'configured', object: adoptIgnored(object, live, options), hash });
@@ -217,7 +229,9 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
   if (!applied.ok) return err(`${printRef(ref)} apply failed: ${applied.error.message}`);
   const { uid, generation, resourceVersion } = applied.value.metadata;
   const id = inventoryId(identityOf(object));
-  if (resourceVersion !== undefined) options.memory.set(id, { desired: hash, resourceVersion });
+  if (resourceVersion !== undefined) {
+    options.memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, fieldManager) });
+  }
   return ok({ ref, action, uid, generation });
 }
 

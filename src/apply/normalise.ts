@@ -228,8 +228,12 @@ function removeAt(value: Json, path: readonly PathStep[]): Json | undefined {
   const index =
     typeof step === 'number'
       ? step
-      : value.findIndex((item) => Object.entries(step).every(([key, want]) => String(field(item, key)) === want));
+      : value.findIndex((item) => Object.entries(step).every(([key, want]) => printKey(field(item, key)) === want));
   const item = value[index];
   const after = item === undefined ? undefined : removeAt(item, rest);
   return after === undefined ? undefined : value.with(index, after);
+}
+
+function printKey(value: Json | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : '';
 }

@@ -50,7 +50,7 @@ function compare(a: string, b: string): number {
 
 /**
  * Splits objects into the stages in which they are applied: definitions that others need, then classes, then kinds named by
- * `custom` (`Kind` or `Kind/group`), then the rest; each stage in apply order. Stages before the last must be ready before
+ * `custom` (`group/Kind`), then the rest; each stage in apply order. Stages before the last must be ready before
  * the next begins. Source: fluxcd/pkg@e2cfd1a ssa/manager_apply.go ApplyAllStaged.
  */
 export function stages<T extends KubeObject>(
@@ -61,7 +61,7 @@ export function stages<T extends KubeObject>(
   for (const object of objects) {
     if (isDefinition(object)) groups[0].push(object);
     else if (object.kind.endsWith('Class')) groups[1].push(object);
-    else if (custom.has(`${object.kind}/${groupOf(object.apiVersion)}`)) groups[2].push(object);
+    else if (custom.has(`${groupOf(object.apiVersion)}/${object.kind}`)) groups[2].push(object);
     else groups[3].push(object);
   }
   return groups.filter((group) => group.length > 0).map((group) => group.sort(compareObjects));

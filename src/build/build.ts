@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import type { KubeObject } from '../api/object.ts';
+import { type FileTree, realPath } from '../base/files.ts';
+import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
+import { buildKustomization, type KustomizeError } from '../engine/kustomize/build.ts';
+import { printYaml } from '../engine/yaml/print.ts';
+import { type GenerateSpec, generateKustomization, withFile } from './generate.ts';
+
+/** Variables for `postBuild`, or why they could not be read. */
+export interface Substitution {
+  readonly variables: ReadonlyMap<string, string>;
+  readonly strict: boolean;
+  readonly always: boolean;
+  /** Told for the first object that would be substituted, as Flux does. */
+  readonly error?: string;
+}
+
+export interface BuildRequest {
+  /** Folder in the artifact, as the spec names it. */
+  readonly path: string;
+  /** What stands for the artifact's folder in messages. */
+  readonly rootPath: string;
+  readonly spec: GenerateSpec;
+  readonly substitution?: Substitution;
+}
+
+export interface BuildResult {
+  /** What was built, as one YAML stream. */
+  readonly yaml: string;
+  /** `sha256:…` of {@link yaml}. */
+  readonly digest: string;
+  /** Lists are expanded; kustomize's own configuration is left out. */
+  readonly objects: readonly KubeObject[];
+}
+
+/** `path`: the folder does not exist. `build`: its content cannot be built. `limit`: a bound was hit (time, memory). */
+export interface BuildError {
+  readonly code: 'path' | 'build' | 'limit';
+  /** As Flux words it. */
+  readonly message: string;
+}
+
+/** Builds a folder of an artifact's files into objects. Source: kustomize-controller@1.9 `generate`, `build`. */
+export function build(files: FileTree, request: BuildRequest): Result<BuildResult, BuildError> {
+  const { rootPath, spec } = request;
+  const wanted = jailed(request.path);
+  const directory = realPath(files, wanted);
+  if (directory === undefined) {
+    const place = wanted === '' ? rootPath : `${rootPath}/${wanted}`;
+    return err({ code: 'path', message: `kustomization path not found: stat ${place}: no such file or directory` });
+  }
+  const generated = generateKustomization(files, directory, spec, rootPath);
+  if (!generated.ok) return err({ code: 'build', message: generated.error });
+  const built = buildKustomization(withFile(files, generated.value.file, generated.value.text), directory, {
+    loadRestrictor: 'none',
+    rootPath,
+    sha256: sha256Hex,
+  });
+  if (!built.ok) return err({ code: 'build', message: `kustomize build failed: ${buildMessage(built.error)}` });
+
+  let changed = false;
+  const objects: JsonObject[] = [];
+  for (const object of built.value.objects as unknown as readonly JsonObject[]) {
+    const done = finish(object, request.substitution);
+    if (!done.ok) return err({ code: 'build', message: done.error });
+    changed ||= done.value !== object;
+    objects.push(done.value);
+  }
+  const yaml = changed ? objects.map((object) => printYaml(object)).join('---\n') : built.value.yaml;
+  return ok({ yaml, digest: `sha256:${sha256Hex(yaml)}`, objects: objects.flatMap(expand) });
+}
+
+/** A path below the root, as `SecureJoin` makes it: it never climbs higher. Source: cyphar/filepath-securejoin. */
+function jailed(path: string): string {
+  const steps: string[] = [];
+  for (const step of path.split('/')) {
+    if (step === '..') steps.pop();
+    else if (step !== '' && step !== '.') steps.push(step);
+  }
+  return steps.join('/');
+}
+
+function buildMessage(error: KustomizeError): string {
+  return error.code === 'remote' && error.urls !== undefined && error.urls.length > 0
+    ? `remote resources are not fetched: ${error.urls.join(', ')}`
+    : error.message;
+}
+
+function finish(object: JsonObject, substitution: Substitution | undefined): Result<JsonObject, string> {
+  const apiVersion = stringAt(object, 'apiVersion') ?? '';
+  const kind = stringAt(object, 'kind') ?? '';
+  const name = stringAt(object, 'metadata', 'name') ?? '';
+  const isList = kind.endsWith('List') && isArray(field(object, 'items'));
+  if (apiVersion === '' || kind === '' || (name === '' && !isList)) {
+    return err(`failed to decode Kubernetes apiVersion, kind and name from: ${printYaml(object)}`);
+  }
+  if (substitution === undefined) return ok(object);
+  const replaced =
+    substitution.error !== undefined && !optsOut(object)
+      ? err(substitution.error)
+      : substituteObject(object, substitution);
+  return replaced.ok
+    ? replaced
+    : err(`post build failed for '${printGvk(apiVersion, kind)}/${name}': ${replaced.error}`);
+}
+
+/** kustomize's way to print a kind: `ConfigMap.v1.[noGrp]`. */
+function printGvk(apiVersion: string, kind: string): string {
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? '[noGrp]' : apiVersion.slice(0, slash);
+  return `${kind}.${apiVersion.slice(slash + 1)}.${group}`;
+}
+
+/** The objects of a document: items of a list, none for kustomize's own files. Source: fluxcd/pkg@e2cfd1a ssa/utils ReadObjects. */
+function expand(document: JsonObject): readonly KubeObject[] {
+  const items = field(document, 'items');
+  const kind = stringAt(document, 'kind') ?? '';
+  if (kind.endsWith('List') && isArray(items)) return items.filter(isKubernetesObject) as unknown as KubeObject[];
+  if (kind === 'Kustomization' && (stringAt(document, 'apiVersion') ?? '').startsWith('kustomize.config.k8s.io/')) {
+    return [];
+  }
+  return isKubernetesObject(document) ? [document as unknown as KubeObject] : [];
+}
+
+function isKubernetesObject(value: Json): boolean {
+  return (
+    isObject(value) &&
+    (stringAt(value, 'metadata', 'name') ?? '') !== '' &&
+    (stringAt(value, 'kind') ?? '') !== '' &&
+    (stringAt(value, 'apiVersion') ?? '') !== ''
+  );
+}
+
+export function sha256Hex(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

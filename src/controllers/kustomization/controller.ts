@@ -1,0 +1,112 @@
+import { kustomization, type Kustomization } from '../../api/kinds/kustomization.ts';
+import type { KubeObject, ObjectRef } from '../../api/object.ts';
+import { refOf } from '../../api/object.ts';
+import { replacedManagers } from '../../apply/field-managers.ts';
+import { equal, field } from '../../base/json.ts';
+import type { ObjectIndex } from '../../kube/object-store.ts';
+import { type Controller, defineController, type Watch } from '../../runtime/controller.ts';
+import { dependencyRefs } from './dependencies.ts';
+import { DriftTracker } from './drift.ts';
+import { conditionOf, GROUP } from './plan.ts';
+import { DEFAULTS, type KustomizationOptions, type KustomizationPorts } from './ports.ts';
+import { keyOf, KustomizationReconciler, MANAGER } from './reconciler.ts';
+import { artifactOf, SOURCE_GROUP, SOURCE_KINDS, sourceRef } from './source.ts';
+
+/** The controller of Kustomizations: build what a source holds, apply it, keep it so. */
+export function kustomizationController(
+  ports: KustomizationPorts,
+  options: KustomizationOptions = {},
+): Controller<Kustomization> {
+  const settings = { ...DEFAULTS, ...options };
+  const drift = new DriftTracker({
+    informers: ports.informers,
+    clock: ports.clock,
+    rules: { manager: MANAGER, policyGroup: GROUP, replaced: replacedManagers(MANAGER, settings.overrideManagers) },
+  });
+  const reconciler = new KustomizationReconciler(ports, settings, drift);
+  const { apiVersion, kind } = kustomization;
+  const all = ports.informers.watch({ apiVersion, kind });
+  all.subscribe(({ type, object }) => {
+    if (type === 'DELETED') reconciler.forget(keyOf(object));
+  });
+  const bySource = all.index((object) => [indexKey(sourceRef(object as unknown as Kustomization))]);
+  const byDependency = all.index((object) => dependencyRefs(object as unknown as Kustomization).map(indexKey));
+  const byConfig = all.index((object) => configRefs(object as unknown as Kustomization).map(indexKey));
+  return defineController({
+    name: MANAGER,
+    apiVersion,
+    kind,
+    watches: [
+      ...SOURCE_KINDS.map((source) => sourceWatch(source, bySource)),
+      { apiVersion, kind, map: (event) => waitingFor(event.object, byDependency) },
+      ...configWatches(settings.watchConfigsLabelSelector, byConfig),
+    ],
+    triggers: [drift.trigger],
+    conditions: ['Healthy'],
+    finalizer: 'finalizers.fluxcd.io',
+    statusManager: `gotk-${MANAGER}`,
+    reconciler,
+  });
+}
+
+/** A new artifact is a cause, unless it was already attempted and all is well. Source: kustomize-controller@1.9 kustomization_indexers.go. */
+function sourceWatch(kind: string, index: ObjectIndex): Watch {
+  return {
+    apiVersion: `${SOURCE_GROUP}/v1`,
+    kind,
+    map({ object, previous }) {
+      const artifact = artifactOf(object);
+      const before = previous === undefined ? undefined : artifactOf(previous);
+      if (artifact === undefined) return [];
+      if (before?.revision === artifact.revision && before.location.digest === artifact.location.digest) return [];
+      return index
+        .get(indexKey(refOf(object)))
+        .filter((found) => {
+          const user = found as unknown as Kustomization;
+          const current =
+            conditionOf(user, 'Ready')?.status === 'True' && user.status?.lastAttemptedRevision === artifact.revision;
+          return !current || before?.revision === artifact.revision;
+        })
+        .map(keyOf);
+    },
+  };
+}
+
+/** Those that wait for a Kustomization that is ready now. */
+function waitingFor(object: KubeObject, index: ObjectIndex): readonly string[] {
+  if (conditionOf(object as unknown as Kustomization, 'Ready')?.status !== 'True') return [];
+  return index
+    .get(indexKey(refOf(object)))
+    .filter((found) => conditionOf(found as unknown as Kustomization, 'Ready')?.reason === 'DependencyNotReady')
+    .map(keyOf);
+}
+
+function configWatches(labelSelector: string, index: ObjectIndex): readonly Watch[] {
+  if (labelSelector === '') return [];
+  return ['ConfigMap', 'Secret'].map((kind) => ({
+    apiVersion: 'v1',
+    kind,
+    labelSelector,
+    map({ object, previous }): readonly string[] {
+      const data = (of: KubeObject) => field(of as unknown as Parameters<typeof field>[0], 'data');
+      if (previous !== undefined && equal(data(object), data(previous))) return [];
+      return index.get(indexKey(refOf(object))).map(keyOf);
+    },
+  }));
+}
+
+/** The ConfigMaps and Secrets that a build takes values from. */
+function configRefs({ metadata, spec }: Kustomization): readonly ObjectRef[] {
+  const ref = (kind: string, name: string): ObjectRef => {
+    return { apiVersion: 'v1', kind, namespace: metadata.namespace ?? '', name };
+  };
+  const { secretRef } = spec.decryption ?? {};
+  return [
+    ...(spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => ref(kind, name)),
+    ...(secretRef === undefined ? [] : [ref('Secret', secretRef.name)]),
+  ];
+}
+
+function indexKey({ kind, namespace = '', name }: ObjectRef): string {
+  return `${kind}/${namespace}/${name}`;
+}

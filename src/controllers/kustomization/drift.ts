@@ -1,0 +1,186 @@
+import { type ObjectRef, printRef, refOf } from '../../api/object.ts';
+import { type AppliedMemory, isInSync, type SyncRules } from '../../apply/applied-memory.ts';
+import { identityOf, inventoryId } from '../../apply/inventory.ts';
+import type { KubeObject } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { LiveObjects } from '../../health/live-objects.ts';
+import type { CacheChange, Informer } from '../../kube/informer.ts';
+import type { InformerPool } from '../../kube/informer-pool.ts';
+import type { Trigger } from '../../runtime/controller.ts';
+
+/** Repairs at once before they are slowed down: somebody else insists on another state. */
+const FREE_REPAIRS = 3;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
+/** After this long without drift the count begins anew. */
+const CALM_MS = 60_000;
+
+interface Tracked {
+  readonly memory: AppliedMemory;
+  readonly drifted: Set<string>;
+  /** Objects that changed while a pass was running: they are judged when it is over. */
+  readonly dirty: Set<string>;
+  active: boolean;
+  repairs: number;
+  lastRepairMs: number;
+  cancel: (() => void) | undefined;
+}
+
+export interface DriftOptions {
+  readonly informers: InformerPool;
+  readonly clock: Clock;
+  readonly rules: SyncRules;
+}
+
+/** Watches what was applied, by its owner labels: knows the live objects, and asks for a pass when one drifts. */
+export class DriftTracker implements LiveObjects {
+  /** Asks for a pass over the owner of a drifted object. */
+  readonly trigger: Trigger = {
+    subscribe: (enqueue) => {
+      this.#enqueue.add(enqueue);
+      return () => this.#enqueue.delete(enqueue);
+    },
+  };
+  readonly #options: DriftOptions;
+  readonly #kinds = new Map<string, Informer>();
+  readonly #owners = new Map<string, Tracked>();
+  readonly #enqueue = new Set<(key: string, by: string) => void>();
+  readonly #listeners = new Map<string, Set<(ref: ObjectRef) => void>>();
+
+  constructor(options: DriftOptions) {
+    this.#options = options;
+  }
+
+  subscribe(kind: Pick<ObjectRef, 'apiVersion' | 'kind'>, listen: (ref: ObjectRef) => void): () => void {
+    const listeners = this.#listeners.get(kindKey(kind)) ?? new Set();
+    this.#listeners.set(kindKey(kind), listeners);
+    listeners.add(listen);
+    return () => listeners.delete(listen);
+  }
+
+  get(ref: ObjectRef): KubeObject | 'absent' | 'unwatched' {
+    const informer = this.#kinds.get(kindKey(ref));
+    if (informer === undefined || !informer.isSynced()) return 'unwatched';
+    return informer.get(ref.namespace, ref.name) ?? 'absent';
+  }
+
+  /** Watches the kinds of these objects from now on. */
+  watch(objects: readonly KubeObject[]): void {
+    for (const { apiVersion, kind } of objects) {
+      const key = kindKey({ apiVersion, kind });
+      if (this.#kinds.has(key)) continue;
+      const labelSelector = `${this.#options.rules.policyGroup}/name`;
+      const informer = this.#options.informers.watch({ apiVersion, kind, labelSelector });
+      this.#kinds.set(key, informer);
+      informer.subscribe((change) => this.#changed(key, change));
+    }
+  }
+
+  /** What is remembered of an owner (`namespace/name`), and its drifted objects by inventory id. */
+  of(owner: string, memory: () => AppliedMemory): Tracked {
+    let tracked = this.#owners.get(owner);
+    if (tracked === undefined) {
+      tracked = {
+        memory: memory(),
+        drifted: new Set(),
+        dirty: new Set(),
+        active: false,
+        repairs: 0,
+        lastRepairMs: 0,
+        cancel: undefined,
+      };
+      this.#owners.set(owner, tracked);
+    }
+    return tracked;
+  }
+
+  drifted(owner: string): ReadonlySet<string> {
+    return this.#owners.get(owner)?.drifted ?? new Set();
+  }
+
+  /** A pass over the owner's objects begins: until {@link end}, their changes are its own. */
+  begin(owner: string): void {
+    const tracked = this.#owners.get(owner);
+    if (tracked === undefined) return;
+    tracked.active = true;
+    tracked.drifted.clear();
+    tracked.cancel?.();
+    tracked.cancel = undefined;
+  }
+
+  end(owner: string): void {
+    const tracked = this.#owners.get(owner);
+    if (tracked === undefined) return;
+    tracked.active = false;
+    const dirty = [...tracked.dirty];
+    tracked.dirty.clear();
+    for (const id of dirty) {
+      const ref = tracked.memory.get(id)?.ref;
+      if (ref === undefined) continue;
+      const live = this.get(ref);
+      if (live !== 'unwatched') this.#judge(owner, tracked, id, live === 'absent' ? undefined : live, ref);
+    }
+  }
+
+  forget(owner: string): void {
+    this.#owners.get(owner)?.cancel?.();
+    this.#owners.delete(owner);
+  }
+
+  #changed(key: string, { type, object, previous }: CacheChange): void {
+    const ref = refOf(object);
+    for (const listen of this.#listeners.get(key) ?? []) listen(ref);
+    const owner = this.#ownerOf(type === 'DELETED' && previous !== undefined ? previous : object);
+    const tracked = owner === undefined ? undefined : this.#owners.get(owner);
+    if (owner === undefined || tracked === undefined) return;
+    const id = inventoryId(identityOf(object));
+    if (tracked.memory.get(id) === undefined) return;
+    if (tracked.active) tracked.dirty.add(id);
+    else this.#judge(owner, tracked, id, type === 'DELETED' ? undefined : object, ref);
+  }
+
+  #ownerOf({ metadata: { labels = {} } }: KubeObject): string | undefined {
+    const { policyGroup } = this.#options.rules;
+    const name = labels[`${policyGroup}/name`];
+    const namespace = labels[`${policyGroup}/namespace`];
+    return name === undefined || namespace === undefined ? undefined : `${namespace}/${name}`;
+  }
+
+  #judge(owner: string, tracked: Tracked, id: string, live: KubeObject | undefined, ref: ObjectRef): void {
+    const state = tracked.memory.get(id);
+    if (state === undefined) return;
+    if (live !== undefined) {
+      if (live.metadata.deletionTimestamp !== undefined) return;
+      // Another owner has taken it over: to take it back would be a fight without end.
+      if (this.#ownerOf(live) !== owner) return;
+      if (isInSync(live, state, this.#options.rules)) {
+        tracked.drifted.delete(id);
+        return;
+      }
+    }
+    tracked.drifted.add(id);
+    this.#ask(owner, tracked, printRef(ref));
+  }
+
+  #ask(owner: string, tracked: Tracked, by: string): void {
+    if (tracked.cancel !== undefined) return;
+    const { clock } = this.#options;
+    if (clock.now() - tracked.lastRepairMs > CALM_MS + pauseMs(tracked.repairs)) tracked.repairs = 0;
+    tracked.cancel = clock.after(pauseMs(tracked.repairs), () => {
+      tracked.cancel = undefined;
+      if (tracked.drifted.size === 0) return;
+      tracked.repairs += 1;
+      tracked.lastRepairMs = clock.now();
+      for (const enqueue of this.#enqueue) enqueue(owner, by);
+    });
+  }
+}
+
+/** Pause before the next repair after `repairs` of them. */
+function pauseMs(repairs: number): number {
+  return repairs < FREE_REPAIRS ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (repairs - FREE_REPAIRS), LONGEST_PAUSE_MS);
+}
+
+function kindKey({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): string {
+  return `${apiVersion}|${kind}`;
+}

@@ -1,0 +1,15 @@
+import type { Desired } from '../../apply/apply.ts';
+import { AppliedMemory } from '../../apply/applied-memory.ts';
+import type { Memory } from './plan.ts';
+
+/** What this process remembers of one Kustomization between passes. Losing it costs requests, never correctness. */
+export class Remembered {
+  readonly applied: AppliedMemory = new AppliedMemory();
+  lastFull: Memory['lastFull'];
+  /** When everything was last compared with the server. */
+  verifiedAtMs: number = Number.NEGATIVE_INFINITY;
+  /** What was applied last, by inventory id. */
+  desired: ReadonlyMap<string, Desired> = new Map();
+  /** Objects prepared from a build's, while build and spec stay the same. */
+  prepared: { readonly key: unknown; readonly objects: readonly Desired[] } | undefined;
+}

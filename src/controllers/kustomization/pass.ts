@@ -1,0 +1,159 @@
+import { type Condition, notReady, reconciling, stalled } from '../../api/condition.ts';
+import type { Kustomization, KustomizationStatus } from '../../api/kinds/kustomization.ts';
+import type { EventRecord, Outcome, Report } from '../../api/outcome.ts';
+import type { InventoryEntry } from '../../apply/inventory.ts';
+import type { Clock } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { ReconcileContext } from '../../runtime/controller.ts';
+import {
+  type Conditions,
+  conditionsOf,
+  mark,
+  progressMessage,
+  recordHistory,
+  type Step,
+  type Times,
+  timesOf,
+  unmark,
+} from './plan.ts';
+
+type OwnStatus = Omit<KustomizationStatus, 'conditions' | 'observedGeneration' | 'lastHandledReconcileAt'>;
+
+/** Progress is only written when a step takes this long: most passes are over before. */
+const PROGRESS_AFTER_MS = 1_000;
+
+/** One reconcile of one Kustomization: the conditions, status fields and events it gathers on its way. */
+export class Pass {
+  readonly object: Kustomization;
+  readonly times: Times;
+  readonly startMs: number;
+  conditions: Conditions;
+  status: OwnStatus;
+  revision = '';
+  originRevision: string | undefined;
+  /** Digest of what was built; '' before. */
+  digest = '';
+  readonly #clock: Clock;
+  readonly #context: ReconcileContext;
+  #events: EventRecord[] = [];
+  #cancelProgress: (() => void) | undefined;
+
+  constructor(object: Kustomization, context: ReconcileContext, clock: Clock) {
+    this.object = object;
+    this.times = timesOf(object.spec);
+    this.startMs = clock.now();
+    this.conditions = conditionsOf(object);
+    const {
+      conditions: _,
+      observedGeneration: __,
+      lastHandledReconcileAt: ___,
+      ...own
+    } = (object.status ?? {}) as KustomizationStatus;
+    this.status = own;
+    this.#clock = clock;
+    this.#context = context;
+  }
+
+  mark(...conditions: readonly Condition[]): void {
+    this.conditions = mark(this.conditions, ...conditions);
+  }
+
+  unmark(type: string): void {
+    this.conditions = unmark(this.conditions, type);
+  }
+
+  /** Begins a step: it shows in the status if it takes long. */
+  step(step: Step): void {
+    this.mark(reconciling('Progressing', progressMessage(step, this.revision, this.times.timeoutMs)));
+    this.#cancelProgress ??= this.#clock.after(PROGRESS_AFTER_MS, () => {
+      this.#cancelProgress = undefined;
+      void this.flush();
+    });
+  }
+
+  /** Writes conditions, status and events as they are now. */
+  async flush(): Promise<void> {
+    const events = this.#events;
+    this.#events = [];
+    await this.#context.progress({ ...this.#report(), events });
+  }
+
+  /** Adds an event; its reason is that of Ready, as in Flux. */
+  event(severity: EventRecord['severity'], message: string, metadata: Readonly<Record<string, string>> = {}): void {
+    const reason = this.conditions.get('Ready')?.reason ?? severity;
+    this.#events.push({
+      severity,
+      reason,
+      message,
+      metadata: {
+        ...metadata,
+        ...(this.revision === '' ? {} : { revision: this.revision }),
+        ...(this.originRevision === undefined ? {} : { originRevision: this.originRevision }),
+      },
+    });
+  }
+
+  setInventory(entries: readonly InventoryEntry[]): void {
+    this.status = { ...this.status, inventory: { entries: entries.map(({ id, v }) => ({ id, v })) } };
+  }
+
+  record(status: string): void {
+    const now = this.#clock.now();
+    const metadata = {
+      revision: this.revision,
+      ...(this.originRevision === undefined ? {} : { originRevision: this.originRevision }),
+    };
+    const durationMs = now - this.startMs;
+    const entry = { digest: this.digest, status, now: new Date(now).toISOString(), durationMs, metadata };
+    this.status = { ...this.status, history: recordHistory(this.status.history ?? [], entry) };
+  }
+
+  elapsed(sinceMs: number): string {
+    return formatDuration(Math.max(1, Math.round(this.#clock.now() - sinceMs)));
+  }
+
+  /** A failure that is told and tried again after the retry interval. */
+  failed(reason: string, message: string): Outcome {
+    this.mark(notReady(reason, message));
+    this.event('error', message);
+    return { kind: 'retry', requeueAfterMs: this.times.retryMs, ...this.end() };
+  }
+
+  /** Something that is expected to come: no event. */
+  waiting(reason: string, message: string, requeueAfterMs: number): Outcome {
+    this.mark(notReady(reason, message));
+    return { kind: 'wait', requeueAfterMs, ...this.end() };
+  }
+
+  /** A failure that only another spec can end. */
+  stalled(reason: string, message: string, observed: boolean): Outcome {
+    this.mark(notReady(reason, message), stalled(reason, message));
+    this.event('error', message);
+    const { status, ...report } = this.end();
+    // Flux takes a denied source for a generation not yet observed.
+    const kept = observed ? {} : { observedGeneration: this.object.status?.observedGeneration ?? -1 };
+    return { kind: 'stalled', ...report, status: { ...status, ...kept } };
+  }
+
+  done(requeueAfterMs: number): Outcome {
+    return { kind: 'done', requeueAfterMs, ...this.end() };
+  }
+
+  /** The report of the pass; nothing more is written before the runtime writes it. */
+  end(): Report {
+    this.cancel();
+    const events = this.#events;
+    this.#events = [];
+    return { ...this.#report(), events };
+  }
+
+  cancel(): void {
+    this.#cancelProgress?.();
+    this.#cancelProgress = undefined;
+  }
+
+  #report(): Omit<Report, 'events'> {
+    return { conditions: [...this.conditions.values()], status: this.status as unknown as JsonObject };
+  }
+}
