@@ -1,13 +1,28 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { FileTree } from '../../base/files.ts';
-import { err, type Result } from '../../base/result.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { printYaml } from '../yaml/print.ts';
+import { fail, KustomizeFailure, withPrefix } from './failure.ts';
+import { Loader, type RemoteContent } from './load.ts';
+import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
+import type { Resource } from './resource.ts';
+import { SchemaStore } from './schema.ts';
+import { sortResources } from './sort-order.ts';
+import { Target } from './target.ts';
+import { setEntries } from './transformers.ts';
+import { fieldSpec } from './transformer-config.ts';
 
-/** Where the files of a remote base or resource come from. */
-export type RemoteContent =
-  | { readonly kind: 'file'; readonly bytes: Uint8Array }
-  /** A clone: `directory` is the kustomization's folder in it, as the URL names it. */
-  | { readonly kind: 'tree'; readonly files: FileTree }
-  | { readonly kind: 'failed'; readonly message: string };
+export type { RemoteContent } from './load.ts';
+
+/** A chart that a kustomization wants rendered, and where its files are. */
+export interface ChartRequest {
+  /** The entry of `helmCharts`, with the kustomization's namespace and `helmGlobals`. */
+  readonly chart: JsonObject;
+  readonly files: FileTree;
+  /** Directory of the kustomization in `files`. */
+  readonly directory: string;
+}
 
 export interface BuildOptions {
   /** `rootOnly` (the default) refuses files outside a kustomization's own directory. */
@@ -15,12 +30,13 @@ export interface BuildOptions {
   /** Order of the output: as accumulated (`none`, the default), or `legacy`. */
   readonly reorder?: 'none' | 'legacy';
   readonly addManagedByLabel?: boolean;
-  readonly enableHelm?: boolean;
-  /** Absolute path that stands for the tree's root in messages; '' by default. */
+  /** Renders charts to manifests; without it a kustomization with charts is refused. */
+  readonly helm?: (request: ChartRequest) => Result<string, string>;
+  /** Absolute path where the tree lies, for messages; '' where it is the file system's own root. */
   readonly rootPath?: string;
   /** SHA-256 of bytes, in lower-case hex: names of generated objects carry it. */
   readonly sha256: (bytes: Uint8Array) => string;
-  /** Content of a URL that a kustomization names, if it was fetched already. */
+  /** Content of a URL that a kustomization names, if it was fetched already; without it such URLs are refused. */
   readonly remote?: (url: string) => RemoteContent | undefined;
 }
 
@@ -38,18 +54,91 @@ export interface BuildOutput {
   readonly objects: readonly KubeObject[];
   /** Lines that kustomize writes to stderr. */
   readonly warnings: readonly string[];
-  /** Paths of the files that were read, sorted. */
+  /** Paths in the tree of the files that were read, sorted. */
   readonly filesRead: readonly string[];
 }
 
-/** Builds the kustomization in `directory` of `files`. */
+/** Version that the managed-by label names: the kustomize whose output this is. */
+export const KUSTOMIZE_VERSION = 'v5.8.1';
+
+/** Builds the kustomization in `directory` of `files`, byte for byte as `kustomize build` does. */
 export function buildKustomization(
-  _files: FileTree,
-  _directory: string,
-  _options: BuildOptions,
+  files: FileTree,
+  directory: string,
+  options: BuildOptions,
 ): Result<BuildOutput, KustomizeError> {
-  return err({ code: 'build', message: 'the engine is on its way' });
+  const warnings: string[] = [];
+  const filesRead = new Set<string>();
+  try {
+    const objects = run(files, directory, options, warnings, filesRead);
+    let yaml: string | undefined;
+    return ok({
+      objects,
+      warnings,
+      filesRead: [...filesRead].sort(),
+      get yaml(): string {
+        yaml ??= objects.map((object) => printYaml(object as unknown as JsonObject)).join('---\n');
+        return yaml;
+      },
+    });
+  } catch (failure) {
+    if (!(failure instanceof KustomizeFailure)) throw failure;
+    if (failure.code === 'remote') return err({ code: 'remote', message: failure.message, urls: failure.urls });
+    return err({ code: 'build', message: failure.message });
+  }
 }
+
+function run(
+  files: FileTree,
+  directory: string,
+  options: BuildOptions,
+  warnings: string[],
+  filesRead: Set<string>,
+): readonly KubeObject[] {
+  const context = { restrict: options.loadRestrictor !== 'none', filesRead, remote: options.remote };
+  const loader = Loader.atRepo(directory, context) ?? Loader.at(files, options.rootPath ?? '', directory, context);
+  const schemas = new SchemaStore();
+  const { helm } = options;
+  const inflate = helm === undefined ? undefined : (chart: JsonObject, at: Loader): string => render(helm, chart, at);
+  const target = new Target(loader, { schemas, sha256: options.sha256, inflate, warnings });
+  target.useSchema(true);
+  const resources = target.build();
+  const { kustomization } = target;
+  if (kustomization.sortOptions !== undefined) sortResources(resources, kustomization.sortOptions);
+  else if (options.reorder === 'legacy') sortResources(resources, { order: 'legacy' });
+  const metadata = kustomization.buildMetadata ?? [];
+  const managed = options.addManagedByLabel === true || metadata.includes('managedByLabel');
+  const labels = fieldSpec({ path: 'metadata/labels', create: true });
+  for (const resource of resources.list) {
+    if (managed) setEntries(resource, { 'app.kubernetes.io/managed-by': `kustomize-${KUSTOMIZE_VERSION}` }, [labels]);
+    resource.removeBuildAnnotations();
+    cleanAnnotations(resource, metadata);
+  }
+  return resources.list.map((resource) => {
+    try {
+      return resource.toJson() as unknown as KubeObject;
+    } catch (failure) {
+      throw withPrefix('map[string]interface {}(nil)', failure);
+    }
+  });
+}
+
+function cleanAnnotations(resource: Resource, metadata: readonly string[]): void {
+  const annotations = resource.annotations();
+  if (!metadata.includes('originAnnotations')) annotations.delete(ORIGIN_ANNOTATION);
+  if (!metadata.includes('transformerAnnotations')) annotations.delete(TRANSFORMATIONS_ANNOTATION);
+  resource.setAnnotations(annotations);
+}
+
+function render(helm: NonNullable<BuildOptions['helm']>, chart: JsonObject, loader: Loader): string {
+  const place = loader.folder('.');
+  if (place === undefined) return fail('charts outside of the tree cannot be rendered');
+  const result = helm({ chart, files: place.files, directory: place.path });
+  return result.ok ? result.value : fail(result.error);
+}
+
+/** How often a build may ask for more URLs: bases of bases of bases. */
+const MAX_FETCH_ROUNDS = 50;
 
 /** {@link buildKustomization} with the remote bases that `fetch` brings. */
 export async function buildWithRemotes(
@@ -59,11 +148,10 @@ export async function buildWithRemotes(
   fetch: (url: string) => Promise<RemoteContent>,
 ): Promise<Result<BuildOutput, KustomizeError>> {
   const fetched = new Map<string, RemoteContent>();
-  for (;;) {
+  for (let round = 0; round < MAX_FETCH_ROUNDS; round++) {
     const result = buildKustomization(files, directory, { ...options, remote: (url) => fetched.get(url) });
     if (result.ok || result.error.code !== 'remote') return result;
-    const urls = (result.error.urls ?? []).filter((url) => !fetched.has(url));
-    if (urls.length === 0) return result;
-    for (const url of urls) fetched.set(url, await fetch(url));
+    for (const url of result.error.urls ?? []) fetched.set(url, await fetch(url));
   }
+  return err({ code: 'build', message: `remote bases nested more than ${MAX_FETCH_ROUNDS} deep` });
 }

@@ -1,0 +1,45 @@
+/** What went wrong, as kustomize words it. Thrown inside the engine only; `buildKustomization` turns it into a Result. */
+export class KustomizeFailure extends Error {
+  /** `yaml`: a file is no YAML. `http`: a server refused. `remote`: `urls` are not fetched yet. */
+  readonly code: 'build' | 'yaml' | 'http' | 'remote';
+  readonly urls: readonly string[];
+
+  constructor(message: string, code: KustomizeFailure['code'] = 'build', urls: readonly string[] = []) {
+    super(message);
+    this.code = code;
+    this.urls = urls;
+  }
+}
+
+export function fail(message: string): never {
+  throw new KustomizeFailure(message);
+}
+
+/** Runs `act`; a failure in it gets `prefix: ` in front, as Go's WrapPrefixf does. */
+export function wrapped<T>(prefix: string, act: () => T): T {
+  try {
+    return act();
+  } catch (failure) {
+    throw withPrefix(prefix, failure);
+  }
+}
+
+export function withPrefix(prefix: string, failure: unknown): unknown {
+  if (!(failure instanceof KustomizeFailure) || failure.code === 'remote') return failure;
+  return new KustomizeFailure(`${prefix}: ${failure.message}`, failure.code);
+}
+
+/** Go's `%q` of a string, for the texts that messages hold. */
+export function quoted(text: string): string {
+  let out = '"';
+  for (const char of text) {
+    const code = char.codePointAt(0) as number;
+    if (char === '"' || char === '\\') out += `\\${char}`;
+    else if (char === '\n') out += '\\n';
+    else if (char === '\t') out += '\\t';
+    else if (char === '\r') out += '\\r';
+    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`;
+    else out += char;
+  }
+  return `${out}"`;
+}

@@ -1,0 +1,210 @@
+import { field, isArray, isObject, type Json } from '../../base/json.ts';
+import { fail } from './failure.ts';
+import { effectiveNamespace, idEquals, printId, type ResourceId } from './resource-id.ts';
+import type { Resource } from './resource.ts';
+import { compileSelector, labelsMatch } from './selector.ts';
+import type { Selector } from './kustomization-type.ts';
+import type { YamlNode } from '../yaml/node.ts';
+import { setField, lookup, stringNode } from './node-edit.ts';
+
+/**
+ * The resources of an accumulator, in order. Ids are looked up by index; whoever changes the id of a resource calls
+ * {@link ResourceMap.touch}.
+ */
+export class ResourceMap {
+  list: Resource[] = [];
+  /** How many resources have each current id. */
+  private currentIds: Map<string, number> | undefined;
+  /** Resources by every name they have or had. */
+  private byName: Map<string, Resource[]> | undefined;
+
+  /** Forgets the indexes: some id changed. */
+  touch(): void {
+    this.currentIds = undefined;
+    this.byName = undefined;
+  }
+
+  private current(): Map<string, number> {
+    if (this.currentIds === undefined) {
+      this.currentIds = new Map();
+      for (const resource of this.list) {
+        const key = resource.idKey();
+        this.currentIds.set(key, (this.currentIds.get(key) ?? 0) + 1);
+      }
+    }
+    return this.currentIds;
+  }
+
+  append(resource: Resource): void {
+    const ids = this.current();
+    const key = resource.idKey();
+    if (ids.has(key)) fail(`may not add resource with an already registered id: ${printId(resource.id())}`);
+    ids.set(key, 1);
+    this.list.push(resource);
+    if (this.byName !== undefined) addNames(this.byName, resource);
+  }
+
+  appendAll(resources: readonly Resource[]): void {
+    for (const resource of resources) this.append(resource);
+  }
+
+  dropEmpties(): void {
+    if (!this.list.some((resource) => resource.isNilOrEmpty())) return;
+    this.list = this.list.filter((resource) => !resource.isNilOrEmpty());
+    this.touch();
+  }
+
+  private named(name: string): readonly Resource[] {
+    if (this.byName === undefined) {
+      this.byName = new Map();
+      for (const resource of this.list) addNames(this.byName, resource);
+    }
+    return this.byName.get(name) ?? [];
+  }
+
+  /** Resources one of whose ids, past or present, is `id`. */
+  matchingAnyId(id: ResourceId): readonly Resource[] {
+    return this.named(id.name).filter(
+      (resource) =>
+        !resource.isNilOrEmpty() &&
+        (idEquals(id, resource.id()) || resource.previousIds().some((previous) => idEquals(id, previous))),
+    );
+  }
+
+  /** Resources of the name, with the ids they have or had. */
+  namedLike(name: string): readonly Resource[] {
+    return this.named(name).filter((resource) => !resource.isNilOrEmpty());
+  }
+
+  /** The one resource that a patch means. */
+  byId(id: ResourceId): Resource {
+    const found = this.matchingAnyId(id);
+    if (found.length === 1) return found[0] as Resource;
+    const problem = found.length > 1 ? 'multiple matches for' : 'no matches for';
+    return fail(`${problem} Id ${printId(id)}; failed to find unique target for patch ${printId(id)}`);
+  }
+
+  /** Takes in what a generator made: new, or merged with or in place of what is there. */
+  absorb(resources: readonly Resource[]): void {
+    for (const resource of resources) this.absorbOne(resource);
+  }
+
+  private absorbOne(resource: Resource): void {
+    const id = resource.id();
+    const matches = this.matchingAnyId(id);
+    const behavior = resource.behavior();
+    if (matches.length === 0) {
+      if (behavior === 'merge' || behavior === 'replace') fail(`id ${goId(id)} does not exist; cannot merge or replace`);
+      this.append(resource);
+      return;
+    }
+    if (matches.length > 1) fail(`found multiple objects ${printList(matches)} that could accept merge of ${printId(id)}`);
+    const old = matches[0] as Resource;
+    const index = this.list.indexOf(old);
+    if (behavior === 'replace') resource.copyMergeMetadata(old);
+    else if (behavior === 'merge') {
+      const origin = old.annotation('config.kubernetes.io/origin');
+      resource.copyMergeMetadata(old);
+      mergeData(resource, old, 'data');
+      mergeData(resource, old, 'binaryData');
+      if (origin !== undefined) {
+        const annotations = resource.annotations();
+        annotations.set('config.kubernetes.io/origin', origin);
+        resource.setAnnotations(annotations);
+      }
+    } else {
+      fail(`id ${goId(id)} exists; can not use behavior: '${behavior}', behavior must be merge or replace`);
+    }
+    const count = this.list.filter((one) => one.idKey() === resource.idKey()).length;
+    if (count > 1) fail(`in Replace: id matched ${count} resources`);
+    if (count === 0) fail(`cannot find resource with id ${printId(resource.id())} to replace`);
+    this.list[index] = resource;
+    this.touch();
+  }
+
+  select(selector: Selector): readonly Resource[] {
+    const matcher = compileSelector(selector);
+    return this.list.filter((resource) => {
+      const id = resource.id();
+      const original = resource.originalId();
+      if (!matcher.namespace(effectiveNamespace(original)) && !matcher.namespace(effectiveNamespace(id))) return false;
+      if (!matcher.name(original.name) && !matcher.name(id.name)) return false;
+      if (!matcher.gvk(id)) return false;
+      return (
+        labelsMatch(selector.labelSelector, () => resource.labels()) &&
+        labelsMatch(selector.annotationSelector, () => resource.annotations())
+      );
+    });
+  }
+}
+
+function addNames(index: Map<string, Resource[]>, resource: Resource): void {
+  const names = new Set([resource.name(), ...resource.previousIds().map(({ name }) => name)]);
+  for (const name of names) {
+    const list = index.get(name);
+    if (list === undefined) index.set(name, [resource]);
+    else list.push(resource);
+  }
+}
+
+function mergeData(resource: Resource, old: Resource, name: 'data' | 'binaryData'): void {
+  const merged = new Map([...old.dataMap(name), ...resource.dataMap(name)]);
+  const node = resource.node as YamlNode;
+  setField(node, name, undefined);
+  loadData(node, merged, name === 'binaryData' ? 'binaryData' : undefined);
+}
+
+/** Puts values into a ConfigMap: those that are text into `data`. Values here are text already (or base64). */
+function loadData(node: YamlNode, values: ReadonlyMap<string, string>, field: 'binaryData' | undefined): void {
+  for (const key of [...values.keys()].sort()) {
+    const value = stringNode(values.get(key) as string);
+    const into = lookup(node, [field ?? 'data'], 'map');
+    setField(into, key, value);
+  }
+}
+
+/** Go's `%#v` of an id. */
+export function goId({ group, version, kind, name, namespace, clusterScoped }: ResourceId): string {
+  const q = JSON.stringify;
+  return `resid.ResId{Gvk:resid.Gvk{Group:${q(group)}, Version:${q(version)}, Kind:${q(kind)}, isClusterScoped:${clusterScoped}}, Name:${q(name)}, Namespace:${q(namespace)}}`;
+}
+
+/** Go's `%v` of a list of resources: their JSON. */
+export function printList(resources: readonly Resource[]): string {
+  return `[${resources.map((resource) => goJson(resource.toJson())).join(' ')}]`;
+}
+
+/** JSON as Go writes it: keys sorted, `<`, `>` and `&` escaped. */
+export function goJson(value: Json): string {
+  return (write(value) as string)
+    .replaceAll('<', '\\u003c')
+    .replaceAll('>', '\\u003e')
+    .replaceAll('&', '\\u0026')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+}
+
+function write(value: Json): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') return goNumber(value);
+  if (isArray(value)) return `[${value.map(write).join(',')}]`;
+  if (isObject(value)) {
+    const keys = Object.keys(value).sort();
+    return `{${keys.map((key) => `${goString(key)}:${write(field(value, key) as Json)}`).join(',')}}`;
+  }
+  return typeof value === 'string' ? goString(value) : JSON.stringify(value);
+}
+
+/** Go 1.22 writes \b and \f short, as JavaScript does. */
+function goString(text: string): string {
+  return JSON.stringify(text).replace(/\\u00(?<hex>[0-9a-f]{2})/g, '\\u00$<hex>');
+}
+
+function goNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-6 || size >= 1e21)) {
+    return value.toExponential().replace(/e([-+])(\d)$/, (_, sign: string, digit: string) => `e${sign === '-' ? '-' : '+'}${sign === '-' ? digit : `0${digit}`}`);
+  }
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+

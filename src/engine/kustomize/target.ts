@@ -1,0 +1,489 @@
+import { utf8Text } from '../../base/files.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
+import { printYaml } from '../yaml/print.ts';
+import { Accumulator } from './accumulator.ts';
+import { loadCrds } from './crds.ts';
+import { fail, KustomizeFailure, quoted, withPrefix, wrapped } from './failure.ts';
+import { mergeOptions } from './generate.ts';
+import {
+  deprecationWarnings,
+  FILE_NAMES,
+  fieldProblems,
+  fixKustomization,
+  isEmptyKustomization,
+  type Kustomization,
+  readKustomization,
+} from './kustomization-type.ts';
+import { joinPath, type Loader } from './load.ts';
+import { fixNameReferences } from './name-references.ts';
+import { addTransformation, appendOrigin, NO_ORIGIN, ORIGIN_ANNOTATION, type Origin, printOrigin, setOrigin } from './origin.ts';
+import type { Transform } from './patches.ts';
+import { readResources } from './read-resources.ts';
+import { printGvk, printId } from './resource-id.ts';
+import { ResourceMap } from './resource-map.ts';
+import type { Resource } from './resource.ts';
+import type { SchemaStore } from './schema.ts';
+import { addHashes, type Generate, GENERATORS, type PluginHelpers, setEntries, TRANSFORMERS } from './transformers.ts';
+import { defaultConfig, EMPTY_CONFIG, type FieldSpec, fieldSpec, mergeConfigs, mergeFieldSpecs, readConfig, type TransformerConfig } from './transformer-config.ts';
+import { mergeVars, resolveVars } from './vars.ts';
+import { goList } from './key-values.ts';
+
+/** What all targets of a build share. */
+export interface BuildContext {
+  readonly schemas: SchemaStore;
+  readonly sha256: (bytes: Uint8Array) => string;
+  readonly inflate: PluginHelpers['inflate'];
+  readonly warnings: string[];
+}
+
+interface Origined<T> {
+  readonly run: T;
+  readonly origin: Origin | undefined;
+}
+
+/** One kustomization and how it is built (api/internal/target/kusttarget.go). */
+export class Target {
+  readonly loader: Loader;
+  readonly kustomization: Kustomization;
+  private readonly fileName: string;
+  private readonly context: BuildContext;
+  private readonly buildMetadata: readonly string[];
+  private origin: Origin | undefined;
+  private readonly helmNamespace: string;
+
+  /** Reads the kustomization at `loader`. @throws KustomizeFailure */
+  constructor(loader: Loader, context: BuildContext, parent?: Target) {
+    this.loader = loader;
+    this.context = context;
+    const { content, name } = loadKustomizationFile(loader);
+    const text = utf8Text(content);
+    if (text === undefined) fail('invalid Kustomization: yaml: invalid leading UTF-8 octet');
+    const read = readKustomization(text);
+    context.warnings.push(...deprecationWarnings(read));
+    const fixed = fixKustomization(read);
+    if (isEmptyKustomization(fixed)) fail('kustomization.yaml is empty');
+    const problems = fieldProblems(fixed);
+    if (problems.length > 0) fail(`Failed to read kustomization file under ${loader.root}:\n${problems.join('\n')}`);
+    this.kustomization = fixed;
+    this.fileName = name;
+    this.buildMetadata = parent?.buildMetadata ?? fixed.buildMetadata ?? [];
+    this.origin = parent?.origin;
+    const namespace = parent?.kustomization.namespace ?? '';
+    this.helmNamespace = namespace === '' ? (parent?.helmNamespace ?? '') : namespace;
+  }
+
+  /** Hands the `openapi` field to the schemas. */
+  useSchema(reset: boolean): void {
+    const openapi = this.kustomization.openapi ?? {};
+    const path = openapi['path'];
+    const content = path === undefined ? undefined : (utf8Text(this.loader.load(path)) ?? '');
+    this.context.schemas.use(openapi, content, reset);
+  }
+
+  /** Builds everything: resources with final names, references and variables. */
+  build(): ResourceMap {
+    this.origin = this.buildMetadata.length > 0 ? NO_ORIGIN : undefined;
+    const accumulator = this.accumulate(new Accumulator());
+    const { resources, config } = accumulator;
+    addHashes(resources, this.context.sha256);
+    fixNameReferences(resources.list, config.nameReference);
+    const unused = resolveVars(resources, accumulator.vars, config.varReference);
+    if (unused.length > 0) this.context.warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`);
+    resources.list = resources.list.filter((resource) => {
+      if (resource.isNilOrEmpty()) return false;
+      const local = resource.annotation('config.kubernetes.io/local-config');
+      return local === undefined || local === 'false';
+    });
+    resources.touch();
+    return resources;
+  }
+
+  accumulate(into: Accumulator): Accumulator {
+    const k = this.kustomization;
+    wrapped('accumulating resources', () => this.accumulateResources(into, k.resources ?? []));
+    const config = this.loadConfiguration();
+    into.mergeConfig(config);
+    const crds = wrapped(`loading CRDs ${goList(k.crds ?? [])}`, () => loadCrds(this.loader, k.crds ?? []));
+    into.mergeConfig(crds);
+    this.runGenerators(into);
+    const full = wrapped('accumulating components', () => this.accumulateComponents(into, k.components ?? []));
+    this.runTransformers(full);
+    this.runValidators(full);
+    wrapped(`merging vars ${goVars(k)}`, () => {
+      full.vars = mergeVars(full.vars, k.vars ?? [], full.resources);
+    });
+    return full;
+  }
+
+  private loadConfiguration(): TransformerConfig {
+    const paths = this.kustomization.configurations ?? [];
+    if (paths.length === 0) return defaultConfig();
+    let read = EMPTY_CONFIG;
+    for (const path of paths) read = mergeConfigs(read, readConfig(utf8Text(this.loader.load(path)) ?? ''));
+    return mergeConfigs(defaultConfig(), read);
+  }
+
+  private accumulateResources(into: Accumulator, paths: readonly string[]): void {
+    for (const path of paths) {
+      let fileFailure: KustomizeFailure;
+      try {
+        this.accumulateFile(into, path);
+        continue;
+      } catch (failure) {
+        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote' || failure.code === 'http') throw failure;
+        fileFailure = failure;
+      }
+      let loader: Loader;
+      try {
+        loader = this.loader.enter(path);
+      } catch (failure) {
+        if (failure instanceof KustomizeFailure && failure.code !== 'remote' && isMalformed(fileFailure)) throw fileFailure;
+        throw withPrefix(`accumulation err='${fileFailure.message}'`, failure);
+      }
+      wrapped(`accumulation err='${fileFailure.message}'`, () =>
+        this.withOrigin(path, () => this.accumulateDirectory(into, loader, false)),
+      );
+    }
+  }
+
+  private withOrigin<T>(path: string, act: () => T): T {
+    const { origin } = this;
+    if (origin === undefined) return act();
+    this.origin = appendOrigin(origin, path);
+    const result = act();
+    this.origin = origin;
+    return result;
+  }
+
+  private accumulateFile(into: Accumulator, path: string): void {
+    const resources = wrapped(`accumulating resources from '${path}'`, () => this.readFile(path));
+    const { origin } = this;
+    if (origin !== undefined) {
+      const text = printOrigin(appendOrigin(origin, path));
+      for (const resource of resources) setEntries(resource, { [ORIGIN_ANNOTATION]: text }, [ANNOTATIONS_FIELD]);
+    }
+    wrapped(`merging resources from '${path}'`, () => into.resources.appendAll(resources));
+  }
+
+  private readFile(path: string): readonly Resource[] {
+    const content = this.loader.load(path);
+    try {
+      return unique(readResources(content, this.context.schemas));
+    } catch (failure) {
+      if (!(failure instanceof KustomizeFailure)) throw failure;
+      if (isMalformed(failure)) throw new KustomizeFailure(`${failure.message} in File: ${path}`, failure.code);
+      throw failure;
+    }
+  }
+
+  private accumulateComponents(into: Accumulator, paths: readonly string[]): Accumulator {
+    let accumulator = into;
+    for (const path of paths) {
+      let loader: Loader;
+      try {
+        loader = this.loader.enter(path);
+      } catch (failure) {
+        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote') throw failure;
+        return fail(`loader.New ${quoted(failure.message)}`);
+      }
+      const before = accumulator;
+      try {
+        accumulator = this.withOrigin(path, () => this.accumulateDirectory(before, loader, true));
+      } catch (failure) {
+        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote') throw failure;
+        return fail(`accumulateDirectory: ${quoted(failure.message)}`);
+      }
+    }
+    return accumulator;
+  }
+
+  private accumulateDirectory(into: Accumulator, loader: Loader, isComponent: boolean): Accumulator {
+    const target = wrapped(`couldn't make target for path '${loader.root}'`, () => new Target(loader, this.context, this));
+    target.useSchema(false);
+    const { kind = '' } = target.kustomization;
+    if (isComponent && kind !== 'Component') {
+      fail(`expected kind 'Component' for path '${loader.root}' but got '${kind}'`);
+    }
+    if (!isComponent && kind === 'Component') fail(`expected kind != 'Component' for path '${loader.root}'`);
+    const below = wrapped(`recursed accumulation of path '${loader.root}'`, () =>
+      target.accumulate(isComponent ? into : new Accumulator()),
+    );
+    // A component works on what is there: its result takes the place of that.
+    const result = isComponent ? new Accumulator() : into;
+    wrapped(`recursed merging from path '${loader.root}'`, () => result.merge(below));
+    return result;
+  }
+
+  private helpers(): PluginHelpers {
+    const { schemas, sha256, inflate } = this.context;
+    return { loader: this.loader, schemas, sha256, inflate };
+  }
+
+  private builtinOrigin(kind: string): Origin | undefined {
+    const { origin } = this;
+    if (origin === undefined) return undefined;
+    const configuredIn = joinPath(origin.path, this.fileName);
+    const configuredBy = { apiVersion: 'builtin', kind, name: '', namespace: '' };
+    return { path: '', repo: origin.repo, ref: origin.ref, configuredIn, configuredBy };
+  }
+
+  private configure<T>(
+    table: ReadonlyMap<string, (config: Json, yaml: string, helpers: PluginHelpers) => T>,
+    kind: string,
+    config: JsonObject,
+  ): Origined<T> {
+    const make = table.get(kind) as (config: Json, yaml: string, helpers: PluginHelpers) => T;
+    let yaml: string | undefined;
+    const asYaml = (): string => {
+      yaml ??= printYaml(config);
+      return yaml;
+    };
+    try {
+      // Only a patch shows its configuration in a message of its own.
+      const run = make(config, kind === 'PatchTransformer' ? asYaml() : '', this.helpers());
+      return { run, origin: this.builtinOrigin(kind) };
+    } catch (failure) {
+      throw withPrefix(`trouble configuring builtin ${kind} with config: \`\n${asYaml()}\``, failure);
+    }
+  }
+
+  private runGenerators(into: Accumulator): void {
+    const k = this.kustomization;
+    const generators: Origined<Generate>[] = [];
+    for (const kind of ['ConfigMap', 'Secret'] as const) {
+      for (const args of (kind === 'ConfigMap' ? k.configMapGenerator : k.secretGenerator) ?? []) {
+        const options = mergeOptions(args.options, k.generatorOptions);
+        const config = { ...args, ...(options !== undefined && { options }) } as unknown as JsonObject;
+        generators.push(this.configure(GENERATORS, `${kind}Generator`, config));
+      }
+    }
+    for (const chart of k.helmCharts ?? []) {
+      const inherited = (k.namespace ?? '') === '' ? this.helmNamespace : (k.namespace as string);
+      const namespace = (chart['namespace'] ?? '') === '' ? inherited : (chart['namespace'] as string);
+      const config = { ...k.helmGlobals, ...chart, ...(namespace !== '' && { namespace }) };
+      generators.push(this.configure(GENERATORS, 'HelmChartInflationGenerator', config));
+    }
+    generators.push(
+      ...wrapped('loading generator plugins', () => {
+        const configs = this.pluginConfigs(k.generators ?? [], 'generator');
+        return configs.list.map((resource) => this.loadPlugin(GENERATORS, resource, 'generator'));
+      }),
+    );
+    for (const { run, origin } of generators) {
+      const resources = run();
+      if (origin !== undefined) {
+        for (const resource of resources) {
+          if (resource.annotation(ORIGIN_ANNOTATION) === undefined) setOrigin(resource, origin);
+        }
+      }
+      // Go prints the generator itself here, pointers and all: only what it could not do is worth repeating.
+      wrapped('merging from generator', () => into.resources.absorb(resources));
+    }
+  }
+
+  /** Configurations of plugins: files, directories, or inline. */
+  private pluginConfigs(entries: readonly string[], what: 'generator' | 'transformer'): ResourceMap {
+    const accumulator = new Accumulator();
+    const paths: string[] = [];
+    for (const entry of entries) {
+      let resources: readonly Resource[];
+      try {
+        resources = unique(readResources(entry, this.context.schemas));
+      } catch (failure) {
+        if (!(failure instanceof KustomizeFailure)) throw failure;
+        paths.push(entry);
+        continue;
+      }
+      const { origin } = this;
+      if (origin !== undefined) for (const resource of resources) setOrigin(resource, appendOrigin(origin, this.fileName));
+      wrapped(`configuring external ${what}`, () => accumulator.resources.appendAll(resources));
+    }
+    this.accumulateResources(accumulator, paths);
+    return accumulator.resources;
+  }
+
+  private loadPlugin<T>(
+    table: ReadonlyMap<string, (config: Json, yaml: string, helpers: PluginHelpers) => T>,
+    resource: Resource,
+    what: 'generator' | 'transformer',
+  ): Origined<T> {
+    const prefix = what === 'generator' ? 'failed to load generator' : '';
+    const act = (): Origined<T> => {
+      const gvk = resource.gvk();
+      if (gvk.group !== '' || gvk.version !== 'builtin') {
+        fail(`external plugins disabled; unable to load external plugin '${resource.originalId().kind}'`);
+      }
+      const other: ReadonlyMap<string, unknown> = what === 'generator' ? TRANSFORMERS : GENERATORS;
+      const make = table.get(gvk.kind);
+      if (make === undefined) {
+        if (!other.has(gvk.kind)) fail(`unable to load builtin ${printGvk(gvk)}`);
+        return fail(`plugin ${printId(resource.originalId())} not a ${what}`);
+      }
+      const config = resource.toJson();
+      const run = wrapped(`plugin ${printId(resource.originalId())} fails configuration`, () =>
+        make(config, resource.toYaml(), this.helpers()),
+      );
+      return { run, origin: pluginOrigin(resource) };
+    };
+    return prefix === '' ? act() : wrapped(prefix, act);
+  }
+
+  private runTransformers(into: Accumulator): void {
+    const transformers = [
+      ...this.builtinTransformers(into.config),
+      ...this.pluginConfigs(this.kustomization.transformers ?? [], 'transformer').list.map((resource) =>
+        this.loadPlugin(TRANSFORMERS, resource, 'transformer'),
+      ),
+    ];
+    for (const { run, origin } of transformers) {
+      run(into.resources);
+      if (origin !== undefined) for (const resource of into.resources.list) addTransformation(resource, origin);
+      into.resources.dropEmpties();
+    }
+  }
+
+  private builtinTransformers(config: TransformerConfig): readonly Origined<Transform>[] {
+    const k = this.kustomization;
+    const out: Origined<Transform>[] = [];
+    const add = (kind: string, plugin: object): void => {
+      out.push(this.configure(TRANSFORMERS, kind, plugin as JsonObject));
+    };
+    if ((k.patchesStrategicMerge ?? []).length > 0) add('PatchStrategicMergeTransformer', { paths: k.patchesStrategicMerge });
+    for (const patch of k.patches ?? []) add('PatchTransformer', patch);
+    if ((k.namespace ?? '') !== '') {
+      add('NamespaceTransformer', { FieldSpecs: specsJson(config.namespace), metadata: { namespace: k.namespace } });
+    }
+    if ((k.namePrefix ?? '') !== '') {
+      add('PrefixTransformer', { prefix: k.namePrefix, fieldSpecs: specsJson(config.namePrefix) });
+    }
+    if ((k.nameSuffix ?? '') !== '') {
+      add('SuffixTransformer', { suffix: k.nameSuffix, fieldSpecs: specsJson(config.nameSuffix) });
+    }
+    for (const label of k.labels ?? []) {
+      const specs = wrapped('failed to merge labels', () => labelSpecs(label, config));
+      add('LabelTransformer', { FieldSpecs: specsJson(specs), Labels: label.pairs ?? null });
+    }
+    if (Object.keys(k.commonLabels ?? {}).length > 0) {
+      add('LabelTransformer', { FieldSpecs: specsJson(config.commonLabels), Labels: k.commonLabels });
+    }
+    if (Object.keys(k.commonAnnotations ?? {}).length > 0) {
+      add('AnnotationsTransformer', { Annotations: k.commonAnnotations, FieldSpecs: specsJson(config.commonAnnotations) });
+    }
+    for (const { path, patch, target } of k.patchesJson6902 ?? []) {
+      add('PatchJson6902Transformer', {
+        ...(target !== undefined && { target }),
+        ...((path ?? '') !== '' && { path }),
+        ...((patch ?? '') !== '' && { jsonOp: patch }),
+      });
+    }
+    for (const replica of k.replicas ?? []) {
+      add('ReplicaCountTransformer', { FieldSpecs: specsJson(config.replicas), Replica: replica });
+    }
+    for (const image of k.images ?? []) {
+      add('ImageTagTransformer', { FieldSpecs: specsJson(config.images), ImageTag: image });
+    }
+    if ((k.replacements ?? []).length > 0) add('ReplacementTransformer', { Replacements: k.replacements });
+    return out;
+  }
+
+  private runValidators(into: Accumulator): void {
+    const configs = this.pluginConfigs(this.kustomization.validators ?? [], 'transformer').list;
+    for (const resource of configs) {
+      const { run } = this.loadPlugin(TRANSFORMERS, resource, 'transformer');
+      const before = snapshot(into.resources.list);
+      run(into.resources);
+      const after = snapshot(into.resources.list);
+      for (const [id, text] of before) {
+        const now = after.get(id);
+        if (now === undefined) fail(`validator shouldn't modify the resource map: id in self missing from other; id: ${id}`);
+        if (now !== text) fail(`validator shouldn't modify the resource map: nodes unequal: \n -- ${text},\n -- ${now}\n`);
+      }
+    }
+  }
+}
+
+function snapshot(resources: readonly Resource[]): ReadonlyMap<string, string> {
+  return new Map(
+    resources.map((resource) => {
+      const copy = resource.copy();
+      const labels = copy.labels();
+      if (labels.delete('validated-by')) copy.setLabels(labels);
+      return [printId(resource.id()), copy.toYaml()];
+    }),
+  );
+}
+
+const ANNOTATIONS_FIELD = fieldSpec({ path: 'metadata/annotations', create: true });
+const LABELS_FIELD = fieldSpec({ path: 'metadata/labels', create: true });
+
+function labelSpecs(label: NonNullable<Kustomization['labels']>[number], config: TransformerConfig): readonly FieldSpec[] {
+  let specs = mergeFieldSpecs((label.fields ?? []).map(fieldSpec), config.labels);
+  if (label.includeSelectors === true) return mergeFieldSpecs(specs, config.commonLabels);
+  if (label.includeTemplates === true) {
+    const before = specs;
+    specs = wrapped('failed to merge template fieldSpec', () => mergeFieldSpecs(before, config.templateLabels));
+  }
+  return mergeFieldSpecs(specs, [LABELS_FIELD]);
+}
+
+function specsJson(specs: readonly FieldSpec[]): readonly Json[] {
+  return specs.map(({ group, version, kind, path, create }) => ({
+    ...(create && { create }),
+    ...(group !== '' && { group }),
+    ...(kind !== '' && { kind }),
+    ...(path !== '' && { path }),
+    ...(version !== '' && { version }),
+  }));
+}
+
+function pluginOrigin(resource: Resource): Origin | undefined {
+  const text = resource.annotation(ORIGIN_ANNOTATION);
+  if (text === undefined) return undefined;
+  const part = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
+  return {
+    path: '',
+    repo: part('repo'),
+    ref: part('ref'),
+    configuredIn: part('path'),
+    configuredBy: {
+      apiVersion: resource.apiVersion(),
+      kind: resource.kind(),
+      name: resource.name(),
+      namespace: resource.namespace(),
+    },
+  };
+}
+
+function isMalformed(failure: KustomizeFailure): boolean {
+  return failure.message.includes('MalformedYAMLError');
+}
+
+/** A file must not hold an id twice. */
+function unique(resources: readonly Resource[]): readonly Resource[] {
+  if (resources.length > 1) new ResourceMap().appendAll(resources);
+  return resources;
+}
+
+function goVars({ vars = [] }: Kustomization): string {
+  return `[${vars.map(({ name = '' }) => name).join(' ')}]`;
+}
+
+function loadKustomizationFile(loader: Loader): { content: Uint8Array; name: string } {
+  const found: { content: Uint8Array; name: string }[] = [];
+  for (const name of FILE_NAMES) {
+    try {
+      found.push({ content: loader.load(name), name });
+    } catch (failure) {
+      if (!(failure instanceof KustomizeFailure)) throw failure;
+    }
+  }
+  const [file] = found;
+  if (file === undefined) {
+    fail(
+      `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${loader.root}'`,
+    );
+  }
+  if (found.length > 1) fail(`Found multiple kustomization files under: ${loader.root}\n`);
+  return file;
+}
+
