@@ -39,8 +39,17 @@ export async function seedRepository(root: string, seed: Seed): Promise<boolean>
   }
 }
 
+/** Writes the files of a bare repository's `master` into `directory`. @throws when git fails. */
+export async function checkOut(bare: string, directory: string, searchPath: string): Promise<void> {
+  await git({ searchPath }, bare, `--work-tree=${directory}`, 'checkout', '--force', 'master', '--', '.');
+}
+
 /** git as nobody in particular: the user's configuration, hooks and signing keys have no part in it. */
-async function git({ searchPath }: Seed, directory: string, ...args: readonly string[]): Promise<void> {
+async function git(
+  { searchPath }: Pick<Seed, 'searchPath'>,
+  directory: string,
+  ...args: readonly string[]
+): Promise<void> {
   const identity = ['-c', 'user.name=Weir walk-through', '-c', 'user.email=walkthrough@weir.invalid'];
   const env = { PATH: searchPath, HOME: directory, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
   await run('git', ['-C', directory, ...identity, ...args], { env });

@@ -1,0 +1,230 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Log } from './base/log.ts';
+import { inlineBuilder } from './build/builder.ts';
+import { gitRepositoryController } from './controllers/git-repository/controller.ts';
+import { kustomizationController } from './controllers/kustomization/controller.ts';
+import type { KubeClient } from './kube/client.ts';
+import { InformerPool } from './kube/informer-pool.ts';
+import { serviceAddress } from './kube/service-address.ts';
+import { systemClock } from './kube/system-clock.ts';
+import {
+  advertisedStorageAddress,
+  concurrencyOf,
+  type EngineConfig,
+  type RunningEngine,
+  watchedNamespaces,
+} from './runtime/engine-config.ts';
+import { clusterEvents } from './runtime/event-cluster.ts';
+import { httpEvents } from './runtime/event-http.ts';
+import type { EventSink } from './runtime/event-sink.ts';
+import { createEventRecorder, type EventRecorder } from './runtime/events.ts';
+import { startHealth } from './runtime/health.ts';
+import { runAsLeader } from './runtime/lease.ts';
+import { parseListenAddress } from './runtime/listen-address.ts';
+import { createLog } from './runtime/log.ts';
+import { type Runtime, startControllers } from './runtime/manager.ts';
+import { createMetrics, type Metrics } from './runtime/metrics.ts';
+import { startArtifactServer } from './source/artifact/server.ts';
+import { openArtifactStore } from './source/artifact/store.ts';
+import { openArtifactReader } from './source/artifact/unpacked-cache.ts';
+import { openGit } from './source/git/git.ts';
+
+/** What the engine needs of the process it runs in. */
+export interface EngineProcess {
+  /** Takes log lines. */
+  readonly line: (text: string) => void;
+  /** Where git, ssh and gpg are found: a PATH. */
+  readonly searchPath: string;
+  /** Where work in progress lies: checkouts, unpacked artifacts. What a stopped engine leaves there is of no use. */
+  readonly temporaryDirectory: string;
+}
+
+/** Time for events that wait to go out at the end. */
+const LAST_EVENTS_MS = 5_000;
+
+/**
+ * Composes the engine and starts it; resolves once its servers listen.
+ * @throws with a message for the user when an address or a directory cannot be used.
+ */
+export async function startEngine(
+  config: EngineConfig,
+  client: KubeClient,
+  signal: AbortSignal,
+  surroundings: EngineProcess,
+): Promise<RunningEngine> {
+  const log = createLog({
+    level: config.logLevel,
+    encoding: config.logEncoding,
+    clock: systemClock,
+    write: surroundings.line,
+  });
+  const metrics = createMetrics();
+  const informers = new InformerPool({ client, clock: systemClock, log, signal });
+  const events = createEventRecorder({ sinks: eventSinks(config, client, metrics, log), clock: systemClock, log });
+  const storage = await startStorage(config);
+  let runtime: Runtime | undefined;
+  const health = await startHealth({ ...config, metrics, isReady: () => runtime?.isSynced() === true });
+  if (!health.ok) {
+    await storage.stop();
+    throw new Error(health.error);
+  }
+  const work = await mkdtemp(join(surroundings.temporaryDirectory, 'weir-'));
+  const adapters = { client, informers, log, work, advertisedAddress: storage.advertisedAddress };
+  const controllers = await composeControllers(config, surroundings, adapters);
+  const run = async (until: AbortSignal): Promise<void> => {
+    runtime = runControllers(config, controllers, { client, informers, events, metrics, log, signal: until });
+    await runtime.stopped;
+  };
+  const working = config.enableLeaderElection ? lead(config, client, log, signal, run) : run(signal);
+  return {
+    stopped: working.finally(async () => {
+      await events.close(LAST_EVENTS_MS);
+      await health.value.close();
+      await storage.stop();
+      await rm(work, { recursive: true, force: true });
+    }),
+  };
+}
+
+/** Events go into the cluster, and to the notification controller where there is one. */
+function eventSinks(config: EngineConfig, client: KubeClient, metrics: Metrics, log: Log): readonly EventSink[] {
+  const { instance, eventsAddr } = config;
+  const cluster = clusterEvents({ client, clock: systemClock, log, instance });
+  if (eventsAddr === '') return [cluster];
+  const post = async (url: string, body: string, signal: AbortSignal): Promise<number> => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(url, { method: 'POST', body, headers, signal, redirect: 'error' })).status;
+  };
+  const observe = (code: number, durationMs: number): void => metrics.eventSent(code, durationMs);
+  return [cluster, httpEvents({ address: eventsAddr, post, clock: systemClock, log, instance, observe })];
+}
+
+async function lead(
+  config: EngineConfig,
+  client: KubeClient,
+  log: Log,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const outcome = await runAsLeader(
+    {
+      client,
+      clock: systemClock,
+      log,
+      namespace: config.runtimeNamespace,
+      name: 'weir-leader-election',
+      identity: config.instance,
+      times: config.leaderElection,
+      releaseOnStop: config.leaderElectionReleaseOnCancel,
+      signal,
+    },
+    run,
+  );
+  if (outcome === 'lost') throw new Error('the leader lease is lost: another engine goes on');
+}
+
+/** The artifact server; `advertisedAddress` is what consumers are told. */
+async function startStorage(
+  config: EngineConfig,
+): Promise<{ readonly advertisedAddress: string; stop(): Promise<void> }> {
+  const address = parseListenAddress(config.storageAddr);
+  if (!address.ok) throw new Error(`--storage-addr: ${address.error}`);
+  if (address.value === undefined)
+    throw new Error('--storage-addr: an address is needed, consumers fetch artifacts there');
+  const { host = '0.0.0.0', port } = address.value;
+  try {
+    await mkdir(config.storagePath, { recursive: true, mode: 0o700 });
+    const server = await startArtifactServer({ directory: config.storagePath, host, port });
+    const listening = { ...config, storageAddr: `${address.value.host ?? ''}:${server.port}` };
+    return { advertisedAddress: advertisedStorageAddress(listening, hostname()), stop: () => server.stop() };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new Error(`--storage-addr: ${config.storageAddr} is in use`, { cause: error });
+    throw new Error(`--storage-path: ${message}`, { cause: error });
+  }
+}
+
+type Controllers = Parameters<typeof startControllers>[0]['controllers'];
+
+interface Adapters {
+  readonly client: KubeClient;
+  readonly informers: InformerPool;
+  readonly log: Log;
+  /** This engine's own temporary folder. */
+  readonly work: string;
+  readonly advertisedAddress: string;
+}
+
+async function composeControllers(
+  config: EngineConfig,
+  { searchPath, temporaryDirectory }: EngineProcess,
+  { client, informers, log, work, advertisedAddress }: Adapters,
+): Promise<Controllers> {
+  const store = await openArtifactStore({
+    directory: config.storagePath,
+    advertisedAddress,
+    clock: systemClock,
+    retentionTtlMs: config.artifactRetentionTtlMs,
+    retentionRecords: config.artifactRetentionRecords,
+  });
+  const artifacts = await openArtifactReader({
+    cacheDirectory: join(work, 'unpacked'),
+    clock: systemClock,
+    localFile: (url) => store.localFile(url),
+  });
+  const { serviceNodeAddress } = config;
+  const git = openGit({
+    path: searchPath,
+    workDirectory: temporaryDirectory,
+    cacheDirectory: join(work, 'git'),
+    ...(serviceNodeAddress === ''
+      ? {}
+      : { resolveHost: (host, port) => serviceAddress(client, serviceNodeAddress, host, port) }),
+  });
+  return [
+    gitRepositoryController({ client, git, store, artifacts, clock: systemClock, log }, config),
+    kustomizationController(
+      { client, informers, artifacts, builder: inlineBuilder(), clock: systemClock, log },
+      {
+        noCrossNamespaceRefs: config.noCrossNamespaceRefs,
+        defaultServiceAccount: config.defaultServiceAccount,
+        requeueDependencyMs: config.requeueDependencyMs,
+        concurrentApplies: config.concurrentSsa,
+        overrideManagers: config.overrideManagers,
+        stageKinds: config.customApplyStageKinds,
+        strictSubstitutions: config.featureGates.StrictPostBuildSubstitutions,
+        failFast: !config.featureGates.DisableFailFastBehavior,
+        additiveReadyExpr: config.featureGates.AdditiveCELDependencyCheck,
+        externalArtifact: config.featureGates.ExternalArtifact,
+        watchConfigsLabelSelector: config.watchConfigsLabelSelector,
+      },
+    ),
+  ] as unknown as Controllers;
+}
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly informers: InformerPool;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+function runControllers(config: EngineConfig, controllers: Controllers, parts: Parts): Runtime {
+  const namespaces = watchedNamespaces(config);
+  return startControllers({
+    ...parts,
+    controllers,
+    clock: systemClock,
+    concurrency: ({ name }) => concurrencyOf(config, name),
+    watchLabelSelector: config.watchLabelSelector,
+    ...(namespaces === undefined ? {} : { namespaces }),
+    intervalJitter: config.intervalJitterPercentage / 100,
+    minRetryMs: config.minRetryDelayMs,
+    maxRetryMs: config.maxRetryDelayMs,
+    gracefulStopMs: config.gracefulShutdownTimeoutMs,
+  });
+}
