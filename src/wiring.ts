@@ -13,6 +13,7 @@ import {
   advertisedStorageAddress,
   concurrencyOf,
   type EngineConfig,
+  type EngineProcess,
   type RunningEngine,
   watchedNamespaces,
 } from './runtime/engine-config.ts';
@@ -30,16 +31,6 @@ import { startArtifactServer } from './source/artifact/server.ts';
 import { openArtifactStore } from './source/artifact/store.ts';
 import { openArtifactReader } from './source/artifact/unpacked-cache.ts';
 import { openGit } from './source/git/git.ts';
-
-/** What the engine needs of the process it runs in. */
-export interface EngineProcess {
-  /** Takes log lines. */
-  readonly line: (text: string) => void;
-  /** Where git, ssh and gpg are found: a PATH. */
-  readonly searchPath: string;
-  /** Where work in progress lies: checkouts, unpacked artifacts. What a stopped engine leaves there is of no use. */
-  readonly temporaryDirectory: string;
-}
 
 /** Time for events that wait to go out at the end. */
 const LAST_EVENTS_MS = 5_000;

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { systemClock } from '../kube/system-clock.ts';
 import type { StartEngine } from '../runtime/engine-config.ts';
 import { createLog } from '../runtime/log.ts';
@@ -55,7 +56,12 @@ async function run(args: readonly string[], host: CliHost, start: StartEngine): 
   }).with({ logger: 'setup' });
   log.info('starting weir', { version: VERSION, runtimeNamespace: config.value.runtimeNamespace });
   // The engine stops with its own signal, so that a fault of one part stops the others.
-  const engine = await start(config.value, client.value, host.signal).catch((cause: unknown) => {
+  const surroundings = {
+    line: (text: string) => host.io.stderr(`${text}\n`),
+    searchPath: host.env['PATH'] ?? '',
+    temporaryDirectory: tmpdir(),
+  };
+  const engine = await start(config.value, client.value, host.signal, surroundings).catch((cause: unknown) => {
     return cause instanceof Error ? cause : new Error(String(cause));
   });
   if (engine instanceof Error) return fail(engine.message);

@@ -165,8 +165,22 @@ export interface RunningEngine {
   /** Resolves when everything has come to rest after the signal; rejects when the engine cannot go on. */
   readonly stopped: Promise<void>;
 }
+/** What the engine needs of the process it runs in. */
+export interface EngineProcess {
+  /** Takes log lines. */
+  readonly line: (text: string) => void;
+  /** Where git, ssh and gpg are found: a PATH. */
+  readonly searchPath: string;
+  /** Where work in progress lies: checkouts, unpacked artifacts. What a stopped engine leaves there is of no use. */
+  readonly temporaryDirectory: string;
+}
 /** Starts the engine; resolves once its servers listen. Rejects with a message for the user when it cannot. */
-export type StartEngine = (config: EngineConfig, client: KubeClient, signal: AbortSignal) => Promise<RunningEngine>;
+export type StartEngine = (
+  config: EngineConfig,
+  client: KubeClient,
+  signal: AbortSignal,
+  surroundings: EngineProcess,
+) => Promise<RunningEngine>;
 
 /** Objects of one controller reconciled at the same time: `--concurrent`, or the controller's default. */
 export function concurrencyOf(config: EngineConfig, controllerName: string): number {
