@@ -1,4 +1,5 @@
 import type { Result } from '../../base/result.ts';
+import type { TarFile } from './tar.ts';
 
 /** `status.artifact` of a source: what its consumers download. */
 export interface Artifact {
@@ -38,4 +39,6 @@ export interface UnpackedArtifact {
 /** Consumer side of artifacts: gets, verifies and unpacks each digest once. */
 export interface ArtifactReader {
   unpack(artifact: ArtifactLocation, signal?: AbortSignal): Promise<Result<UnpackedArtifact, ArtifactError>>;
+  /** The same files in memory, read anew. */
+  files(artifact: ArtifactLocation, signal?: AbortSignal): Promise<Result<readonly TarFile[], ArtifactError>>;
 }

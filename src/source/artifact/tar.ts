@@ -202,9 +202,10 @@ function checkName(raw: Buffer, limits: TarLimits): Result<string, string> {
   }
   const shown = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
   if (raw.length > limits.nameBytes) return err(`${shown}: name is longer than ${limits.nameBytes} bytes`);
-  if (name.startsWith('/') || name.includes('\\') || name.includes('\0')) return err(`${shown}: name not allowed`);
+  if (name.startsWith('/') || name.includes('\0')) return err(`${shown}: name not allowed`);
   const steps = name.split('/').filter((step) => step !== '' && step !== '.');
-  if (steps.includes('..')) return err(`${shown}: path leaves the archive`);
+  // A backslash is an ordinary character here, but must not become a way up where it is none.
+  if (name.split(/[/\\]/).includes('..')) return err(`${shown}: path leaves the archive`);
   if (steps.length > limits.depth) return err(`${shown}: is below more than ${limits.depth} directories`);
   return ok(steps.join('/'));
 }

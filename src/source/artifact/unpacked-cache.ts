@@ -61,7 +61,7 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
     }
   };
 
-  const make = async (name: string, artifact: ArtifactLocation): Promise<Result<UnpackedArtifact, ArtifactError>> => {
+  const load = async (artifact: ArtifactLocation): Promise<Result<readonly TarFile[], ArtifactError>> => {
     const bytes = await getBytes(artifact.url, options.localFile?.(artifact.url), limits.compressedBytes);
     if (!bytes.ok) return bytes;
     if (!matchesDigest(bytes.value, artifact.digest)) {
@@ -69,6 +69,12 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
     }
     const files = await readArchive(bytes.value, limits);
     if (!files.ok) return err({ code: 'Refused', message: `artifact refused: ${files.error}` });
+    return ok(files.value);
+  };
+
+  const make = async (name: string, artifact: ArtifactLocation): Promise<Result<UnpackedArtifact, ArtifactError>> => {
+    const files = await load(artifact);
+    if (!files.ok) return files;
     const temporary = await mkdtemp(join(root, 'tmp-'));
     try {
       const tree = join(temporary, 'tree');
@@ -87,6 +93,11 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   };
 
   return {
+    async files(artifact, signal) {
+      signal?.throwIfAborted();
+      return load(artifact);
+    },
+
     async unpack(artifact, signal) {
       signal?.throwIfAborted();
       const digest = parseDigest(artifact.digest);

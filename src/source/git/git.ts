@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
+import type { SourceFile } from '../artifact/source-tree.ts';
 import type { GitCommit, GitTag } from './commit.ts';
 import { type GitCredentials, type GitProxy, inspectIdentity } from './credentials.ts';
 import { deadlineMessage, type GitFailure } from './failure.ts';
@@ -9,7 +10,7 @@ import { type FetchedCommit, fetchCommit, fetchRef, listRemote, type Remote } fr
 import { type GitReference, revisionOf } from './reference.ts';
 import { highestTags } from './remote-refs.ts';
 import { makePrivateDirectory, openSession, type ResolveHost } from './session.ts';
-import { type SourceFile, sourceFiles } from './source-files.ts';
+import { sourceFiles } from './source-files.ts';
 import { type GitUrl, printGitUrl } from './url.ts';
 
 export interface GitOptions {
@@ -57,6 +58,7 @@ export interface Checkout {
   readonly revision: string;
   readonly commit: GitCommit;
   readonly tag: GitTag | undefined;
+  readonly reference: { readonly isTag: boolean /** Short name of the tag, else ''. */; readonly name: string };
   /** The private directory of this checkout, until it is closed. */
   readonly directory: string;
   /** Environment in which programs that check signatures run: nothing of the user's. */
@@ -72,17 +74,21 @@ export type FetchResult =
 
 export interface Git {
   fetch(request: FetchRequest): Promise<Result<FetchResult, GitError>>;
+  /** The directory in which an object is fetched, for messages: it exists only meanwhile. */
+  workDirectory(owner: GitOwner): string;
   /** Removes what is kept for an object. */
   forget(owner: GitOwner): Promise<void>;
 }
 
 /** Git by the system's `git` and `ssh`, isolated from the user's configuration. Throws only when `signal` is aborted. */
 export function openGit(options: GitOptions): Git {
+  const workDirectory = (owner: GitOwner): string => join(options.workDirectory, workName(owner));
   return {
+    workDirectory,
     async fetch(request) {
       const deadline = AbortSignal.timeout(request.timeoutMs);
       const signal = AbortSignal.any([request.signal, deadline]);
-      const directory = join(options.workDirectory, workName(request.owner));
+      const directory = workDirectory(request.owner);
       await mkdir(options.workDirectory, { recursive: true, mode: 0o700 });
       await makePrivateDirectory(directory);
       let kept = false;
@@ -146,6 +152,7 @@ async function fetchWithin(
       revision,
       commit: fetched.commit,
       tag: fetched.tag,
+      reference: { isTag: tagName !== undefined, name: tagName ?? '' },
       directory,
       env: session.env,
       async files() {

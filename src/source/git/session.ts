@@ -160,7 +160,7 @@ function printConfig(lines: readonly ConfigLine[]): string {
 
 /** Everything ssh may use is named here: `-F` keeps the user's and the system's configuration out. */
 function sshConfig(
-  { directory, url }: SessionOptions,
+  { directory, url, credentials }: SessionOptions,
   target: { readonly host: string; readonly port: number } | undefined,
 ): string {
   const settings: readonly (readonly [string, string])[] = [
@@ -189,9 +189,21 @@ function sshConfig(
     ['LogLevel', 'INFO'],
     ['HostName', (target?.host ?? url.host).replace(/^\[|\]$/g, '')],
     ['Port', String(target?.port ?? portOf(url))],
-    ['HostKeyAlias', knownHostsName(url)],
+    ['HostKeyAlias', keyAlias(url, credentials.knownHosts ?? '', target)],
   ];
   return `Host *\n${settings.map(([key, value]) => `  ${key} ${value}\n`).join('')}`;
+}
+
+/**
+ * The name to look the host's key up by. Keys scanned at a node port are listed with that port, also after the host was
+ * renamed to the Service's name.
+ */
+function keyAlias(url: GitUrl, knownHosts: string, target: { readonly port: number } | undefined): string {
+  const name = knownHostsName(url);
+  const scanned = target === undefined ? name : `[${url.host}]:${target.port}`;
+  const lists = (host: string): boolean =>
+    knownHosts.split('\n').some((line) => (line.trim().split(/\s+/, 1)[0] ?? '').split(',').includes(host));
+  return !lists(name) && lists(scanned) ? scanned : name;
 }
 
 async function writeSecret(file: string, text: string): Promise<void> {

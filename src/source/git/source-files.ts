@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
+import type { SourceFile } from '../artifact/source-tree.ts';
 import { git } from './bare.ts';
 import { deadlineMessage } from './failure.ts';
 import { type FetchedCommit, fetchCommit } from './fetch.ts';
@@ -9,14 +10,6 @@ import type { FetchRequest, GitError, GitOptions } from './git.ts';
 import { openSession } from './session.ts';
 import { isWithin, listTree, type TreeEntry } from './tree.ts';
 import { type GitUrl, printGitUrl, resolveSubmoduleUrl, sameServer } from './url.ts';
-
-/** A file or a directory of a source, before it is packed. */
-export interface SourceFile {
-  readonly name: string;
-  readonly directory: boolean;
-  readonly executable: boolean;
-  read(): Promise<Uint8Array>;
-}
 
 /** Submodules within submodules. Source: go-git@5 DefaultSubmoduleRecursionDepth. */
 const MAX_SUBMODULE_DEPTH = 10;
