@@ -23,9 +23,9 @@ export async function bootstrap({ table }: Kernel, registry: Registry): Promise<
     const made = await registry.create(resource, wanted, MANAGER);
     if (!made.ok) throw new Error(`bootstrap: ${wanted.kind} ${name}: ${made.error.message}`);
   };
-  const jobs: Promise<void>[] = [];
   for (const name of ['kube-system', 'kube-public', 'kube-node-lease', 'default'])
-    jobs.push(ensure({ group: '', plural: 'namespaces' }, object('v1', 'Namespace', name)));
+    await ensure({ group: '', plural: 'namespaces' }, object('v1', 'Namespace', name));
+  const jobs: Promise<void>[] = [];
   for (const role of bootstrapRbac()) {
     const type = table.byKind(role.apiVersion, role.kind);
     if (type !== undefined) jobs.push(ensure(type, role));

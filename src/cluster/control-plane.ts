@@ -5,8 +5,10 @@ import type { HttpHandler } from '../base/http.ts';
 import type { Log } from '../base/log.ts';
 import { silent } from '../base/log.ts';
 import { ok } from '../base/result.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { Codec } from './apiserver/codec.ts';
 import { CustomResources } from './apiserver/custom-resources.ts';
+import { establish } from './apiserver/definitions.ts';
 import { Discovery } from './apiserver/discovery.ts';
 import { encode } from './apiserver/encode.ts';
 import type { Kernel } from './apiserver/kernel.ts';
@@ -17,6 +19,7 @@ import { OpenApi } from './apiserver/openapi.ts';
 import { registryOf } from './apiserver/registry-adapter.ts';
 import { ResourceTable } from './apiserver/resource-table.ts';
 import { ApiServer } from './apiserver/server.ts';
+import { ServiceAddresses } from './apiserver/service-addresses.ts';
 import type { User } from './apiserver/user.ts';
 import { ADMIN } from './apiserver/user.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -56,6 +59,8 @@ const systemClock: Clock = {
   },
 };
 
+const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
+
 /**
  * Starts the embedded control plane and resolves when it answers.
  * @throws when the data directory cannot be used.
@@ -67,16 +72,24 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   const table = new ResourceTable();
   const custom = new CustomResources();
   const codec = new Codec(table, custom);
-  const objects = new Objects({
+  const addresses = new ServiceAddresses(store, randomInt);
+  const objects: Objects = new Objects({
     store,
     clock,
     random: randomInt,
     uuid: randomUUID,
     managedFields: new ManagedFields(table, codec),
-    admission: [],
-    defaults: (type, object) => codec.toStorage(type, codec.default(type, object)),
+    admission: [namespaceLifecycle(store)],
+    defaults: (type, object) => {
+      const stored = table.stored(type.group, type.plural) ?? type;
+      return codec.default(stored, codec.normalize(stored, object));
+    },
     validate: (type, object, old) => (type.definition === undefined ? [] : custom.validate(type, object, old)),
-    beforeCommit: (_type, object) => ok(object),
+    beforeCommit: (type, object, old, dryRun) => {
+      if (type.storage === '/services') return addresses.allocate(type, object, old, dryRun);
+      if (type.storage === CRDS) return ok(establish(object, objects.now()));
+      return ok(object);
+    },
   });
   const kernel: Kernel = {
     store,

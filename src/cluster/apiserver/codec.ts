@@ -100,6 +100,14 @@ export class Codec {
     );
   }
 
+  /** An object of the server's own making, with the zero values that its Go type would have. */
+  normalize(type: ResourceType, object: KubeObject): KubeObject {
+    const schema = type.definition === undefined ? builtinSchema(object.apiVersion, type.kind) : undefined;
+    if (schema === undefined) return object;
+    const typed = decodeTyped(object as unknown as JsonObject, schema, type.kind);
+    return typed.ok ? kube(typed.value.value as JsonObject) : object;
+  }
+
   /** Defaults of the request's version, as decoding applies them. */
   default(type: ResourceType, object: KubeObject): KubeObject {
     return type.definition === undefined ? applyKindDefaults(type, object) : this.#custom.default(type, object);

@@ -43,7 +43,12 @@ export interface ObjectsOptions {
     operation: Operation,
   ) => readonly Cause[];
   /** Side state that belongs to the commit (allocated addresses); runs right before it, synchronously. */
-  readonly beforeCommit: (type: ResourceType, object: KubeObject, old: KubeObject | undefined) => Outcome;
+  readonly beforeCommit: (
+    type: ResourceType,
+    object: KubeObject,
+    old: KubeObject | undefined,
+    dryRun: boolean,
+  ) => Outcome;
 }
 
 /** Tries of a generated name. Source: kubernetes@1.34 apiserver/pkg/endpoints/handlers/create.go. */
@@ -109,7 +114,7 @@ export class Objects {
     if (refused !== undefined) return err(refused);
     const key = keyOf(object.metadata.namespace, object.metadata.name);
     if (this.options.store.get(type.storage, key) !== undefined) return err(alreadyExists(type, object.metadata.name));
-    const last = this.options.beforeCommit(type, object, undefined);
+    const last = this.options.beforeCommit(type, object, undefined, operation.dryRun);
     if (!last.ok) return last;
     if (operation.dryRun) return last;
     const entry = this.options.store.commit({ resource: type.storage, key, expected: undefined, object: last.value });
@@ -200,7 +205,7 @@ export class Objects {
     for (const warning of strategyOf(type).warnings?.(object, old) ?? []) operation.warn(warning);
     const refused = await this.#validate({ ...operation, name, object, old });
     if (refused !== undefined) return err(refused);
-    const last = this.options.beforeCommit(type, object, old);
+    const last = this.options.beforeCommit(type, object, old, operation.dryRun);
     if (!last.ok) return last;
     object = withMeta(last.value, (meta) => {
       meta.resourceVersion = old.metadata.resourceVersion;

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, MutableJsonObject } from '../../base/json.ts';
-import { equal, field, put } from '../../base/json.ts';
+import { equal, field, isArray, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Cause } from './status.ts';
@@ -39,19 +39,28 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   '/services': { createOnUpdate: true, returnsDeleted: true },
   '/serviceaccounts': { returnsDeleted: true },
   '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
-  '/persistentvolumes': { returnsDeleted: true },
-  '/persistentvolumeclaims': { returnsDeleted: true },
+  '/persistentvolumes': { returnsDeleted: true, prepareForCreate: protect('kubernetes.io/pv-protection') },
+  '/persistentvolumeclaims': { returnsDeleted: true, prepareForCreate: protect('kubernetes.io/pvc-protection') },
+  'storage.k8s.io/volumeattributesclasses': { prepareForCreate: protect('kubernetes.io/vac-protection') },
   '/podtemplates': { generation: true, returnsDeleted: true },
   '/limitranges': { createOnUpdate: true },
   '/endpoints': { createOnUpdate: true },
   '/events': { createOnUpdate: true },
-  '/nodes': {},
-  '/namespaces': {},
+  '/nodes': { keepsStatus: true, prepareForCreate: taintNew },
+  '/namespaces': {
+    prepareForCreate: (object) => withKubernetesFinalizer(withNameLabel(object)),
+    prepareForUpdate: (object, old) =>
+      withNameLabel(withField(object, 'spec', { ...object.spec, finalizers: old.spec?.['finalizers'] ?? [] })),
+  },
   '/replicationcontrollers': { generation: true, orphansByDefault: true },
   'apps/deployments': SPEC_GENERATION,
   'apps/replicasets': SPEC_GENERATION,
   'apps/statefulsets': SPEC_GENERATION,
-  'apps/daemonsets': SPEC_GENERATION,
+  'apps/daemonsets': {
+    generation: true,
+    prepareForCreate: templateGeneration,
+    prepareForUpdate: nextTemplateGeneration,
+  },
   'batch/jobs': { generation: true, orphansByDefault: true },
   'batch/cronjobs': SPEC_GENERATION,
   'networking.k8s.io/ingresses': SPEC_GENERATION,
@@ -80,6 +89,60 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
 
 const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
 
+function protect(finalizer: string): (object: KubeObject) => KubeObject {
+  return (object) =>
+    withMeta(object, (meta) => {
+      const finalizers = meta.finalizers ?? [];
+      if (!finalizers.includes(finalizer)) meta.finalizers = [...finalizers, finalizer];
+    });
+}
+
+function taintNew(node: KubeObject): KubeObject {
+  const taints = node.spec?.['taints'];
+  const list = isArray(taints) ? taints : [];
+  // Only a node that does not say that it is ready: simulated nodes come ready.
+  const conditions = node.status?.['conditions'];
+  const ready =
+    isArray(conditions) && conditions.some((one) => field(one, 'type') === 'Ready' && field(one, 'status') === 'True');
+  if (ready || list.some((taint) => field(taint, 'key') === 'node.kubernetes.io/not-ready')) return node;
+  return withField(node, 'spec', {
+    ...node.spec,
+    taints: [...list, { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }],
+  });
+}
+
+function withNameLabel(namespace: KubeObject): KubeObject {
+  return withMeta(namespace, (meta) => {
+    meta.labels = { ...meta.labels, 'kubernetes.io/metadata.name': meta.name as string };
+  });
+}
+
+function withKubernetesFinalizer(namespace: KubeObject): KubeObject {
+  const finalizers = namespace.spec?.['finalizers'];
+  const list = isArray(finalizers) ? finalizers : [];
+  return withField(namespace, 'spec', {
+    ...namespace.spec,
+    finalizers: list.includes('kubernetes') ? list : [...list, 'kubernetes'],
+  });
+}
+
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+function templateGeneration(set: KubeObject): KubeObject {
+  return withMeta(set, (meta) => {
+    meta.annotations = { ...meta.annotations, [TEMPLATE_GENERATION]: '1' };
+  });
+}
+
+function nextTemplateGeneration(set: KubeObject, old: KubeObject, subresource: string | undefined): KubeObject {
+  if (subresource === 'status') return set;
+  const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 1);
+  const changed = !equal(set.spec?.['template'], old.spec?.['template']);
+  return withMeta(set, (meta) => {
+    meta.annotations = { ...meta.annotations, [TEMPLATE_GENERATION]: String(changed ? before + 1 : before) };
+  });
+}
+
 export function strategyOf(type: ResourceType): Strategy {
   if (type.definition !== undefined) return CUSTOM;
   return STRATEGIES[type.storage] ?? {};
@@ -90,9 +153,10 @@ export function prepareForCreate(type: ResourceType, object: KubeObject): KubeOb
   const strategy = strategyOf(type);
   let out = object;
   if (type.subresources.has('status') && strategy.keepsStatus !== true) out = withField(out, 'status', undefined);
-  out = withMeta(out, (meta) => {
-    meta.generation = strategy.generation === true ? 1 : undefined;
-  });
+  if (strategy.generation === true)
+    out = withMeta(out, (meta) => {
+      meta.generation = 1;
+    });
   return strategy.prepareForCreate?.(out) ?? out;
 }
 
@@ -105,6 +169,7 @@ export function prepareForUpdate(
 ): KubeObject {
   const strategy = strategyOf(type);
   let out = object;
+  if (subresource === 'finalize') return object;
   if (subresource === 'status') out = onlyStatus(type, object, old);
   else if (type.subresources.has('status')) out = withField(out, 'status', field(json(old), 'status'));
   out = strategy.prepareForUpdate?.(out, old, subresource) ?? out;
