@@ -35,9 +35,9 @@ async function weirRun(
     },
     contextNamespace: async () => undefined,
   };
-  const command = runCommand(async (config, kube, signal) => {
+  const command = runCommand(async (config, kube, signal, surroundings) => {
     seen.config = config;
-    return start(config, kube, signal);
+    return start(config, kube, signal, surroundings);
   });
   const code = (await command.delegate?.(args, host)) ?? -1;
   return { code, config: seen.config, stdout, stderr, connected };

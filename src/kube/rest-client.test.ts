@@ -218,7 +218,7 @@ describe('failures', () => {
 
 describe('kinds', () => {
   test('that appear later are found, and one that does not exist is NoMatch after one more look', async () => {
-    let served = EMPTY;
+    let served: Json = EMPTY;
     const { handler, asked } = server(({ path }) =>
       path === '/apis' ? { body: served } : path.startsWith('/apis/') ? { body: object('x') } : undefined,
     );

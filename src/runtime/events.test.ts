@@ -46,7 +46,7 @@ describe('events in the cluster', () => {
     const [event] = await record(info('applied ', { metadata: { revision: 'r', 'a.b/c': 'd' } }));
     expect(event).toMatchObject({
       metadata: {
-        name: 'app.1886bf4b8e7f0000',
+        name: 'app.1886c0e67f490000',
         namespace: 'a',
         annotations: {
           'event.toolkit.fluxcd.io/commit': 'c',
