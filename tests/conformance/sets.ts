@@ -1,6 +1,8 @@
 import type { ConformanceSet } from './set.ts';
 import { set as envsubst } from './sets/envsubst.ts';
 import { set as kstatus } from './sets/kstatus.ts';
+import { set as kustomize } from './sets/kustomize.ts';
+import { set as yaml } from './sets/yaml.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */
-export const sets: readonly ConformanceSet[] = [kstatus, envsubst];
+export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize];

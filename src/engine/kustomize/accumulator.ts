@@ -1,4 +1,4 @@
-import type { TransformerConfig } from "./transformer-config.ts";
+import type { TransformerConfig } from './transformer-config.ts';
 import { EMPTY_CONFIG, mergeConfigs } from './transformer-config.ts';
 import { ResourceMap } from './resource-map.ts';
 import { mergeVarSets, type VarSet } from './vars.ts';
@@ -20,4 +20,3 @@ export class Accumulator {
     this.vars = mergeVarSets(this.vars, other.vars.values());
   }
 }
-

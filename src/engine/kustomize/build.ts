@@ -6,7 +6,7 @@ import { printYaml } from '../yaml/print.ts';
 import { fail, KustomizeFailure, withPrefix } from './failure.ts';
 import { Loader, type RemoteContent } from './load.ts';
 import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
-import type { Resource } from './resource.ts';
+import { goSyntax, type Resource } from './resource.ts';
 import { SchemaStore } from './schema.ts';
 import { sortResources } from './sort-order.ts';
 import { Target } from './target.ts';
@@ -27,7 +27,7 @@ export interface ChartRequest {
 export interface BuildOptions {
   /** `rootOnly` (the default) refuses files outside a kustomization's own directory. */
   readonly loadRestrictor?: 'rootOnly' | 'none';
-  /** Order of the output: as accumulated (`none`, the default), or `legacy`. */
+  /** Order of the output where the kustomization says none: by kind (`legacy`, the default), or as accumulated. */
   readonly reorder?: 'none' | 'legacy';
   readonly addManagedByLabel?: boolean;
   /** Renders charts to manifests; without it a kustomization with charts is refused. */
@@ -105,7 +105,7 @@ function run(
   const resources = target.build();
   const { kustomization } = target;
   if (kustomization.sortOptions !== undefined) sortResources(resources, kustomization.sortOptions);
-  else if (options.reorder === 'legacy') sortResources(resources, { order: 'legacy' });
+  else if (options.reorder !== 'none') sortResources(resources, { order: 'legacy' });
   const metadata = kustomization.buildMetadata ?? [];
   const managed = options.addManagedByLabel === true || metadata.includes('managedByLabel');
   const labels = fieldSpec({ path: 'metadata/labels', create: true });
@@ -118,7 +118,7 @@ function run(
     try {
       return resource.toJson() as unknown as KubeObject;
     } catch (failure) {
-      throw withPrefix('map[string]interface {}(nil)', failure);
+      throw withPrefix(goSyntax(resource.node), failure);
     }
   });
 }

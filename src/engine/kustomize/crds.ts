@@ -4,7 +4,17 @@ import { printYamlError } from '../yaml/error.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fail, wrapped } from './failure.ts';
 import type { Loader } from './load.ts';
-import { configOf, EMPTY_CONFIG, type FieldSpec, fieldSpec, mergeConfigs, mergeFieldSpecs, mergeReferences, type NameReference, type TransformerConfig } from './transformer-config.ts';
+import {
+  configOf,
+  EMPTY_CONFIG,
+  type FieldSpec,
+  fieldSpec,
+  mergeConfigs,
+  mergeFieldSpecs,
+  mergeReferences,
+  type NameReference,
+  type TransformerConfig,
+} from './transformer-config.ts';
 
 /** What the OpenAPI definitions in the `crds` files say of names, labels and annotations (loadconfigfromcrds.go). */
 export function loadCrds(loader: Loader, paths: readonly string[]): TransformerConfig {
@@ -45,7 +55,8 @@ function readDefinitions(text: string): Readonly<Record<string, Json>> {
   if (!read.ok) return fail(json ? read.error.message : `error converting YAML to JSON: ${printYamlError(read.error)}`);
   const prefix = json ? '' : 'error unmarshaling JSON: while decoding JSON: ';
   if (read.value === null) return {};
-  if (!isObject(read.value)) return fail(`${prefix}json: cannot unmarshal ${kindOf(read.value)} into Go value of type accumulator.nameToApiMap`);
+  if (!isObject(read.value))
+    return fail(`${prefix}json: cannot unmarshal ${kindOf(read.value)} into Go value of type accumulator.nameToApiMap`);
   for (const name of Object.keys(read.value).sort()) {
     const value = read.value[name] as Json;
     if (value !== null && !isObject(value)) {
@@ -56,7 +67,13 @@ function readDefinitions(text: string): Readonly<Record<string, Json>> {
 }
 
 function kindOf(value: Json): string {
-  return Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'number';
+  return Array.isArray(value)
+    ? 'array'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : typeof value === 'string'
+        ? 'string'
+        : 'number';
 }
 
 /** Deepest chain of references that is followed: definitions may refer to each other in circles. */

@@ -8,14 +8,20 @@ import { Resource } from './resource.ts';
 import type { SchemaStore } from './schema.ts';
 
 /** Makes the ConfigMap or Secret that `args` describe (api/internal/generators). @throws KustomizeFailure */
-export function generate(kind: 'ConfigMap' | 'Secret', args: GeneratorArgs, loader: Loader, schemas: SchemaStore): Resource {
+export function generate(
+  kind: 'ConfigMap' | 'Secret',
+  args: GeneratorArgs,
+  loader: Loader,
+  schemas: SchemaStore,
+): Resource {
   const node = mapNode([scalarNode('apiVersion'), stringNode('v1'), scalarNode('kind'), stringNode(kind)]);
   if (args.name === undefined || args.name === '') fail('a configmap must have a name');
   setField(lookup(node, ['metadata'], 'map'), 'name', stringNode(args.name));
   if (args.namespace !== undefined && args.namespace !== '') {
     setField(lookup(node, ['metadata'], 'map'), 'namespace', stringNode(args.namespace));
   }
-  if (kind === 'Secret') setField(node, 'type', stringNode(args.type === undefined || args.type === '' ? 'Opaque' : args.type));
+  if (kind === 'Secret')
+    setField(node, 'type', stringNode(args.type === undefined || args.type === '' ? 'Opaque' : args.type));
   const pairs = wrapped('loading KV pairs', () => loadKeyValues(loader, args));
   const byKey = new Map<string, KeyValue>();
   for (const pair of pairs) {
@@ -34,7 +40,8 @@ export function generate(kind: 'ConfigMap' | 'Secret', args: GeneratorArgs, load
   const resource = new Resource(node, schemas);
   const options = args.options ?? {};
   for (const key of Object.keys(options.labels ?? {}).sort()) resource.setLabel(key, options.labels?.[key] as string);
-  for (const key of Object.keys(options.annotations ?? {}).sort()) resource.setAnnotation(key, options.annotations?.[key] as string);
+  for (const key of Object.keys(options.annotations ?? {}).sort())
+    resource.setAnnotation(key, options.annotations?.[key] as string);
   if (options.immutable === true) setField(node, 'immutable', scalarNode('true', '!!bool'));
   if (options.disableNameSuffixHash !== true) resource.enableHashSuffix();
   resource.setBehavior(args.behavior);
@@ -48,7 +55,10 @@ function addField(map: YamlNode, key: string, value: YamlNode): void {
 }
 
 /** Options of one generator with those of the kustomization where it has none. */
-export function mergeOptions(own: GeneratorOptions | undefined, global: GeneratorOptions | undefined): GeneratorOptions | undefined {
+export function mergeOptions(
+  own: GeneratorOptions | undefined,
+  global: GeneratorOptions | undefined,
+): GeneratorOptions | undefined {
   if (global === undefined) return own;
   return {
     ...own,

@@ -68,7 +68,8 @@ function decode(value: Json, type: GoType, options: DecodeOptions, place: Place)
     case 'map': {
       if (!isObject(value)) return mismatch(value, type, place);
       const out: MutableJsonObject = {};
-      for (const key of Object.keys(value).sort()) put(out, key, decode(value[key] as Json, type.of(), options, place) ?? zero(type.of()));
+      for (const key of Object.keys(value).sort())
+        put(out, key, decode(value[key] as Json, type.of(), options, place) ?? zero(type.of()));
       return out;
     }
     case 'struct':
@@ -80,7 +81,9 @@ function decodeStruct(value: JsonObject, type: GoType & { t: 'struct' }, options
   const fields = type.fields();
   const out: MutableJsonObject = {};
   for (const key of Object.keys(value).sort()) {
-    const name = Object.hasOwn(fields, key) ? key : Object.keys(fields).find((one) => one.toLowerCase() === key.toLowerCase());
+    const name = Object.hasOwn(fields, key)
+      ? key
+      : Object.keys(fields).find((one) => one.toLowerCase() === key.toLowerCase());
     if (name === undefined) {
       if (options.strict) fail(`json: unknown field ${quoted(key)}`);
       continue;

@@ -18,8 +18,9 @@ export function nameHash(resource: Resource, sha256: (bytes: Uint8Array) => stri
 }
 
 function content(resource: Resource): string {
-  const value = (...path: readonly string[]): Json => {
-    const node = lookup(resource.node, path);
+  // `metadata/name` is one field here, which no object has: kustomize hashes the empty string for it.
+  const value = (name: string): Json => {
+    const node = lookup(resource.node, [name]);
     if (node === undefined) return '';
     return node.kind === 'scalar' ? node.value : nodeJson(node);
   };
@@ -29,7 +30,7 @@ function content(resource: Resource): string {
       const binary = value('binaryData');
       return goJson({
         kind: 'ConfigMap',
-        name: value('metadata', 'name'),
+        name: value('metadata/name'),
         data: value('data'),
         ...(isMap(binary) && { binaryData: binary }),
       });
@@ -39,7 +40,7 @@ function content(resource: Resource): string {
       return goJson({
         kind: 'Secret',
         type: value('type'),
-        name: value('metadata', 'name'),
+        name: value('metadata/name'),
         data: value('data'),
         ...(isMap(text) && { stringData: text }),
       });

@@ -51,7 +51,10 @@ function setImage(node: YamlNode, image: Image, pattern: GoRegexp): void {
 }
 
 /** The image reference that `image` makes of `value`. */
-export function newImage(value: string, { newName = '', newTag = '', digest: newDigest = '', tagSuffix = '' }: Image): string {
+export function newImage(
+  value: string,
+  { newName = '', newTag = '', digest: newDigest = '', tagSuffix = '' }: Image,
+): string {
   let { name, tag, digest } = splitImage(value);
   if (newName !== '') name = newName;
   if (newTag !== '' && newDigest !== '') {
@@ -81,4 +84,3 @@ export function splitImage(image: string): { name: string; tag: string; digest: 
   if (at >= 0) return { name: image.slice(0, colon), tag: image.slice(colon + 1, at), digest: image.slice(at + 1) };
   return { name: image.slice(0, colon), tag: image.slice(colon + 1), digest: '' };
 }
-

@@ -1,4 +1,13 @@
-import { equal, field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import {
+  equal,
+  field,
+  isArray,
+  isObject,
+  type Json,
+  type JsonObject,
+  type MutableJsonObject,
+  put,
+} from '../../base/json.ts';
 import { mapNode, scalarNode, seqNode, STR_TAG, type YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { resolveTag } from '../yaml/resolve.ts';
@@ -17,20 +26,35 @@ export function decodeJsonPatch(text: string): JsonPatch {
 
 export function patchJson(text: string): Json {
   const read = parseYaml(text);
-  if (!read.ok) fail(`error converting YAML to JSON: ${printYamlError(read.error)}`.replace(/^error converting YAML to JSON: /, ''));
+  if (!read.ok)
+    fail(
+      `error converting YAML to JSON: ${printYamlError(read.error)}`.replace(/^error converting YAML to JSON: /, ''),
+    );
   return read.value;
 }
 
 export function asOperations(value: Json): JsonPatch {
   if (value === null) return [];
   if (!isArray(value)) {
-    const kind = isObject(value) ? 'object' : typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'number';
+    const kind = isObject(value)
+      ? 'object'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value === 'string'
+          ? 'string'
+          : 'number';
     return fail(`json: cannot unmarshal ${kind} into Go value of type jsonpatch.Patch`);
   }
   return value.map((item) => {
     if (item === null) return {};
     if (isObject(item)) return item;
-    const kind = isArray(item) ? 'array' : typeof item === 'boolean' ? 'bool' : typeof item === 'string' ? 'string' : 'number';
+    const kind = isArray(item)
+      ? 'array'
+      : typeof item === 'boolean'
+        ? 'bool'
+        : typeof item === 'string'
+          ? 'string'
+          : 'number';
     return fail(`json: cannot unmarshal ${kind} into Go value of type jsonpatch.Operation`);
   });
 }
@@ -60,18 +84,25 @@ function applyOne(root: Json, operation: JsonObject): Json {
   switch (kind) {
     case 'add': {
       if (path === undefined) fail('add operation failed to decode path: missing value');
-      return edit(root, path, (at, key) => wrap(`error in add for path: '${path}'`, () => add(at, key, value)), () =>
-        fail(`add operation does not apply: doc is missing path: "${path}": missing value`),
+      return edit(
+        root,
+        path,
+        (at, key) => wrap(`error in add for path: '${path}'`, () => add(at, key, value)),
+        () => fail(`add operation does not apply: doc is missing path: "${path}": missing value`),
       );
     }
     case 'remove': {
       if (path === undefined) fail('remove operation failed to decode path: missing value');
-      return edit(root, path, (at, key) => wrap(`error in remove for path: '${path}'`, () => remove(at, key)), () =>
-        fail(`remove operation does not apply: doc is missing path: "${path}": missing value`),
+      return edit(
+        root,
+        path,
+        (at, key) => wrap(`error in remove for path: '${path}'`, () => remove(at, key)),
+        () => fail(`remove operation does not apply: doc is missing path: "${path}": missing value`),
       );
     }
     case 'replace': {
-      if (path === undefined) fail('replace operation failed to decode path: operation missing path field: missing value');
+      if (path === undefined)
+        fail('replace operation failed to decode path: operation missing path field: missing value');
       if (path === '') {
         if (!isArray(value) && !isObject(value)) fail('replace operation value must be object or array: %!w(<nil>)');
         return value;
@@ -95,22 +126,29 @@ function applyOne(root: Json, operation: JsonObject): Json {
     case 'move':
     case 'copy': {
       const from = textField(operation, 'from');
-      if (from === undefined) fail(`${kind} operation failed to decode from: operation, missing from field: missing value`);
-      const missing = (): never => fail(`${kind} operation does not apply: doc is missing from path: ${from}: missing value`);
+      if (from === undefined)
+        fail(`${kind} operation failed to decode from: operation, missing from field: missing value`);
+      const missing = (): never =>
+        fail(`${kind} operation does not apply: doc is missing from path: ${from}: missing value`);
       let moved: Json | undefined;
       const cut = edit(
         root,
         from,
         (at, key) => {
-          moved = wrap(kind === 'move' ? `error in move for path: '${key}'` : `error in copy for from: '${from}'`, () => get(at, key));
+          moved = wrap(kind === 'move' ? `error in move for path: '${key}'` : `error in copy for from: '${from}'`, () =>
+            get(at, key),
+          );
           if (kind === 'move') wrap(`error in move for path: '${key}'`, () => remove(at, key));
         },
         missing,
       );
       if (path === undefined) fail(`${kind} operation failed to decode path: missing value`);
       const prefix = kind === 'move' ? `error in move for path: '${path}'` : 'error while adding value during copy';
-      return edit(cut, path, (at, key) => wrap(prefix, () => add(at, key, moved ?? null)), () =>
-        fail(`${kind} operation does not apply: doc is missing destination path: ${path}: missing value`),
+      return edit(
+        cut,
+        path,
+        (at, key) => wrap(prefix, () => add(at, key, moved ?? null)),
+        () => fail(`${kind} operation does not apply: doc is missing destination path: ${path}: missing value`),
       );
     }
     case 'test': {

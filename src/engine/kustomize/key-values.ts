@@ -45,7 +45,15 @@ function removeQuotes(text: string): string {
 /** Key and path of `key=path` or `path`. */
 export function parseFileSource(source: string): { key: string; path: string } {
   const parts = source.split('=');
-  if (parts.length === 1) return { key: source.split('/').filter((step) => step !== '').at(-1) ?? (source === '' ? '.' : '/'), path: source };
+  if (parts.length === 1)
+    return {
+      key:
+        source
+          .split('/')
+          .filter((step) => step !== '')
+          .at(-1) ?? (source === '' ? '.' : '/'),
+      path: source,
+    };
   if (parts.length > 2) fail(`source ${quoted(source)} key name or file path contains '='`);
   const [key = '', path = ''] = parts;
   if (key === '') fail(`missing key name for file path ${quoted(path)} in source ${quoted(source)}`);
@@ -69,7 +77,8 @@ function fromEnvFile(bytes: Uint8Array): readonly KeyValue[] {
     const stop = end > start && bytes[end - 1] === 0x0d ? end - 1 : end;
     const line = bytes.subarray(start, stop);
     const text = utf8Text(line);
-    if (text === undefined) fail(`line [${[...line].join(' ')}] has invalid utf8 bytes : ${String.fromCharCode(...line)}`);
+    if (text === undefined)
+      fail(`line [${[...line].join(' ')}] has invalid utf8 bytes : ${String.fromCharCode(...line)}`);
     const pair = fromLine(number === 0 && text.startsWith('\ufeff') ? text.slice(1) : text);
     if (pair !== undefined && pair.key !== '') out.push(pair);
     start = end + 1;

@@ -221,7 +221,9 @@ const REPLACEMENT_FIELDS: Fields = {
   targets: sliceOf(TARGET_SELECTOR, '[]*types.TargetSelector'),
 };
 export const REPLACEMENT: GoType = struct('types.Replacement', REPLACEMENT_FIELDS);
-export const REPLACEMENT_LIST: GoType = sliceOf(struct('types.ReplacementField', { path: STRING, ...REPLACEMENT_FIELDS }));
+export const REPLACEMENT_LIST: GoType = sliceOf(
+  struct('types.ReplacementField', { path: STRING, ...REPLACEMENT_FIELDS }),
+);
 export const SORT_OPTIONS: GoType = struct('types.SortOptions', {
   order: STRING,
   legacySortOptions: struct('types.LegacySortOptions', { orderFirst: STRINGS, orderLast: STRINGS }),
@@ -256,7 +258,9 @@ const KUSTOMIZATION: GoType = struct('types.Kustomization', {
   nameSuffix: STRING,
   namespace: STRING,
   commonLabels: STRING_MAP,
-  labels: sliceOf(struct('types.Label', { pairs: STRING_MAP, includeSelectors: BOOL, includeTemplates: BOOL, fields: FIELD_SPECS })),
+  labels: sliceOf(
+    struct('types.Label', { pairs: STRING_MAP, includeSelectors: BOOL, includeTemplates: BOOL, fields: FIELD_SPECS }),
+  ),
   commonAnnotations: STRING_MAP,
   patchesStrategicMerge: sliceOf({ t: 'string', go: 'types.PatchStrategicMerge' }),
   patchesJson6902: sliceOf(PATCH),
@@ -399,18 +403,23 @@ function modernChart(old: JsonObject): JsonObject {
     ['valuesMerge', 'valuesMerge'],
     ['releaseName', 'releaseName'],
   ];
-  return Object.fromEntries(names.flatMap(([from, to]) => (old[from] === undefined ? [] : [[to, old[from]]]))) as JsonObject;
+  return Object.fromEntries(
+    names.flatMap(([from, to]) => (old[from] === undefined ? [] : [[to, old[from]]])),
+  ) as JsonObject;
 }
 
 /** Whether nothing but kind and version is set; an empty list in the file counts as set, as in Go. */
 export function isEmptyKustomization(k: Kustomization): boolean {
-  return Object.entries(k).every(([name, value]) => name === 'kind' || name === 'apiVersion' || value === undefined || value === '');
+  return Object.entries(k).every(
+    ([name, value]) => name === 'kind' || name === 'apiVersion' || value === undefined || value === '',
+  );
 }
 
 export function fieldProblems(k: Kustomization): readonly string[] {
   const kind = k.kind ?? '';
   const problems: string[] = [];
-  if (kind !== '' && kind !== 'Kustomization' && kind !== 'Component') problems.push('kind should be Kustomization or Component');
+  if (kind !== '' && kind !== 'Kustomization' && kind !== 'Component')
+    problems.push('kind should be Kustomization or Component');
   const version = kind === 'Component' ? COMPONENT_VERSION : KUSTOMIZATION_VERSION;
   if (k.apiVersion !== undefined && k.apiVersion !== '' && k.apiVersion !== version) {
     problems.push(`apiVersion for ${kind} should be ${version}`);

@@ -140,7 +140,8 @@ export class Loader {
     try {
       found = this.resolve(path);
     } catch (failure) {
-      if (failure instanceof KustomizeFailure) fail(`must build at directory: not a valid directory: ${failure.message}`);
+      if (failure instanceof KustomizeFailure)
+        fail(`must build at directory: not a valid directory: ${failure.message}`);
       throw failure;
     }
     if (found.file !== '') fail(`must build at directory: '${path}': file is not directory`);
@@ -190,7 +191,10 @@ export class Loader {
     if (isRemoteFile(path)) {
       const content = fetched(path, this.context);
       if (content.kind === 'file') return content.bytes;
-      throw new KustomizeFailure(content.kind === 'failed' ? content.message : 'URL is a git repository', content.kind === 'failed' && content.message.startsWith('HTTP Error') ? 'http' : 'build');
+      throw new KustomizeFailure(
+        content.kind === 'failed' ? content.message : 'URL is a git repository',
+        content.kind === 'failed' && content.message.startsWith('HTTP Error') ? 'http' : 'build',
+      );
     }
     const full = path.startsWith('/') ? path : joinPath(this.root, path);
     if (!this.restrict) return this.read(full, full);
@@ -227,7 +231,8 @@ export class Loader {
 function fetched(url: string, context: LoadContext): RemoteContent {
   if (context.remote === undefined) fail(`remote content is not available here: ${withoutCredentials(url)}`);
   const content = context.remote(url);
-  if (content === undefined) throw new KustomizeFailure(`${withoutCredentials(url)} is not fetched yet`, 'remote', [url]);
+  if (content === undefined)
+    throw new KustomizeFailure(`${withoutCredentials(url)} is not fetched yet`, 'remote', [url]);
   return content;
 }
 

@@ -44,7 +44,11 @@ export function fixNameReferences(resources: readonly Resource[], references: re
   }
 }
 
-function inOrder(references: readonly NameReference[], own: readonly Rule[], anyKind: readonly Rule[]): readonly Rule[] {
+function inOrder(
+  references: readonly NameReference[],
+  own: readonly Rule[],
+  anyKind: readonly Rule[],
+): readonly Rule[] {
   const wanted = new Map<FieldSpec, Rule>([...own, ...anyKind].map((rule) => [rule.spec, rule]));
   return references.flatMap(({ fields }) => fields.flatMap((spec) => wanted.get(spec) ?? []));
 }
@@ -164,7 +168,8 @@ class Fixer {
         reachable(candidate) && inNamespace(candidate) && candidate.previousIds().some((id) => isSelected(id, target)),
     );
     const role = rule.spec.path.endsWith('roleRef/name') ? roleOf(referrer) : undefined;
-    if (role !== undefined) found = found.filter((candidate) => candidate.previousIds().some((id) => isSelected(id, role)));
+    if (role !== undefined)
+      found = found.filter((candidate) => candidate.previousIds().some((id) => isSelected(id, role)));
     const id = this.idOf(referrer);
     if (!id.clusterScoped) {
       const namespace = effectiveNamespace(id);
@@ -181,7 +186,9 @@ class Fixer {
     const same = (one: Resource): boolean =>
       one.name() === first.name() && (!withNamespace || one.namespace() === first.namespace());
     if (found.every(same)) return first;
-    return fail(`found multiple possible referrals: ${found.map((one) => printId(one.id())).join(', ')}\n${details(referrer, found)}`);
+    return fail(
+      `found multiple possible referrals: ${found.map((one) => printId(one.id())).join(', ')}\n${details(referrer, found)}`,
+    );
   }
 }
 

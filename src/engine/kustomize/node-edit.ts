@@ -100,7 +100,8 @@ const WORD = /^[A-Za-z0-9._/+-]+$/;
 export function isNonString(value: string): boolean {
   if (value === '' || value.includes('\n')) return false;
   let tag: string;
-  if (WORD.test(value) && !value.startsWith('---') && !value.startsWith('...') && value !== '-') tag = resolveTag(value, 'v2');
+  if (WORD.test(value) && !value.startsWith('---') && !value.startsWith('...') && value !== '-')
+    tag = resolveTag(value, 'v2');
   else {
     const read = composeDocuments(value, 'v2', 1);
     if (!read.ok) return false;
@@ -152,7 +153,13 @@ export function stringNode(value: string): YamlNode {
 }
 
 export function newNode(kind: NodeKind): YamlNode {
-  return kind === 'map' ? mapNode() : kind === 'seq' ? seqNode() : kind === 'scalar' ? scalarNode('') : new YamlNode('none', '', '', 0, [], 0);
+  return kind === 'map'
+    ? mapNode()
+    : kind === 'seq'
+      ? seqNode()
+      : kind === 'scalar'
+        ? scalarNode('')
+        : new YamlNode('none', '', '', 0, [], 0);
 }
 
 export function isListIndex(part: string): boolean {

@@ -80,12 +80,24 @@ function jsonOperations(text: string): JsonPatch {
   }
 }
 
-function printSelector({ group = '', version = '', kind = '', name = '', namespace = '', ...selector }: Selector): string {
+function printSelector({
+  group = '',
+  version = '',
+  kind = '',
+  name = '',
+  namespace = '',
+  ...selector
+}: Selector): string {
   const id = printId({ group, version, kind, name, namespace });
   return `${id}:a=${selector.annotationSelector ?? ''}:l=${selector.labelSelector ?? ''}`;
 }
 
-function applyMerges(resources: ResourceMap, patches: readonly Resource[], target: Selector | undefined, source: string): void {
+function applyMerges(
+  resources: ResourceMap,
+  patches: readonly Resource[],
+  target: Selector | undefined,
+  source: string,
+): void {
   if (target !== undefined) {
     if (patches.length > 1) {
       fail(
@@ -140,7 +152,12 @@ function applyToAll(resources: ResourceMap, selected: readonly Resource[], patch
 }
 
 /** The transformer of `patchesStrategicMerge`: files or inline patches, each for the one resource of its name. */
-export function mergeTransformer(paths: readonly string[], inline: string, loader: Loader, schemas: SchemaStore): Transform {
+export function mergeTransformer(
+  paths: readonly string[],
+  inline: string,
+  loader: Loader,
+  schemas: SchemaStore,
+): Transform {
   if (paths.length === 0 && inline === '') fail('empty file path and empty patch content');
   const patches: Resource[] = [];
   for (const path of paths) {
@@ -201,4 +218,3 @@ function patchKeepingAnnotations(resource: Resource, operations: JsonPatch): voi
   for (const [name, value] of internal) annotations.set(name, value);
   resource.setAnnotations(annotations);
 }
-

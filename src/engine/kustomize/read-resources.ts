@@ -79,7 +79,8 @@ class Resolver {
     switch (node.kind) {
       case 'alias': {
         const target = node.alias as YamlNode;
-        if (this.open.has(target)) throw new KustomizeFailure(`MalformedYAMLError: yaml: anchor '${node.value}' value contains itself`, 'yaml');
+        if (this.open.has(target))
+          throw new KustomizeFailure(`MalformedYAMLError: yaml: anchor '${node.value}' value contains itself`, 'yaml');
         const resolved = this.resolve(target);
         this.copied += size(resolved, MAX_ALIASED_NODES);
         if (this.copied > MAX_ALIASED_NODES) {
@@ -115,7 +116,8 @@ class Resolver {
     clearField(node, '<<');
     const own = copyNode(node);
     for (const one of [...sources, own]) {
-      if (this.open.has(one)) throw new KustomizeFailure("MalformedYAMLError: yaml: anchor value contains itself", 'yaml');
+      if (this.open.has(one))
+        throw new KustomizeFailure('MalformedYAMLError: yaml: anchor value contains itself', 'yaml');
       const copy = copyNode(one);
       for (let index = 0; index < copy.content.length; index += 2) {
         const key = copy.content[index] as YamlNode;
@@ -151,7 +153,9 @@ function mergeSources(node: YamlNode): readonly YamlNode[] {
     }
     case 'seq':
       return node.content
-        .map((item) => (item.kind === 'seq' ? fail('invalid map merge: received a nested sequence') : mergeSources(item)))
+        .map((item) =>
+          item.kind === 'seq' ? fail('invalid map merge: received a nested sequence') : mergeSources(item),
+        )
         .reverse()
         .flat();
     default:
@@ -188,7 +192,8 @@ function checkMetadata(node: YamlNode): void {
 function goMap(node: YamlNode | undefined): string {
   const pairs: (readonly [string, string])[] = [];
   if (node?.kind === 'map') {
-    for (let index = 0; index < node.content.length; index += 2) pairs.push([textOf(node.content[index]), textOf(node.content[index + 1])]);
+    for (let index = 0; index < node.content.length; index += 2)
+      pairs.push([textOf(node.content[index]), textOf(node.content[index + 1])]);
   }
   return `map[${pairs
     .sort(([a], [b]) => (a < b ? -1 : 1))

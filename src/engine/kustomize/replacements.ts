@@ -31,7 +31,10 @@ const DEFAULT_PATH = 'metadata.name';
 /** Copies values between resources (api/filters/replacement). @throws KustomizeFailure */
 export function applyReplacements(resources: readonly Resource[], replacements: readonly Replacement[]): void {
   for (const replacement of replacements) {
-    if ((replacement.sourceValue === undefined && replacement.source === undefined) || replacement.targets === undefined) {
+    if (
+      (replacement.sourceValue === undefined && replacement.source === undefined) ||
+      replacement.targets === undefined
+    ) {
       fail('replacements must specify a source and at least one target');
     }
     const value = sourceValue(resources, replacement);
@@ -46,7 +49,9 @@ function sourceValue(resources: readonly Resource[], { source, sourceValue: text
   }
   const selector = source as NonNullable<Replacement['source']>;
   const id = selectorId(selector);
-  const shown = [printId(id), selector.fieldPath ?? '', printOptions(selector.options)].filter((part) => part !== '').join(':');
+  const shown = [printId(id), selector.fieldPath ?? '', printOptions(selector.options)]
+    .filter((part) => part !== '')
+    .join(':');
   let found: Resource | undefined;
   for (const resource of resources) {
     if (!idsOf(resource).some((one) => isSelectedBy(one, id))) continue;
@@ -112,7 +117,8 @@ function applyToTargets(resources: readonly Resource[], value: YamlNode, target:
     if (!marksFit(resource, select)) continue;
     const refused = (target.reject ?? []).some(
       (selector) =>
-        ((selector.annotationSelector ?? '') !== '' || (selector.labelSelector ?? '') !== '') && marksFit(resource, selector),
+        ((selector.annotationSelector ?? '') !== '' || (selector.labelSelector ?? '') !== '') &&
+        marksFit(resource, selector),
     );
     if (refused) continue;
     const ids = idsOf(resource);
@@ -207,7 +213,12 @@ function matchIndex(node: YamlNode, index: number, rest: readonly string[], crea
   return matchPath(item, rest, create);
 }
 
-function matchElements(node: YamlNode, part: string, rest: readonly string[], create: NodeKind | undefined): YamlNode[] {
+function matchElements(
+  node: YamlNode,
+  part: string,
+  rest: readonly string[],
+  create: NodeKind | undefined,
+): YamlNode[] {
   const [name, pattern] = splitIndex(part);
   requireKind(node, 'seq');
   const items = node.kind === 'seq' ? node.content : [];
@@ -283,4 +294,3 @@ function indentedJson(value: Json, margin: string): string {
   }
   return goJson(value);
 }
-

@@ -94,11 +94,13 @@ export class ResourceMap {
     const matches = this.matchingAnyId(id);
     const behavior = resource.behavior();
     if (matches.length === 0) {
-      if (behavior === 'merge' || behavior === 'replace') fail(`id ${goId(id)} does not exist; cannot merge or replace`);
+      if (behavior === 'merge' || behavior === 'replace')
+        fail(`id ${goId(id)} does not exist; cannot merge or replace`);
       this.append(resource);
       return;
     }
-    if (matches.length > 1) fail(`found multiple objects ${printList(matches)} that could accept merge of ${printId(id)}`);
+    if (matches.length > 1)
+      fail(`found multiple objects ${printList(matches)} that could accept merge of ${printId(id)}`);
     const old = matches[0] as Resource;
     const index = this.list.indexOf(old);
     if (behavior === 'replace') resource.copyMergeMetadata(old);
@@ -203,8 +205,12 @@ function goString(text: string): string {
 function goNumber(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-6 || size >= 1e21)) {
-    return value.toExponential().replace(/e([-+])(\d)$/, (_, sign: string, digit: string) => `e${sign === '-' ? '-' : '+'}${sign === '-' ? digit : `0${digit}`}`);
+    return value
+      .toExponential()
+      .replace(
+        /e([-+])(\d)$/,
+        (_, sign: string, digit: string) => `e${sign === '-' ? '-' : '+'}${sign === '-' ? digit : `0${digit}`}`,
+      );
   }
   return Object.is(value, -0) ? '-0' : String(value);
 }
-

@@ -1,11 +1,11 @@
 import type { Json } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
 import { printYamlError } from '../yaml/error.ts';
-import { copyNode, mapNode, SINGLE_QUOTED, scalarNode, type YamlNode } from '../yaml/node.ts';
+import { copyNode, mapNode, SINGLE_QUOTED, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { printYaml } from '../yaml/print.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { YamlFailure } from '../yaml/scan.ts';
-import { nodeToJson } from '../yaml/value.ts';
+import { nodeToJson, nodeToJsonWithDoubt, scalarTag } from '../yaml/value.ts';
 import { fail } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, lookup, setField, stringNode, textOf } from './node-edit.ts';
 import { apiVersionOf, effectiveNamespace, type Gvk, idKey, type ResourceId, splitApiVersion } from './resource-id.ts';
@@ -25,7 +25,11 @@ const REF_BY = `${PREFIX}refBy`;
 const BEHAVIOR = `${PREFIX}generatorBehavior`;
 const NEEDS_HASH = `${PREFIX}needsHashSuffix`;
 const HELM_GENERATED = `${PREFIX}helm-generated`;
-const LEGACY_ANNOTATIONS: readonly string[] = ['config.kubernetes.io/path', 'config.kubernetes.io/index', 'config.k8s.io/id'];
+const LEGACY_ANNOTATIONS: readonly string[] = [
+  'config.kubernetes.io/path',
+  'config.kubernetes.io/index',
+  'config.k8s.io/id',
+];
 const BUILD_ANNOTATIONS: readonly string[] = [
   PREVIOUS_KINDS,
   PREVIOUS_NAMES,
@@ -54,7 +58,9 @@ export class Resource {
   node: YamlNode | undefined;
   readonly schemas: SchemaStore;
   refVarNames: string[] = [];
-  private previous: { names: string; spaces: string; kinds: string; apiVersion: string; ids: readonly ResourceId[] } | undefined;
+  private previous:
+    | { names: string; spaces: string; kinds: string; apiVersion: string; ids: readonly ResourceId[] }
+    | undefined;
 
   constructor(node: YamlNode, schemas: SchemaStore) {
     this.node = node;
@@ -322,7 +328,10 @@ export class Resource {
 
   setBehavior(behavior: string | undefined): void {
     const annotations = this.annotations();
-    annotations.set(BEHAVIOR, behavior === 'create' || behavior === 'replace' || behavior === 'merge' ? behavior : 'unspecified');
+    annotations.set(
+      BEHAVIOR,
+      behavior === 'create' || behavior === 'replace' || behavior === 'merge' ? behavior : 'unspecified',
+    );
     this.setAnnotations(annotations);
   }
 
@@ -399,20 +408,55 @@ export function nodeJson(node: YamlNode | undefined): Json {
   if (node === undefined) return null;
   const options = { dialect: 'v3', uniqueKeys: true } as const;
   try {
-    return nodeToJson(node, options);
+    const { value, doubtful } = nodeToJsonWithDoubt(node, options);
+    if (!doubtful) return value;
   } catch (failure) {
     if (!(failure instanceof YamlFailure)) throw failure;
-    let { detail } = failure;
-    // Lines in the message are those of the printed tree.
-    const printed = composeDocuments(printNode(node), 'v3', 1);
-    if (printed.ok && printed.value[0] !== undefined) {
-      try {
-        nodeToJson(printed.value[0], options);
-      } catch (again) {
-        if (again instanceof YamlFailure) ({ detail } = again);
+  }
+  // Lines in messages are those of the printed tree.
+  const printed = composeDocuments(printNode(node), 'v3', 1);
+  if (!printed.ok) return fail(printYamlError(printed.error));
+  try {
+    return nodeToJson(printed.value[0] ?? node, options);
+  } catch (failure) {
+    if (failure instanceof YamlFailure) return fail(printYamlError(failure.detail));
+    throw failure;
+  }
+}
+
+/** Go's `%#v` of an object that has no JSON, or of none when it cannot be read at all. */
+export function goSyntax(node: YamlNode | undefined): string {
+  if (node === undefined) return 'map[string]interface {}(nil)';
+  try {
+    nodeToJson(node, { dialect: 'v3', uniqueKeys: true });
+  } catch (failure) {
+    if (!(failure instanceof YamlFailure)) throw failure;
+    if (!failure.detail.message.startsWith('json: ')) return 'map[string]interface {}(nil)';
+  }
+  return goValue(node, 0);
+}
+
+function goValue(node: YamlNode, depth: number): string {
+  switch (node.kind) {
+    case 'map': {
+      const pairs: (readonly [string, string])[] = [];
+      let text = true;
+      for (let index = 0; index < node.content.length; index += 2) {
+        const key = node.content[index] as YamlNode;
+        const isText = scalarTag(key, 'v3') === STR_TAG;
+        if (!isText && depth > 0) text = false;
+        const shown = isText || depth === 0 ? JSON.stringify(key.value) : goValue(key, depth + 1);
+        pairs.push([shown, goValue(node.content[index + 1] as YamlNode, depth + 1)]);
       }
+      pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+      return `map[${text ? 'string' : 'interface {}'}]interface {}{${pairs.map((pair) => pair.join(':')).join(', ')}}`;
     }
-    return fail(printYamlError(detail));
+    case 'seq':
+      return `[]interface {}{${node.content.map((item) => goValue(item, depth + 1)).join(', ')}}`;
+    default: {
+      const value = nodeToJson(node, { dialect: 'v3', uniqueKeys: true });
+      return value === null ? 'interface {}(nil)' : typeof value === 'string' ? JSON.stringify(value) : String(value);
+    }
   }
 }
 

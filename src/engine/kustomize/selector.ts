@@ -63,7 +63,8 @@ function parseSelector(text: string): readonly Requirement[] {
   const tokens = tokenize(text);
   const out: Requirement[] = [];
   let at = 0;
-  const isMark = (token: string | undefined): boolean => token === undefined || /^(?:==|!=|=|!|\(|\)|,|>|<)$/.test(token);
+  const isMark = (token: string | undefined): boolean =>
+    token === undefined || /^(?:==|!=|=|!|\(|\)|,|>|<)$/.test(token);
   const unable = (found: string | undefined, expected: string): never =>
     fail(`unable to parse requirement: found '${found ?? ''}', expected: ${expected}`);
   while (at < tokens.length) {
@@ -105,7 +106,7 @@ function parseSelector(text: string): readonly Requirement[] {
             const value = Number(labels.get(name) ?? Number.NaN);
             return operator === '>' ? value > bound : value < bound;
           });
-        } else unable(operator, "in, notin, =, ==, !=, gt, lt");
+        } else unable(operator, 'in, notin, =, ==, !=, gt, lt');
       }
     }
     if (at < tokens.length) {

@@ -54,7 +54,8 @@ function setNamespace(resource: Resource, options: NamespaceOptions): void {
   }
   if (kind === 'RoleBinding' || kind === 'ClusterRoleBinding') {
     specs = specs.filter(
-      (spec) => !((spec.kind === 'RoleBinding' || spec.kind === 'ClusterRoleBinding') && spec.path === 'subjects/namespace'),
+      (spec) =>
+        !((spec.kind === 'RoleBinding' || spec.kind === 'ClusterRoleBinding') && spec.path === 'subjects/namespace'),
     );
     setSubjects(resource, options);
   }
@@ -63,7 +64,10 @@ function setNamespace(resource: Resource, options: NamespaceOptions): void {
   } catch (failure) {
     if (!(failure instanceof KustomizeFailure)) throw failure;
     const wrongKind = failure instanceof FieldFailure && failure.actual !== 'scalar';
-    throw withPrefix(wrongKind ? 'namespace field specs must target scalar nodes' : 'namespace transformation failed', failure);
+    throw withPrefix(
+      wrongKind ? 'namespace field specs must target scalar nodes' : 'namespace transformation failed',
+      failure,
+    );
   }
 }
 

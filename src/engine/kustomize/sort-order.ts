@@ -1,6 +1,14 @@
 import { fail } from './failure.ts';
 import type { SortOptions } from './kustomization-type.ts';
-import { gvkEquals, gvkSortText, ORDER_FIRST, ORDER_LAST, printGvk, type ResourceId, typeOrders } from './resource-id.ts';
+import {
+  gvkEquals,
+  gvkSortText,
+  ORDER_FIRST,
+  ORDER_LAST,
+  printGvk,
+  type ResourceId,
+  typeOrders,
+} from './resource-id.ts';
 import type { ResourceMap } from './resource-map.ts';
 
 /** Puts resources in the order that `sortOptions` ask for (SortOrderTransformer). @throws KustomizeFailure */
@@ -13,7 +21,10 @@ export function sortResources(resources: ResourceMap, options: SortOptions): voi
     }
     return;
   }
-  const { orderFirst = [], orderLast = [] } = options.legacySortOptions ?? { orderFirst: ORDER_FIRST, orderLast: ORDER_LAST };
+  const { orderFirst = [], orderLast = [] } = options.legacySortOptions ?? {
+    orderFirst: ORDER_FIRST,
+    orderLast: ORDER_LAST,
+  };
   const orders = typeOrders(orderFirst, orderLast);
   const entries = resources.list.map((resource) => {
     const id = resource.id();

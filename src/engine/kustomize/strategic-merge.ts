@@ -67,7 +67,8 @@ class Merger {
     const kind = fieldOf(node, 'kind');
     if (kind === undefined || isNilOrEmpty(kind)) return undefined;
     const apiVersion = fieldOf(node, 'apiVersion');
-    if (apiVersion === undefined || isNilOrEmpty(apiVersion) || apiVersion.value === '' || kind.value === '') return undefined;
+    if (apiVersion === undefined || isNilOrEmpty(apiVersion) || apiVersion.value === '' || kind.value === '')
+      return undefined;
     return this.schemas.forKind(apiVersion.value, kind.value);
   }
 
@@ -165,7 +166,8 @@ function isEmptyMap(node: YamlNode): boolean {
 
 function fieldNames(into: YamlNode, origin: MaybeNode): string[] {
   const names = new Set<string>();
-  if (into.kind === 'map') for (let index = 0; index < into.content.length; index += 2) names.add((into.content[index] as YamlNode).value);
+  if (into.kind === 'map')
+    for (let index = 0; index < into.content.length; index += 2) names.add((into.content[index] as YamlNode).value);
   if (origin === undefined || origin === into || origin.kind !== 'map') return [...names];
   for (let index = 0; index < origin.content.length; index += 2) names.add((origin.content[index] as YamlNode).value);
   return [...names].sort(compareText);

@@ -16,7 +16,15 @@ import {
 } from './kustomization-type.ts';
 import { joinPath, type Loader } from './load.ts';
 import { fixNameReferences } from './name-references.ts';
-import { addTransformation, appendOrigin, NO_ORIGIN, ORIGIN_ANNOTATION, type Origin, printOrigin, setOrigin } from './origin.ts';
+import {
+  addTransformation,
+  appendOrigin,
+  NO_ORIGIN,
+  ORIGIN_ANNOTATION,
+  type Origin,
+  printOrigin,
+  setOrigin,
+} from './origin.ts';
 import type { Transform } from './patches.ts';
 import { readResources } from './read-resources.ts';
 import { printGvk, printId } from './resource-id.ts';
@@ -24,7 +32,16 @@ import { ResourceMap } from './resource-map.ts';
 import type { Resource } from './resource.ts';
 import type { SchemaStore } from './schema.ts';
 import { addHashes, type Generate, GENERATORS, type PluginHelpers, setEntries, TRANSFORMERS } from './transformers.ts';
-import { defaultConfig, EMPTY_CONFIG, type FieldSpec, fieldSpec, mergeConfigs, mergeFieldSpecs, readConfig, type TransformerConfig } from './transformer-config.ts';
+import {
+  defaultConfig,
+  EMPTY_CONFIG,
+  type FieldSpec,
+  fieldSpec,
+  mergeConfigs,
+  mergeFieldSpecs,
+  readConfig,
+  type TransformerConfig,
+} from './transformer-config.ts';
 import { mergeVars, resolveVars } from './vars.ts';
 import { goList } from './key-values.ts';
 
@@ -88,7 +105,8 @@ export class Target {
     addHashes(resources, this.context.sha256);
     fixNameReferences(resources.list, config.nameReference);
     const unused = resolveVars(resources, accumulator.vars, config.varReference);
-    if (unused.length > 0) this.context.warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`);
+    if (unused.length > 0)
+      this.context.warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`);
     resources.list = resources.list.filter((resource) => {
       if (resource.isNilOrEmpty()) return false;
       const local = resource.annotation('config.kubernetes.io/local-config');
@@ -130,14 +148,16 @@ export class Target {
         this.accumulateFile(into, path);
         continue;
       } catch (failure) {
-        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote' || failure.code === 'http') throw failure;
+        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote' || failure.code === 'http')
+          throw failure;
         fileFailure = failure;
       }
       let loader: Loader;
       try {
         loader = this.loader.enter(path);
       } catch (failure) {
-        if (failure instanceof KustomizeFailure && failure.code !== 'remote' && isMalformed(fileFailure)) throw fileFailure;
+        if (failure instanceof KustomizeFailure && failure.code !== 'remote' && isMalformed(fileFailure))
+          throw fileFailure;
         throw withPrefix(`accumulation err='${fileFailure.message}'`, failure);
       }
       wrapped(`accumulation err='${fileFailure.message}'`, () =>
@@ -198,7 +218,10 @@ export class Target {
   }
 
   private accumulateDirectory(into: Accumulator, loader: Loader, isComponent: boolean): Accumulator {
-    const target = wrapped(`couldn't make target for path '${loader.root}'`, () => new Target(loader, this.context, this));
+    const target = wrapped(
+      `couldn't make target for path '${loader.root}'`,
+      () => new Target(loader, this.context, this),
+    );
     target.useSchema(false);
     const { kind = '' } = target.kustomization;
     if (isComponent && kind !== 'Component') {
@@ -295,7 +318,8 @@ export class Target {
         continue;
       }
       const { origin } = this;
-      if (origin !== undefined) for (const resource of resources) setOrigin(resource, appendOrigin(origin, this.fileName));
+      if (origin !== undefined)
+        for (const resource of resources) setOrigin(resource, appendOrigin(origin, this.fileName));
       wrapped(`configuring external ${what}`, () => accumulator.resources.appendAll(resources));
     }
     this.accumulateResources(accumulator, paths);
@@ -348,7 +372,8 @@ export class Target {
     const add = (kind: string, plugin: object): void => {
       out.push(this.configure(TRANSFORMERS, kind, plugin as JsonObject));
     };
-    if ((k.patchesStrategicMerge ?? []).length > 0) add('PatchStrategicMergeTransformer', { paths: k.patchesStrategicMerge });
+    if ((k.patchesStrategicMerge ?? []).length > 0)
+      add('PatchStrategicMergeTransformer', { paths: k.patchesStrategicMerge });
     for (const patch of k.patches ?? []) add('PatchTransformer', patch);
     if ((k.namespace ?? '') !== '') {
       add('NamespaceTransformer', { FieldSpecs: specsJson(config.namespace), metadata: { namespace: k.namespace } });
@@ -367,7 +392,10 @@ export class Target {
       add('LabelTransformer', { FieldSpecs: specsJson(config.commonLabels), Labels: k.commonLabels });
     }
     if (Object.keys(k.commonAnnotations ?? {}).length > 0) {
-      add('AnnotationsTransformer', { Annotations: k.commonAnnotations, FieldSpecs: specsJson(config.commonAnnotations) });
+      add('AnnotationsTransformer', {
+        Annotations: k.commonAnnotations,
+        FieldSpecs: specsJson(config.commonAnnotations),
+      });
     }
     for (const { path, patch, target } of k.patchesJson6902 ?? []) {
       add('PatchJson6902Transformer', {
@@ -395,8 +423,10 @@ export class Target {
       const after = snapshot(into.resources.list);
       for (const [id, text] of before) {
         const now = after.get(id);
-        if (now === undefined) fail(`validator shouldn't modify the resource map: id in self missing from other; id: ${id}`);
-        if (now !== text) fail(`validator shouldn't modify the resource map: nodes unequal: \n -- ${text},\n -- ${now}\n`);
+        if (now === undefined)
+          fail(`validator shouldn't modify the resource map: id in self missing from other; id: ${id}`);
+        if (now !== text)
+          fail(`validator shouldn't modify the resource map: nodes unequal: \n -- ${text},\n -- ${now}\n`);
       }
     }
   }
@@ -416,7 +446,10 @@ function snapshot(resources: readonly Resource[]): ReadonlyMap<string, string> {
 const ANNOTATIONS_FIELD = fieldSpec({ path: 'metadata/annotations', create: true });
 const LABELS_FIELD = fieldSpec({ path: 'metadata/labels', create: true });
 
-function labelSpecs(label: NonNullable<Kustomization['labels']>[number], config: TransformerConfig): readonly FieldSpec[] {
+function labelSpecs(
+  label: NonNullable<Kustomization['labels']>[number],
+  config: TransformerConfig,
+): readonly FieldSpec[] {
   let specs = mergeFieldSpecs((label.fields ?? []).map(fieldSpec), config.labels);
   if (label.includeSelectors === true) return mergeFieldSpecs(specs, config.commonLabels);
   if (label.includeTemplates === true) {
@@ -486,4 +519,3 @@ function loadKustomizationFile(loader: Loader): { content: Uint8Array; name: str
   if (found.length > 1) fail(`Found multiple kustomization files under: ${loader.root}\n`);
   return file;
 }
-

@@ -97,7 +97,14 @@ export function defaultConfig(): TransformerConfig {
     } else references.at(-1)?.fields.push(parseLine(line));
   }
   const raw = makeConfig(
-    (name) => sorted((DEFAULT_FIELD_SPECS[name] ?? '').trim().split('\n').filter((line) => line !== '').map(parseLine)),
+    (name) =>
+      sorted(
+        (DEFAULT_FIELD_SPECS[name] ?? '')
+          .trim()
+          .split('\n')
+          .filter((line) => line !== '')
+          .map(parseLine),
+      ),
     sorted(references),
     false,
   );
@@ -117,7 +124,11 @@ export function mergeConfigs(into: TransformerConfig, added: TransformerConfig):
   return makeConfig(
     (name) =>
       sorted(wrapped(`failed to merge ${GO_NAMES[name]} fieldSpec`, () => mergeFieldSpecs(into[name], added[name]))),
-    sorted(wrapped(`failed to merge ${GO_NAMES.nameReference} fieldSpec`, () => mergeReferences(into.nameReference, added.nameReference))),
+    sorted(
+      wrapped(`failed to merge ${GO_NAMES.nameReference} fieldSpec`, () =>
+        mergeReferences(into.nameReference, added.nameReference),
+      ),
+    ),
     into.hasDefaults || added.hasDefaults,
   );
 }
@@ -137,7 +148,10 @@ export function mergeFieldSpecs(into: readonly FieldSpec[], added: readonly Fiel
   return out;
 }
 
-export function mergeReferences(into: readonly NameReference[], added: readonly NameReference[]): readonly NameReference[] {
+export function mergeReferences(
+  into: readonly NameReference[],
+  added: readonly NameReference[],
+): readonly NameReference[] {
   let out = [...into];
   for (const reference of added) {
     let found = false;
@@ -154,7 +168,12 @@ export function mergeReferences(into: readonly NameReference[], added: readonly 
 const CONFIG: GoType = struct('builtinconfig.TransformerConfig', {
   ...Object.fromEntries(LISTS.map((name) => [name, FIELD_SPECS])),
   nameReference: sliceOf(
-    struct('builtinconfig.NameBackReferences', { group: STRING, version: STRING, kind: STRING, fieldSpecs: FIELD_SPECS }),
+    struct('builtinconfig.NameBackReferences', {
+      group: STRING,
+      version: STRING,
+      kind: STRING,
+      fieldSpecs: FIELD_SPECS,
+    }),
     'builtinconfig.nbrSlice',
   ),
 });
@@ -163,12 +182,14 @@ const CONFIG: GoType = struct('builtinconfig.TransformerConfig', {
 export function readConfig(text: string): TransformerConfig {
   const read = (unmarshal(text, CONFIG, true) ?? {}) as Readonly<Record<string, Json>>;
   const specs = (list: Json | undefined): FieldSpec[] => ((list ?? []) as readonly ReadFieldSpec[]).map(fieldSpec);
-  const references = ((read['nameReference'] ?? []) as readonly (ReadFieldSpec & { fieldSpecs?: Json })[]).map((one) => ({
-    group: one.group ?? '',
-    version: one.version ?? '',
-    kind: one.kind ?? '',
-    fields: specs(one.fieldSpecs),
-  }));
+  const references = ((read['nameReference'] ?? []) as readonly (ReadFieldSpec & { fieldSpecs?: Json })[]).map(
+    (one) => ({
+      group: one.group ?? '',
+      version: one.version ?? '',
+      kind: one.kind ?? '',
+      fields: specs(one.fieldSpecs),
+    }),
+  );
   return makeConfig((name) => sorted(specs(read[name])), sorted(references), false);
 }
 
@@ -181,4 +202,3 @@ export function configOf(parts: {
 }): TransformerConfig {
   return { ...EMPTY_CONFIG, ...parts, hasDefaults: false };
 }
-

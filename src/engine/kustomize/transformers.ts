@@ -100,7 +100,11 @@ const IAM = struct('builtins.IAMPolicyGeneratorPlugin', {
 });
 
 const configureIam: Configure<Generate> = (config, _yaml, { schemas }) => {
-  const { cloud = '', kubernetesService = {}, serviceAccount = {} } = decode<{
+  const {
+    cloud = '',
+    kubernetesService = {},
+    serviceAccount = {},
+  } = decode<{
     cloud?: string;
     kubernetesService?: { name?: string; namespace?: string };
     serviceAccount?: { name?: string; projectId?: string };
@@ -123,11 +127,18 @@ export const GENERATORS: ReadonlyMap<string, Configure<Generate>> = new Map([
   ['IAMPolicyGenerator', configureIam],
 ]);
 
-const ANNOTATIONS = struct('builtins.AnnotationsTransformerPlugin', { annotations: STRING_MAP, fieldSpecs: FIELD_SPECS });
+const ANNOTATIONS = struct('builtins.AnnotationsTransformerPlugin', {
+  annotations: STRING_MAP,
+  fieldSpecs: FIELD_SPECS,
+});
 const LABELS = struct('builtins.LabelTransformerPlugin', { labels: STRING_MAP, fieldSpecs: FIELD_SPECS });
 
 /** Sets entries of a string map, such as labels, in all fields of `specs`. */
-export function setEntries(resource: Resource, entries: Readonly<Record<string, string>>, specs: readonly FieldSpec[]): void {
+export function setEntries(
+  resource: Resource,
+  entries: Readonly<Record<string, string>>,
+  specs: readonly FieldSpec[],
+): void {
   const { kind, group, version } = resource.gvk();
   const own = specs.filter((spec) => specFits(spec, kind, group, version));
   for (const key of Object.keys(entries).sort()) {
@@ -139,7 +150,11 @@ export function setEntries(resource: Resource, entries: Readonly<Record<string, 
 const configureEntries =
   (type: GoType, field: 'annotations' | 'labels'): Configure<Transform> =>
   (config) => {
-    const read = decode<{ annotations?: Record<string, string>; labels?: Record<string, string>; fieldSpecs?: readonly ReadFieldSpec[] }>(config, type);
+    const read = decode<{
+      annotations?: Record<string, string>;
+      labels?: Record<string, string>;
+      fieldSpecs?: readonly ReadFieldSpec[];
+    }>(config, type);
     const entries = read[field] ?? {};
     const specs = specsOf(read.fieldSpecs);
     return (resources) => {
@@ -191,7 +206,10 @@ const UNRENAMED = [
 const configureRename =
   (end: 'prefix' | 'suffix'): Configure<Transform> =>
   (config) => {
-    const type = struct(`builtins.${end === 'prefix' ? 'Prefix' : 'Suffix'}TransformerPlugin`, { [end]: STRING, fieldSpecs: FIELD_SPECS });
+    const type = struct(`builtins.${end === 'prefix' ? 'Prefix' : 'Suffix'}TransformerPlugin`, {
+      [end]: STRING,
+      fieldSpecs: FIELD_SPECS,
+    });
     const read = decode<{ prefix?: string; suffix?: string; fieldSpecs?: readonly ReadFieldSpec[] }>(config, type);
     if (read.fieldSpecs === undefined) fail('fieldSpecs is not expected to be nil');
     const text = read[end] ?? '';
@@ -225,10 +243,17 @@ const REPLACEMENTS = struct('builtins.ReplacementTransformerPlugin', { replaceme
 const VALUE_TARGETS = sliceOf(
   struct('builtins.Target', { selector: TARGET, fieldPath: STRING, filePathPosition: INT }),
 );
-const VALUE_ADD = struct('builtins.ValueAddTransformerPlugin', { value: STRING, targets: VALUE_TARGETS, targetFilePath: STRING });
+const VALUE_ADD = struct('builtins.ValueAddTransformerPlugin', {
+  value: STRING,
+  targets: VALUE_TARGETS,
+  targetFilePath: STRING,
+});
 
 const configureReplicas: Configure<Transform> = (config) => {
-  const { replica = {}, fieldSpecs } = decode<{ replica?: Replica; fieldSpecs?: readonly ReadFieldSpec[] }>(config, REPLICAS);
+  const { replica = {}, fieldSpecs } = decode<{ replica?: Replica; fieldSpecs?: readonly ReadFieldSpec[] }>(
+    config,
+    REPLICAS,
+  );
   const specs = specsOf(fieldSpecs);
   const name = replica.name ?? '';
   return (resources) => {
@@ -246,7 +271,9 @@ const configureReplicas: Configure<Transform> = (config) => {
       }
     }
     if (!found) {
-      fail(`resource with name ${name} does not match a config with the following GVK [${specs.map(printGvk).join(' ')}]`);
+      fail(
+        `resource with name ${name} does not match a config with the following GVK [${specs.map(printGvk).join(' ')}]`,
+      );
     }
   };
 };
@@ -260,7 +287,8 @@ const configureReplacements: Configure<Transform> = (config, _yaml, { loader }) 
       all.push(one);
       continue;
     }
-    if (one.source !== undefined || (one.targets ?? []).length > 0) fail('cannot specify both path and inline replacement');
+    if (one.source !== undefined || (one.targets ?? []).length > 0)
+      fail('cannot specify both path and inline replacement');
     const text = utf8Text(loader.load(path)) ?? '';
     const read = parseYaml(text);
     if (!read.ok) return fail(`error converting YAML to JSON: ${printYamlError(read.error)}`);
@@ -276,7 +304,13 @@ const configureReplacements: Configure<Transform> = (config, _yaml, { loader }) 
 };
 
 function goKind(value: Json): string {
-  return value === null ? 'invalid' : typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'float64';
+  return value === null
+    ? 'invalid'
+    : typeof value === 'string'
+      ? 'string'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : 'float64';
 }
 
 interface ValueTarget {
@@ -291,7 +325,8 @@ const configureValueAdd: Configure<Transform> = (config, _yaml, { loader }) => {
   const value = trimmed === '' ? loader.root.slice(loader.root.lastIndexOf('/') + 1) : trimmed;
   const targets = [...(read.targets ?? [])];
   if (read.targetFilePath !== undefined && read.targetFilePath !== '') {
-    const file = unmarshal(utf8Text(loader.load(read.targetFilePath)) ?? '', struct('', { targets: VALUE_TARGETS })) ?? {};
+    const file =
+      unmarshal(utf8Text(loader.load(read.targetFilePath)) ?? '', struct('', { targets: VALUE_TARGETS })) ?? {};
     targets.push(...((file as { targets?: readonly ValueTarget[] }).targets ?? []));
   }
   if (targets.length === 0) fail('must specify at least one target');
@@ -373,7 +408,10 @@ export const TRANSFORMERS: ReadonlyMap<string, Configure<Transform>> = new Map<s
   [
     'ImageTagTransformer',
     (config) => {
-      const { imageTag = {}, fieldSpecs } = decode<{ imageTag?: Image; fieldSpecs?: readonly ReadFieldSpec[] }>(config, IMAGES);
+      const { imageTag = {}, fieldSpecs } = decode<{ imageTag?: Image; fieldSpecs?: readonly ReadFieldSpec[] }>(
+        config,
+        IMAGES,
+      );
       const specs = specsOf(fieldSpecs);
       return (resources) => applyImage(resources.list, imageTag, specs);
     },

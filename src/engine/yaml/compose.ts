@@ -1,6 +1,18 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import type { YamlError } from './error.ts';
-import { FLOW, MAP_TAG, MERGE_TAG, mapNode, QUOTED, SEQ_TAG, STR_TAG, scalarNode, seqNode, TAGGED, YamlNode } from './node.ts';
+import {
+  FLOW,
+  MAP_TAG,
+  MERGE_TAG,
+  mapNode,
+  QUOTED,
+  SEQ_TAG,
+  STR_TAG,
+  scalarNode,
+  seqNode,
+  TAGGED,
+  YamlNode,
+} from './node.ts';
 import { type Dialect, resolveTag } from './resolve.ts';
 import * as token from './scan.ts';
 
@@ -8,7 +20,11 @@ import * as token from './scan.ts';
  * Reads the documents of `text` into trees. An empty document is a null scalar.
  * @param limit how many documents are wanted; what follows them is not read.
  */
-export function composeDocuments(text: string, dialect: Dialect, limit = Number.POSITIVE_INFINITY): Result<YamlNode[], YamlError> {
+export function composeDocuments(
+  text: string,
+  dialect: Dialect,
+  limit: number = Number.POSITIVE_INFINITY,
+): Result<YamlNode[], YamlError> {
   try {
     return ok(new Composer(text, dialect).documents(limit));
   } catch (failure) {
@@ -226,7 +242,9 @@ class Composer {
 
   private blockPart(line: number): YamlNode {
     const { type } = this.scanner.peek();
-    return type === token.KEY || type === token.VALUE || type === token.BLOCK_END ? this.empty(line) : this.node(true, true);
+    return type === token.KEY || type === token.VALUE || type === token.BLOCK_END
+      ? this.empty(line)
+      : this.node(true, true);
   }
 
   private flowSequence(node: YamlNode): YamlNode {

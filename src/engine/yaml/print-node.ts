@@ -58,7 +58,8 @@ class NodePrinter {
       const key = node.content[index] as YamlNode;
       const value = node.content[index + 1] as YamlNode;
       if (this.column < indent) this.write(margin.slice(this.column));
-      const simple = key.kind === 'alias' || (key.kind === 'scalar' ? !isComplexKey(key.value) : key.content.length === 0);
+      const simple =
+        key.kind === 'alias' || (key.kind === 'scalar' ? !isComplexKey(key.value) : key.content.length === 0);
       if (simple) {
         this.inline(key, indent, indent + 2, true);
         this.write(key.kind === 'alias' ? ' :' : ':');

@@ -23,7 +23,8 @@ export function numberText(value: number | bigint): string {
   if (typeof value === 'bigint') {
     return value < 1n << 64n && value >= -(1n << 63n) ? value.toString() : formatG(Number(value));
   }
-  if (Number.isInteger(value) && Math.abs(value) < MAX_UINT64) return Object.is(value, -0) ? '0' : BigInt(value).toString();
+  if (Number.isInteger(value) && Math.abs(value) < MAX_UINT64)
+    return Object.is(value, -0) ? '0' : BigInt(value).toString();
   return formatG(value);
 }
 
@@ -62,7 +63,8 @@ class Printer {
     switch (typeof value) {
       case 'string': {
         const place = { indent, column, isKey: false, inFlow: false };
-        return scalarText(value, stringStyle(value), place, 'v2');
+        const text = value.includes('\u0085') ? foldNextLines(value) : value;
+        return scalarText(text, stringStyle(text), place, 'v2');
       }
       case 'number':
       case 'bigint':
@@ -128,6 +130,14 @@ class Printer {
       else this.line(this.leaf(item, indent + 2, indent + 2));
     }
   }
+}
+
+/** sigs.k8s.io/yaml reads the JSON it made as YAML, where a next-line character breaks the line and is folded. */
+function foldNextLines(value: string): string {
+  return value.replace(/[ \t]*\u0085(?:[ \t]*\u0085)*[ \t]*/g, (gap) => {
+    const breaks = gap.split('\u0085').length - 1;
+    return breaks === 1 ? ' ' : '\n'.repeat(breaks - 1);
+  });
 }
 
 function hasKeys(object: JsonObject): boolean {

@@ -9,10 +9,7 @@ export type Dialect = 'v2' | 'v3';
 const COMMON: readonly (readonly [string, readonly string[]])[] = [
   [BOOL_TAG, ['true', 'True', 'TRUE', 'false', 'False', 'FALSE']],
   [NULL_TAG, ['', '~', 'null', 'Null', 'NULL']],
-  [
-    FLOAT_TAG,
-    ['.nan', '.NaN', '.NAN', '.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF', '-.inf', '-.Inf', '-.INF'],
-  ],
+  [FLOAT_TAG, ['.nan', '.NaN', '.NAN', '.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF', '-.inf', '-.Inf', '-.INF']],
   [MERGE_TAG, ['<<']],
 ];
 const TRUE_WORDS = ['y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON'];
@@ -101,7 +98,14 @@ function parseGoInteger(text: string, dialect: Dialect): number | bigint | undef
     return dialect === 'v3' ? parseDoubledSign(text) : undefined;
   }
   const [, sign, , hex, , binary, , octal, decimal] = match;
-  const digits = hex !== undefined ? `0x${hex}` : binary !== undefined ? `0b${binary}` : octal !== undefined ? `0o${octal}` : decimal;
+  const digits =
+    hex !== undefined
+      ? `0x${hex}`
+      : binary !== undefined
+        ? `0b${binary}`
+        : octal !== undefined
+          ? `0o${octal}`
+          : decimal;
   return ranged(BigIntOrNumber(digits as string, sign === '-'), sign as string);
 }
 
@@ -145,7 +149,16 @@ export function isTimestamp(text: string): boolean {
   const month = part(2);
   const day = part(3);
   if (month < 1 || month > 12 || day < 1 || day > daysIn(part(1), month)) return false;
-  return part(4) < 24 && part(5) < 60 && part(6) < 60 && part(7) < 25 && part(8) < 60 && part(9) < 24 && part(10) < 60 && part(11) < 60;
+  return (
+    part(4) < 24 &&
+    part(5) < 60 &&
+    part(6) < 60 &&
+    part(7) < 25 &&
+    part(8) < 60 &&
+    part(9) < 24 &&
+    part(10) < 60 &&
+    part(11) < 60
+  );
 }
 
 function daysIn(year: number, month: number): number {

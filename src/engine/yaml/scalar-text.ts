@@ -182,7 +182,8 @@ export function scalarText(value: string, style: number, place: ScalarPlace, dia
     if (!allowed || (value === '' && (place.inFlow || place.isKey))) chosen = SINGLE_QUOTED;
   }
   if (chosen === SINGLE_QUOTED && !analysis.singleQuoted) chosen = DOUBLE_QUOTED;
-  if ((chosen === LITERAL || chosen === FOLDED) && (!analysis.block || place.inFlow || place.isKey)) chosen = DOUBLE_QUOTED;
+  if ((chosen === LITERAL || chosen === FOLDED) && (!analysis.block || place.inFlow || place.isKey))
+    chosen = DOUBLE_QUOTED;
   switch (chosen) {
     case DOUBLE_QUOTED:
       return doubleQuoted(value, place);
@@ -245,7 +246,14 @@ function singleQuotedLines(value: string, place: ScalarPlace): string {
   for (let index = 0; index < value.length; index++) {
     const char = value[index] as string;
     if (char === ' ') {
-      if (!place.isKey && !spaces && column > BEST_WIDTH && index > 0 && index < value.length - 1 && value[index + 1] !== ' ') {
+      if (
+        !place.isKey &&
+        !spaces &&
+        column > BEST_WIDTH &&
+        index > 0 &&
+        index < value.length - 1 &&
+        value[index + 1] !== ' '
+      ) {
         out += `\n${margin}`;
         column = place.indent;
       } else {
@@ -362,7 +370,11 @@ function literal(value: string, indent: number): string {
 }
 
 function breakText(code: number): string {
-  return code === 0x2028 || code === 0x2029 ? String.fromCharCode(code) : code === 0x0d || code === 0x0a ? '\n' : '\u0085';
+  return code === 0x2028 || code === 0x2029
+    ? String.fromCharCode(code)
+    : code === 0x0d || code === 0x0a
+      ? '\n'
+      : '\u0085';
 }
 
 function folded(value: string, indent: number): string {

@@ -77,7 +77,7 @@ classify(',?[]{}', FLOW_INDICATOR);
 classify('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-', ALPHA);
 classify('0123456789ABCDEFabcdef', HEX);
 classify(";/?:@&=+$,.!~*'()[]%", URI);
-classify("-?:,[]{}#&*!|>'\"%@`", NOT_PLAIN_START);
+classify('-?:,[]{}#&*!|>\'"%@`', NOT_PLAIN_START);
 
 /** Code for the end of the text: NaN from charCodeAt is awkward to compare, so the text ends with NUL as Go's buffer does. */
 function classOf(code: number): number {
@@ -469,7 +469,10 @@ export class Scanner {
     this.position++;
     const name = this.readWhile(ALPHA);
     const next = this.code();
-    if (name === '' || ((classOf(next) & (BLANK | BREAK | END)) === 0 && !'?:,]}%@`'.includes(String.fromCharCode(next)))) {
+    if (
+      name === '' ||
+      ((classOf(next) & (BLANK | BREAK | END)) === 0 && !'?:,]}%@`'.includes(String.fromCharCode(next)))
+    ) {
       this.failAt(line, 'did not find expected alphabetic or numeric character');
     }
     this.push(type, line, name);

@@ -3,6 +3,7 @@ import {
   BINARY_TAG,
   BOOL_TAG,
   FLOAT_TAG,
+  FOLDED,
   INT_TAG,
   MERGE_TAG,
   NULL_TAG,
@@ -26,6 +27,18 @@ export function nodeToJson(node: YamlNode, options: ValueOptions): Json {
   return new Reader(options).value(node);
 }
 
+/**
+ * The same, and whether the tree holds a scalar that libyaml does not read back as it writes it: a folded one, or a literal one
+ * that begins with a tab. @throws YamlFailure
+ */
+export function nodeToJsonWithDoubt(
+  node: YamlNode,
+  options: ValueOptions,
+): { readonly value: Json; readonly doubtful: boolean } {
+  const reader = new Reader(options);
+  return { value: reader.value(node), doubtful: reader.doubtful };
+}
+
 /** The tag that decides the type of a scalar: its own, or that of its text when a program made it. */
 export function scalarTag(node: YamlNode, dialect: Dialect): string {
   if (node.tag !== '') return node.tag;
@@ -41,6 +54,8 @@ class Reader {
   private readonly open = new Set<YamlNode>();
   private readonly errors: string[] = [];
   private firstErrorLine = 0;
+  private depth = 0;
+  doubtful = false;
 
   constructor(options: ValueOptions) {
     this.options = options;
@@ -68,7 +83,9 @@ class Reader {
         return this.scalar(node);
       case 'map': {
         const object: MutableJsonObject = {};
+        this.depth++;
         this.mapping(node, object, undefined);
+        this.depth--;
         return object;
       }
       case 'seq': {
@@ -165,10 +182,18 @@ class Reader {
       return this.key(target, value);
     }
     if (key.kind !== 'scalar') {
-      throw new YamlFailure(`invalid map key: ${key.kind === 'map' ? 'map[interface {}]interface {}' : '[]interface {}'}{}`, 0);
+      throw new YamlFailure(
+        `invalid map key: ${key.kind === 'map' ? 'map[interface {}]interface {}' : '[]interface {}'}{}`,
+        0,
+      );
     }
     const tag = scalarTag(key, this.options.dialect);
     if (tag === STR_TAG) return key.value;
+    if (this.options.dialect === 'v3') {
+      // Go's v3 makes a map of any keys of it, which its JSON encoder refuses; the outermost map is of strings.
+      if (this.depth > 1) throw new YamlFailure('json: unsupported type: map[interface {}]interface {}', 0, true);
+      return key.value;
+    }
     const read = this.scalar(key);
     switch (typeof read) {
       case 'string':
@@ -190,6 +215,8 @@ class Reader {
     const tag = scalarTag(node, dialect);
     switch (tag) {
       case STR_TAG:
+        if ((node.style & FOLDED) !== 0 || (value.charCodeAt(0) === 0x09 && value.includes('\n'))) this.doubtful = true;
+        return value;
       case TIMESTAMP_TAG:
       case MERGE_TAG:
         return value;

@@ -43,7 +43,11 @@ function play({ name, target, options, files, expect }: Case): CaseResult {
       ? { text: result.value.yaml, failed: false, warnings: result.value.warnings }
       : { text: `Error: ${result.error.message}`.replaceAll('/{root}', '{root}'), failed: true, warnings: [] };
   } catch (failure) {
-    return { id: name, passed: false, detail: failure instanceof Error ? (failure.stack ?? failure.message) : String(failure) };
+    return {
+      id: name,
+      passed: false,
+      detail: failure instanceof Error ? (failure.stack ?? failure.message) : String(failure),
+    };
   }
   if (expect.exit !== 0) {
     const want = expect.errorLine ?? '';
