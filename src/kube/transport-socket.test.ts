@@ -73,12 +73,14 @@ const get = (path: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
 describe('over plain HTTP', () => {
   test('sends path prefix, query, body and each impersonated group in a header of its own', async () => {
     const seen: { url: string | undefined; groups: string[]; body: string }[] = [];
-    const server = await plain(async (request, response) => {
+    const server = await plain((request, response) => {
       const groups = request.rawHeaders.filter((_, index) =>
         /^impersonate-group$/i.test(request.rawHeaders[index - 1] ?? ''),
       );
-      seen.push({ url: request.url, groups, body: await readText(request) });
-      response.writeHead(201, { 'x-a': ['1', '2'] }).end('done');
+      void readText(request).then((body) => {
+        seen.push({ url: request.url, groups, body });
+        response.writeHead(201, { 'x-a': ['1', '2'] }).end('done');
+      });
     });
     const { handler } = transport({ server: `${server}/k8s/c1/` });
     const answer = await handler({
@@ -164,7 +166,7 @@ describe('over TLS', () => {
     };
     const answer = (url: string | undefined, version: string, socket: TLSSocket, write: Writable): void => {
       if (url === '/watch') write.write('x\n');
-      else write.end(`${version} ${socket.getPeerCertificate().subject?.CN ?? 'nobody'}`);
+      else write.end(`${version} ${String(socket.getPeerCertificate().subject?.CN ?? 'nobody')}`);
     };
     const server = h2
       ? createSecureServer(options, (request, response) => {

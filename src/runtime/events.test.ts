@@ -6,6 +6,7 @@ import type { KubeObject } from '../api/object.ts';
 import type { EventRecord } from '../api/outcome.ts';
 import { ManualClock } from '../base/clock.ts';
 import { silent } from '../base/log.ts';
+import { readText } from '../kube/body.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
 import { clusterEvents } from './event-cluster.ts';
 import { httpEvents, type PostJson } from './event-http.ts';
@@ -102,11 +103,11 @@ describe('events over HTTP', () => {
 
   async function send(event: EventRecord, ...statuses: number[]): Promise<{ bodies: unknown[]; pauses: number }> {
     const bodies: unknown[] = [];
-    const server = createServer(async (request, response) => {
-      let text = '';
-      for await (const chunk of request) text += String(chunk);
-      bodies.push(JSON.parse(text));
-      response.writeHead(statuses[bodies.length - 1] ?? 202).end();
+    const server = createServer((request, response) => {
+      void readText(request).then((text) => {
+        bodies.push(JSON.parse(text));
+        response.writeHead(statuses[bodies.length - 1] ?? 202).end();
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     closers.push(() => server.close());
