@@ -38,6 +38,7 @@ export async function main(argv: readonly string[], host: CliHost): Promise<numb
 }
 
 async function dispatch(root: Command, argv: readonly string[], host: CliHost): Promise<number> {
+  if (argv[0] === '__complete') return await complete(root, argv.slice(1), host);
   const { path, args } = await resolveLoaded(root, argv);
   const command = path[path.length - 1] as Command;
   if (command.delegate !== undefined) return await command.delegate(args, host);
@@ -79,6 +80,25 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
   } finally {
     stop();
   }
+}
+
+/** Seconds are all that a user waits for a completion. */
+const COMPLETION_TIMEOUT = '--timeout=3s';
+
+async function complete(root: Command, words: readonly string[], host: CliHost): Promise<number> {
+  const { completeWords } = await import('./completion.ts');
+  const { path, args } = await resolveLoaded(root, words.slice(0, -1));
+  const parsed = parseArguments([COMPLETION_TIMEOUT, ...args], flagsOf(path));
+  if (!parsed.ok) return 0;
+  const context = await contextOf(host, new FlagValues(flagsOf(path), parsed.value.given), parsed.value.positional);
+  if (!context.ok) return 0;
+  const [value, stop] = context.value;
+  try {
+    await completeWords(value, path, words.at(-1) ?? '');
+  } finally {
+    stop();
+  }
+  return 0;
 }
 
 function unknownCommand(path: CommandPath, typed: string): string {

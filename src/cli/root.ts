@@ -1,10 +1,22 @@
 import type { Command } from './command.ts';
+import { checkCommand } from './check.ts';
+import { completionCommand } from './completion.ts';
 import { createCommand } from './create/create.ts';
+import { debugCommand } from './debug.ts';
+import { deleteCommand } from './delete.ts';
+import { envsubstCommand } from './envsubst.ts';
+import { eventsCommand } from './events.ts';
+import { exportCommand } from './export.ts';
 import { getCommand } from './get.ts';
 import { globalFlags } from './global-flags.ts';
 import { installCommand } from './install/install.ts';
+import { logsCommand } from './logs.ts';
 import { reconcileCommand } from './reconcile.ts';
+import { statsCommand } from './stats.ts';
 import { resumeCommand, suspendCommand } from './suspend.ts';
+import { traceCommand } from './trace.ts';
+import { treeCommand } from './tree.ts';
+import { uninstallCommand } from './uninstall.ts';
 import { versionCommand } from './version-command.ts';
 
 /** The whole command tree. Parts with heavy imports are loaded when they are called. */
@@ -51,12 +63,39 @@ export function rootCommand(env: Readonly<Record<string, string | undefined>>): 
   weir uninstall`,
     persistentFlags: globalFlags(env),
     commands: [
+      checkCommand,
+      completionCommand,
       createCommand,
+      debugCommand,
+      deleteCommand,
+      envsubstCommand,
+      eventsCommand,
+      exportCommand,
       getCommand,
+      {
+        use: 'git-server',
+        short: 'Serve git repositories over SSH on loopback',
+        load: async () => (await import('./git-server.ts')).gitServerCommand,
+      },
       installCommand,
+      logsCommand,
       reconcileCommand,
       resumeCommand,
+      {
+        use: 'run',
+        short: 'Run the engine against a cluster',
+        load: async () => (await import('./run.ts')).runCommand((await import('../wiring.ts')).startEngine),
+      },
+      {
+        use: 'start',
+        short: 'Run the walk-through: a cluster, a git server, the engine and the page',
+        load: async () => (await import('./start.ts')).startCommand,
+      },
+      statsCommand,
       suspendCommand,
+      traceCommand,
+      treeCommand,
+      uninstallCommand,
       versionCommand,
     ],
   };

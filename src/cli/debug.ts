@@ -1,0 +1,87 @@
+import type { KubeObject } from '../api/object.ts';
+import type { Json } from '../base/json.ts';
+import { at, isArray, isObject, stringAt } from '../base/json.ts';
+import { ok } from '../base/result.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';
+import { kustomizations } from './kinds.ts';
+import { refTo } from './reconcile.ts';
+
+/** Variables of spec.postBuild, as a reconciliation would have them. */
+async function variablesOf(client: KubeClient, object: KubeObject): Promise<CliResult<ReadonlyMap<string, string>>> {
+  const variables = new Map<string, string>();
+  const references = at(object.spec, 'postBuild', 'substituteFrom');
+  for (const reference of isArray(references) ? references : []) {
+    const kind = stringAt(reference, 'kind') ?? '';
+    const name = stringAt(reference, 'name') ?? '';
+    const namespace = object.metadata.namespace ?? '';
+    const found = await client.get({ apiVersion: 'v1', kind, namespace, name });
+    if (!found.ok) {
+      if (found.error.code === 404 && at(reference, 'optional') === true) continue;
+      return refused(found.error, `substitute from '${kind}/${name}' error`);
+    }
+    const { data } = found.value as unknown as { readonly data?: Json };
+    for (const [key, value] of isObject(data) ? Object.entries(data) : []) {
+      const text = kind === 'Secret' ? Buffer.from(value as string, 'base64').toString() : (value as string);
+      variables.set(key, text.replaceAll('\n', ''));
+    }
+  }
+  const own = at(object.spec, 'postBuild', 'substitute');
+  for (const [key, value] of isObject(own) ? Object.entries(own) : []) {
+    variables.set(key, (value as string).replaceAll('\n', ''));
+  }
+  return ok(variables);
+}
+
+async function run(context: CliContext): Promise<CliResult> {
+  const wanted = ['show-status', 'show-vars', 'show-history'].filter((flag) => context.flags.bool(flag));
+  if (wanted.length !== 1) return failed('either --show-status, --show-vars, or --show-history must be set');
+  const client = await context.client();
+  if (!client.ok) return client;
+  const ref = refTo(kustomizations, context.namespace, context.args[0] ?? '');
+  const object = await client.value.get(ref, context.signal);
+  if (!object.ok) return refused(object.error);
+  if (wanted[0] === 'show-status') context.print(await context.yaml((object.value.status ?? {}) as Json));
+  else if (wanted[0] === 'show-history') context.print(await context.yaml(at(object.value.status, 'history') ?? []));
+  else {
+    const variables = await variablesOf(client.value, object.value);
+    if (!variables.ok) return variables;
+    for (const key of [...variables.value.keys()].sort()) context.print(`${key}=${variables.value.get(key)}\n`);
+  }
+  return done;
+}
+
+export const debugCommand: Command = {
+  use: 'debug',
+  short: 'Debug a Weir resource',
+  long: 'The debug command can be used to troubleshoot failing resource reconciliations.',
+  commands: [
+    {
+      use: 'kustomization [name]',
+      aliases: ['ks'],
+      short: 'Debug a Kustomization resource',
+      long: `The debug kustomization command can be used to troubleshoot failing Kustomization reconciliations.
+WARNING: This command will print sensitive information if Kubernetes Secrets are referenced in the Kustomization .spec.postBuild.substituteFrom field.`,
+      example: `  # Print the status of a Kustomization
+  weir debug ks podinfo --show-status
+
+  # Export the final variables used for post-build substitutions composed from referred ConfigMaps and Secrets
+  weir debug ks podinfo --show-vars > vars.env
+
+  # Print the reconciliation history of a Kustomization
+  weir debug ks podinfo --show-history`,
+      args: { min: 1, max: 1 },
+      flags: [
+        { name: 'show-status', type: 'bool', usage: 'print the status of the Kustomization' },
+        {
+          name: 'show-vars',
+          type: 'bool',
+          usage: 'print the final vars of the Kustomization in dot env format',
+        },
+        { name: 'show-history', type: 'bool', usage: 'print the reconciliation history of the Kustomization' },
+      ],
+      completes: kustomizations,
+      run,
+    },
+  ],
+};
