@@ -31,7 +31,7 @@ export function validateMeta(type: ResourceType, { metadata }: KubeObject): read
   causes.push(...validateLabels(metadata.labels, 'metadata.labels'));
   causes.push(...validateAnnotations(metadata.annotations, 'metadata.annotations'));
   causes.push(...validateOwners(metadata));
-  causes.push(...validateFinalizers(metadata.finalizers ?? []));
+  causes.push(...validateFinalizers(metadata.finalizers ?? [], type.definition === undefined));
   return causes;
 }
 
@@ -92,12 +92,13 @@ function validateOwners({ ownerReferences }: ObjectMeta): readonly Cause[] {
   return causes;
 }
 
-function validateFinalizers(finalizers: readonly string[]): readonly Cause[] {
+/** Names without a group are refused for built-in kinds only. Source: kubernetes@1.34 pkg/apis/core/validation ValidateObjectMeta. */
+function validateFinalizers(finalizers: readonly string[], isBuiltIn: boolean): readonly Cause[] {
   const causes: Cause[] = [];
   for (const [index, finalizer] of finalizers.entries()) {
     const at = `metadata.finalizers[${index}]`;
     for (const message of checkLabelKey(finalizer)) causes.push(invalidValue(at, finalizer, message));
-    if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer))
+    if (isBuiltIn && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer))
       causes.push(invalidValue(at, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
