@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 /** A cron schedule in the five fields of robfig/cron's standard parser. */
 export interface Schedule {
   /** The first time after `afterMs`; undefined when none comes within five years. */
-  next(afterMs: number): number | undefined;
+  readonly next: (afterMs: number) => number | undefined;
 }
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];

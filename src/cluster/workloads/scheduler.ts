@@ -1,6 +1,6 @@
 import { setCondition } from './conditions.ts';
 import { type Context, itself, splitKey, type WorkloadController } from './context.ts';
-import { parseQuantity } from './quantity.ts';
+import { nanoOf } from '../apiserver/quantity.ts';
 import type { Again } from './queue.ts';
 import { CLAIMS, NODES, PODS } from './resources.ts';
 import { includes } from './selector.ts';
@@ -141,12 +141,9 @@ export function refusal(pod: Pod, node: Node): string | undefined {
     return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
   }
   for (const resource of ['cpu', 'memory']) {
-    const allocatable = parseQuantity(node.status?.allocatable?.[resource]);
-    const asked = pod.spec.containers.reduce(
-      (sum, { resources }) => sum + (parseQuantity(resources?.requests?.[resource]) ?? 0),
-      0,
-    );
-    if (allocatable !== undefined && asked > allocatable) return `Insufficient ${resource}`;
+    const allocatable = node.status?.allocatable?.[resource];
+    const asked = pod.spec.containers.reduce((sum, { resources }) => sum + nanoOf(resources?.requests?.[resource]), 0n);
+    if (allocatable !== undefined && asked > nanoOf(allocatable)) return `Insufficient ${resource}`;
   }
   return undefined;
 }

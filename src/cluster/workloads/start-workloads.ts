@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { startDefinitions } from '../gc/definitions.ts';
 import { startGarbageCollector } from '../gc/garbage-collector.ts';
 import { startNamespaces } from '../gc/namespaces.ts';
 import type { PodPrograms } from '../pod-program.ts';
@@ -23,6 +24,7 @@ import { DEFAULT_NODES, nodeAddress, nodeController, type SimulatedNode } from '
 import { type ProgramFor, Programs } from './programs/pod-programs.ts';
 import { Activity, WorkQueue } from './queue.ts';
 import { replicaSetController } from './replicaset.ts';
+import { startResourceQuotas } from './resource-quotas.ts';
 import { schedulerController } from './scheduler.ts';
 import { statefulSetController } from './statefulset.ts';
 import { storageClassController, volumeController } from './volumes.ts';
@@ -61,7 +63,12 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
   const activity = new Activity();
   const events = new EventRecorder(registry, clock, log, activity);
   const context: Context = { registry, clock, log, random, events };
-  const stops = [startGarbageCollector(context, activity), startNamespaces(context, activity)];
+  const stops = [
+    startGarbageCollector(context, activity),
+    startNamespaces(context, activity),
+    startDefinitions(context, activity),
+    startResourceQuotas(context, activity),
+  ];
   for (const controller of controllersFor(context, options)) stops.push(run(controller, context, activity));
   const programs = new Programs(registry, clock, options.programFor ?? (() => undefined));
   return {

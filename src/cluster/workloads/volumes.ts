@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
 import { CONTROLLER_MANAGER, type Context, itself, keyOf, splitKey, type WorkloadController } from './context.ts';
-import { parseQuantity } from './quantity.ts';
+import { nanoOf } from '../apiserver/quantity.ts';
 import type { Again } from './queue.ts';
 import { CLAIMS, STORAGE_CLASSES, VOLUMES } from './resources.ts';
 import { matches } from './selector.ts';
@@ -92,7 +92,7 @@ export function volumeController(context: Context): WorkloadController {
   }
 
   function findVolume(claim: Claim): Volume | undefined {
-    const asked = parseQuantity(claim.spec.resources?.requests?.storage) ?? 0;
+    const asked = nanoOf(claim.spec.resources?.requests?.storage);
     const fitting = registry
       .list(VOLUMES)
       .map((volume) => shaped<Volume>(volume))
@@ -104,12 +104,12 @@ export function volumeController(context: Context): WorkloadController {
           status?.phase !== 'Failed' &&
           (spec.storageClassName ?? '') === (claim.spec.storageClassName ?? '') &&
           (spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem') &&
-          (parseQuantity(spec.capacity?.storage) ?? 0) >= asked &&
+          nanoOf(spec.capacity?.storage) >= asked &&
           (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode) === true) &&
           (claim.spec.selector === undefined || matches(claim.spec.selector, metadata.labels))
         );
       });
-    const size = (volume: Volume): number => parseQuantity(volume.spec.capacity?.storage) ?? 0;
+    const size = (volume: Volume): number => Number(nanoOf(volume.spec.capacity?.storage));
     // A volume that names the claim comes first, then the smallest that is large enough.
     return fitting.sort(
       (a, b) => Number(b.spec.claimRef !== undefined) - Number(a.spec.claimRef !== undefined) || size(a) - size(b),
