@@ -61,7 +61,7 @@ function requestsFromLimits(holder: MutableJsonObject): void {
 
 function defaultContainer(container: MutableJsonObject): void {
   const image = field(container, 'image');
-  if (typeof image === 'string') presetEmpty(container, 'imagePullPolicy', pullPolicy(image));
+  presetEmpty(container, 'imagePullPolicy', pullPolicy(typeof image === 'string' ? image : ''));
   presetEmpty(container, 'terminationMessagePath', '/dev/termination-log');
   presetEmpty(container, 'terminationMessagePolicy', 'File');
   for (const port of children(container, 'ports')) presetEmpty(port, 'protocol', 'TCP');

@@ -1,0 +1,267 @@
+import { equal, type JsonObject } from '../../../base/json.ts';
+import { dns1123Label } from '../names.ts';
+import {
+  type Errors,
+  forbidden,
+  has,
+  immutable,
+  invalid,
+  items,
+  labelSelector,
+  nonNegative,
+  notSupported,
+  number,
+  object,
+  required,
+  selectorMatches,
+  text,
+} from './common.ts';
+import { podTemplate } from './pods.ts';
+
+/** (kubernetes@1.34 pkg/apis/batch/validation) */
+export function job(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const spec = object(value, 'spec') ?? {};
+  generatedSelector(errors, value, spec);
+  if (old === undefined && text(spec, 'completionMode') === 'Indexed') {
+    const name = text(object(value, 'metadata'), 'name');
+    const last = `${name}-${(number(spec, 'completions') ?? 1) - 1}`;
+    if (name !== '' && dns1123Label(last).length > 0)
+      errors.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${last}`));
+  }
+  jobSpec(errors, spec, 'spec', true);
+  if (old !== undefined) jobUpdate(errors, spec, object(old, 'spec') ?? {});
+}
+
+/** A selector is the server's business, unless `manualSelector` says otherwise. */
+function generatedSelector(errors: Errors, value: JsonObject, spec: JsonObject): void {
+  if (spec['manualSelector'] === true) return;
+  const uid = text(object(value, 'metadata'), 'uid');
+  if (uid === '') return;
+  const own = object(object(object(spec, 'template'), 'metadata'), 'labels') ?? {};
+  const selector = object(spec, 'selector');
+  const labels = object(selector, 'matchLabels') ?? {};
+  if (own['controller-uid'] === undefined || own['batch.kubernetes.io/controller-uid'] === undefined) return;
+  const expected = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
+  const legacy = { matchLabels: { 'controller-uid': uid } };
+  if (selector !== undefined && !equal(selector, expected) && !equal(selector, legacy) && labels !== undefined) {
+    errors.push(invalid('spec.selector', selector, '`selector` not auto-generated'));
+  }
+}
+
+function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: boolean): void {
+  const selector = object(spec, 'selector');
+  if (withSelector) {
+    if (selector === undefined) errors.push(required(`${path}.selector`));
+    else labelSelector(errors, selector, `${path}.selector`);
+    const labels = object(object(object(spec, 'template'), 'metadata'), 'labels');
+    if (selector === undefined || selectorMatches(selector, labels ?? {}) === false) {
+      errors.push(
+        invalid(`${path}.template.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'),
+      );
+    }
+  }
+  for (const key of [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'ttlSecondsAfterFinished',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+  ]) {
+    nonNegative(errors, number(spec, key), `${path}.${key}`);
+  }
+  const mode = text(spec, 'completionMode');
+  if (mode !== '' && mode !== 'NonIndexed' && mode !== 'Indexed') {
+    errors.push(notSupported(`${path}.completionMode`, mode, ['NonIndexed', 'Indexed']));
+  } else if (mode === 'Indexed') {
+    if (!has(spec, 'completions')) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'));
+    if ((number(spec, 'parallelism') ?? 0) > 100_000)
+      errors.push(
+        invalid(
+          `${path}.parallelism`,
+          spec['parallelism'],
+          'must be less than or equal to 100000 when completion mode is Indexed',
+        ),
+      );
+  }
+  if (has(spec, 'podFailurePolicy')) failurePolicy(errors, spec, `${path}.podFailurePolicy`);
+  template(errors, spec, path);
+}
+
+function template(errors: Errors, spec: JsonObject, path: string): void {
+  const found: Errors = [];
+  podTemplate(found, object(spec, 'template'), `${path}.template`);
+  errors.push(...found);
+  const restart = text(object(object(spec, 'template'), 'spec'), 'restartPolicy');
+  if (restart === '' || restart === 'Always') {
+    errors.push(required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'));
+  } else if (restart !== 'OnFailure' && restart !== 'Never') {
+    errors.push(notSupported(`${path}.template.spec.restartPolicy`, restart, ['OnFailure', 'Never']));
+  } else if (has(spec, 'podFailurePolicy') && restart !== 'Never') {
+    errors.push(
+      invalid(
+        `${path}.template.spec.restartPolicy`,
+        restart,
+        'only "Never" is supported when podFailurePolicy is specified',
+      ),
+    );
+  }
+}
+
+const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
+
+function failurePolicy(errors: Errors, spec: JsonObject, path: string): void {
+  const names = new Set(
+    [
+      ...items(object(object(spec, 'template'), 'spec'), 'containers'),
+      ...items(object(object(spec, 'template'), 'spec'), 'initContainers'),
+    ].map((container) => text(container, 'name')),
+  );
+  items(object(spec, 'podFailurePolicy'), 'rules').forEach((rule, index) => {
+    const at = `${path}.rules[${index}]`;
+    const action = text(rule, 'action');
+    if (action === '') errors.push(required(`${at}.action`, 'valid values: "Count", "FailIndex", "FailJob", "Ignore"'));
+    else if (action === 'FailIndex' && !has(spec, 'backoffLimitPerIndex'))
+      errors.push(invalid(`${at}.action`, action, 'requires the backoffLimitPerIndex to be set'));
+    else if (!ACTIONS.includes(action)) errors.push(notSupported(`${at}.action`, action, ACTIONS));
+    const codes = object(rule, 'onExitCodes');
+    const conditions = items(rule, 'onPodConditions');
+    if (codes !== undefined) {
+      const operator = text(codes, 'operator');
+      if (operator !== 'In' && operator !== 'NotIn')
+        errors.push(notSupported(`${at}.onExitCodes.operator`, operator, ['In', 'NotIn']));
+      const container = text(codes, 'containerName');
+      if (container !== '' && !names.has(container))
+        errors.push(
+          invalid(
+            `${at}.onExitCodes.containerName`,
+            container,
+            'must be one of the container or initContainer names in the pod template',
+          ),
+        );
+      const values = items(codes, 'values');
+      if (values.length === 0)
+        errors.push(invalid(`${at}.onExitCodes.values`, values, 'at least one value is required'));
+      values.forEach((code, position) => {
+        if (operator === 'In' && code === 0)
+          errors.push(invalid(`${at}.onExitCodes.values[${position}]`, code, 'must not be 0 for the In operator'));
+      });
+      if (conditions.length > 0)
+        errors.push(invalid(at, '', 'specifying both OnExitCodes and OnPodConditions is not supported'));
+    } else if (conditions.length === 0)
+      errors.push(invalid(at, '', 'specifying one of OnExitCodes and OnPodConditions is required'));
+  });
+}
+
+function jobUpdate(errors: Errors, spec: JsonObject, old: JsonObject): void {
+  if (text(spec, 'completionMode') !== 'Indexed' || spec['completions'] !== spec['parallelism']) {
+    immutable(errors, spec['completions'], old['completions'], 'spec.completions');
+  }
+  immutable(errors, spec['selector'], old['selector'], 'spec.selector');
+  const frozen = old['suspend'] !== true;
+  if (frozen) immutable(errors, spec['template'], old['template'], 'spec.template');
+  for (const key of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'])
+    immutable(errors, spec[key], old[key], `spec.${key}`);
+}
+
+export function cronJob(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const spec = object(value, 'spec') ?? {};
+  const name = text(object(value, 'metadata'), 'name');
+  const schedule = text(spec, 'schedule');
+  if (schedule === '') errors.push(required('spec.schedule'));
+  else {
+    const wrong = cronError(schedule);
+    if (wrong !== undefined) errors.push(invalid('spec.schedule', schedule, wrong));
+    if (/TZ/.test(schedule))
+      errors.push(
+        invalid('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'),
+      );
+  }
+  nonNegative(errors, number(spec, 'startingDeadlineSeconds'), 'spec.startingDeadlineSeconds');
+  const policy = text(spec, 'concurrencyPolicy');
+  if (policy === '') errors.push(required('spec.concurrencyPolicy'));
+  else if (!['Allow', 'Forbid', 'Replace'].includes(policy))
+    errors.push(notSupported('spec.concurrencyPolicy', policy, ['Allow', 'Forbid', 'Replace']));
+  nonNegative(errors, number(spec, 'successfulJobsHistoryLimit'), 'spec.successfulJobsHistoryLimit');
+  nonNegative(errors, number(spec, 'failedJobsHistoryLimit'), 'spec.failedJobsHistoryLimit');
+  const job = object(object(spec, 'jobTemplate'), 'spec') ?? {};
+  if (job['manualSelector'] === true)
+    errors.push(notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']));
+  jobSpec(errors, job, 'spec.jobTemplate.spec', false);
+  const zone = text(spec, 'timeZone');
+  if (has(spec, 'timeZone') && (zone === '' || zone.toLowerCase() === 'local'))
+    errors.push(invalid('spec.timeZone', zone, 'timeZone must be nil or non-empty string'));
+  if (old === undefined && name.length > 52)
+    errors.push(invalid('metadata.name', name, 'must be no more than 52 characters'));
+  if (object(job, 'selector') !== undefined)
+    errors.push(forbidden('spec.jobTemplate.spec.selector', '`selector` will be auto-generated'));
+}
+
+const FIELDS: readonly {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly words: readonly string[];
+}[] = [
+  { name: 'minute', min: 0, max: 59, words: [] },
+  { name: 'hour', min: 0, max: 23, words: [] },
+  { name: 'day', min: 1, max: 31, words: [] },
+  {
+    name: 'month',
+    min: 1,
+    max: 12,
+    words: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+  },
+  { name: 'weekday', min: 0, max: 6, words: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+];
+
+/** What robfig/cron v3's standard parser says; undefined for a schedule it reads. */
+function cronError(schedule: string): string | undefined {
+  let spec = schedule;
+  if (/^(?:TZ|CRON_TZ)=/.test(spec)) spec = spec.slice(spec.indexOf(' ') + 1).trim();
+  if (spec.startsWith('@')) {
+    if (['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'].includes(spec))
+      return undefined;
+    if (/^@every \S+$/.test(spec)) return undefined;
+    return `unrecognized descriptor: ${spec}`;
+  }
+  const fields = spec.split(/\s+/).filter((part) => part !== '');
+  if (fields.length !== 5) return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`;
+  for (const [index, part] of fields.entries()) {
+    const wrong = part
+      .split(',')
+      .map((range) => rangeError(range, FIELDS[index] as (typeof FIELDS)[number]))
+      .find((found) => found !== undefined);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function rangeError(text: string, { min, max, words }: (typeof FIELDS)[number]): string | undefined {
+  const [range = '', step, ...more] = text.split('/');
+  if (more.length > 0) return `too many slashes: ${text}`;
+  const [low = '', high, ...rest] = range.split('-');
+  if (rest.length > 0) return `too many hyphens: ${text}`;
+  const read = (part: string): number | undefined => {
+    const word = words.indexOf(part.toLowerCase());
+    if (word >= 0) return word + min;
+    return /^\d+$/.test(part) ? Number(part) : undefined;
+  };
+  const star = low === '*' || low === '?';
+  const start = star ? min : read(low);
+  if (start === undefined)
+    return `failed to parse int from ${low}: strconv.Atoi: parsing ${JSON.stringify(low)}: invalid syntax`;
+  let end = star ? max : high === undefined ? start : read(high);
+  if (end === undefined)
+    return `failed to parse int from ${high}: strconv.Atoi: parsing ${JSON.stringify(high)}: invalid syntax`;
+  if (step !== undefined) {
+    if (!/^\d+$/.test(step))
+      return `failed to parse int from ${step}: strconv.Atoi: parsing ${JSON.stringify(step)}: invalid syntax`;
+    if (high === undefined && !star) end = max;
+    if (Number(step) === 0) return `step of range should be a positive number: ${text}`;
+  }
+  if (start < min) return `beginning of range (${start}) below minimum (${min}): ${text}`;
+  if (end > max) return `end of range (${end}) above maximum (${max}): ${text}`;
+  return start > end ? `beginning of range (${start}) beyond end of range (${end}): ${text}` : undefined;
+}

@@ -1,0 +1,343 @@
+import { equal, type Json, type JsonObject } from '../../../base/json.ts';
+import { isCidr } from '../formats.ts';
+import { dns1123Label, labelValue, qualifiedName } from '../names.ts';
+import {
+  configKeys,
+  duplicate,
+  each,
+  entries,
+  type Errors,
+  forbidden,
+  has,
+  immutable,
+  invalid,
+  items,
+  lessThan,
+  MAX_DATA_BYTES,
+  notSupported,
+  number,
+  object,
+  quotaResourceName,
+  required,
+  resourceName,
+  resourceValue,
+  Seen,
+  text,
+  texts,
+  utf8Length,
+} from './common.ts';
+import { NOT_A_CIDR } from './networking.ts';
+import { podTemplate, taintEffect } from './pods.ts';
+
+/** (kubernetes@1.34 pkg/apis/core/validation) */
+export function configMap(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const [data, binary] = [object(value, 'data') ?? {}, object(value, 'binaryData') ?? {}];
+  let size = 0;
+  configKeys(errors, data, 'data');
+  for (const key of Object.keys(data).toSorted()) {
+    if (Object.hasOwn(binary, key)) errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
+    size += utf8Length(text(data, key));
+  }
+  configKeys(errors, binary, 'binaryData');
+  for (const key of Object.keys(binary)) size += decodedLength(text(binary, key));
+  if (size > MAX_DATA_BYTES) errors.push(tooLong('', MAX_DATA_BYTES));
+  if (old === undefined || old['immutable'] !== true) return;
+  if (value['immutable'] !== true) errors.push(forbidden('immutable', 'field is immutable when `immutable` is set'));
+  for (const key of ['data', 'binaryData']) {
+    if (!equal(object(value, key) ?? {}, object(old, key) ?? {}))
+      errors.push(forbidden(key, 'field is immutable when `immutable` is set'));
+  }
+}
+
+function tooLong(field: string, max: number): Errors[number] {
+  return {
+    field: field === '' ? '<nil>' : field,
+    reason: 'FieldValueTooLong',
+    message: `Too long: may not be more than ${max} bytes`,
+  };
+}
+
+function decodedLength(base64: string): number {
+  return Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
+}
+
+/** Keys that a secret's type must have. */
+const SECRET_KEYS: { readonly [type: string]: readonly string[] } = {
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+};
+
+export function secret(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const data = object(value, 'data') ?? {};
+  const type = text(value, 'type');
+  configKeys(errors, data, 'data');
+  const size = Object.keys(data).reduce((sum, key) => sum + decodedLength(text(data, key)), 0);
+  if (size > MAX_DATA_BYTES) errors.push(tooLong('data', MAX_DATA_BYTES));
+  if (type === 'kubernetes.io/service-account-token') {
+    const account = text(object(object(value, 'metadata'), 'annotations'), 'kubernetes.io/service-account.name');
+    if (account === '') errors.push(required('metadata.annotations[kubernetes.io/service-account.name]'));
+  }
+  if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
+    errors.push(required('data[username]'), required('data[password]'));
+  }
+  for (const key of SECRET_KEYS[type] ?? []) if (!Object.hasOwn(data, key)) errors.push(required(`data[${key}]`));
+  if (old === undefined) return;
+  immutable(errors, value['type'], old['type'], 'type');
+  if (old['immutable'] !== true) return;
+  if (value['immutable'] !== true) errors.push(forbidden('immutable', 'field is immutable when `immutable` is set'));
+  if (!equal(data, object(old, 'data') ?? {}))
+    errors.push(forbidden('data', 'field is immutable when `immutable` is set'));
+}
+
+export function podTemplateKind(errors: Errors, value: JsonObject): void {
+  podTemplate(errors, object(value, 'template'), 'template');
+}
+
+const SCOPED = new Set([
+  'pods',
+  'cpu',
+  'memory',
+  'requests.cpu',
+  'requests.memory',
+  'limits.cpu',
+  'limits.memory',
+  'ephemeral-storage',
+  'requests.ephemeral-storage',
+  'limits.ephemeral-storage',
+]);
+const SCOPES = new Set([
+  'Terminating',
+  'NotTerminating',
+  'BestEffort',
+  'NotBestEffort',
+  'PriorityClass',
+  'CrossNamespacePodAffinity',
+  'VolumeAttributesClass',
+]);
+
+export function resourceQuota(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const spec = object(value, 'spec') ?? {};
+  for (const [name, amount] of entries(spec, 'hard')) {
+    quotaResourceName(errors, name, `spec.hard[${name}]`);
+    resourceValue(errors, name, amount, `spec.hard[${name}]`);
+  }
+  const scopes = texts(spec, 'scopes');
+  const hard = Object.keys(object(spec, 'hard') ?? {});
+  for (const scope of scopes) {
+    if (!SCOPES.has(scope)) errors.push(invalid('spec.scopes', scopes, 'unsupported scope'));
+    for (const name of hard) {
+      const fits = scope === 'BestEffort' ? name === 'pods' : SCOPED.has(name);
+      if (!fits) errors.push(invalid('spec.scopes', scopes, 'unsupported scope applied to resource'));
+    }
+  }
+  if (scopes.includes('BestEffort') && scopes.includes('NotBestEffort'))
+    errors.push(invalid('spec.scopes', scopes, 'conflicting scopes'));
+  if (scopes.includes('Terminating') && scopes.includes('NotTerminating'))
+    errors.push(invalid('spec.scopes', scopes, 'conflicting scopes'));
+  if (old === undefined) return;
+  const before = texts(object(old, 'spec'), 'scopes');
+  if (!equal(scopes.toSorted(), before.toSorted())) errors.push(invalid('spec.scopes', scopes, 'field is immutable'));
+}
+
+/** The bounds of one resource must be in order. */
+export function limitRange(errors: Errors, value: JsonObject): void {
+  const types = new Seen();
+  items(object(value, 'spec'), 'limits').forEach((limit, index) => {
+    const at = `spec.limits[${index}]`;
+    const type = text(limit, 'type');
+    if (!['Container', 'Pod', 'PersistentVolumeClaim'].includes(type)) {
+      each(errors, qualifiedName(type), `${at}.type`, type);
+      if (!type.includes('/') && type !== '')
+        errors.push(invalid(`${at}.type`, type, 'must be a standard limit type or fully qualified'));
+    }
+    if (!types.add(type)) errors.push(duplicate(`${at}.type`, type));
+    const lists: { [key: string]: JsonObject } = {};
+    for (const key of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio']) {
+      lists[key] = object(limit, key) ?? {};
+    }
+    for (const key of ['max', 'min'])
+      for (const [name] of entries(limit, key)) resourceName(errors, name, `${at}.${key}[${name}]`);
+    if (type === 'Pod') {
+      for (const key of ['default', 'defaultRequest']) {
+        if (Object.keys(lists[key] ?? {}).length > 0)
+          errors.push(forbidden(`${at}.${key}`, "may not be specified when `type` is 'Pod'"));
+      }
+    }
+    const names = [...new Set(Object.values(lists).flatMap((own) => Object.keys(own)))];
+    for (const name of names)
+      bounds(errors, name, type === 'Pod' ? { ...lists, default: {}, defaultRequest: {} } : lists, at);
+  });
+}
+
+function bounds(errors: Errors, name: string, lists: { readonly [key: string]: JsonObject }, at: string): void {
+  const of = (key: string): Json | undefined => lists[key]?.[name];
+  const [min, max, request, limit] = [of('min'), of('max'), of('defaultRequest'), of('default')];
+  const show = (value: Json | undefined): string => String(value);
+  if (min !== undefined && max !== undefined && lessThan(max, min)) {
+    errors.push(invalid(`${at}.min[${name}]`, min, `min value ${show(min)} is greater than max value ${show(max)}`));
+  }
+  if (request !== undefined && min !== undefined && lessThan(request, min)) {
+    errors.push(
+      invalid(
+        `${at}.defaultRequest[${name}]`,
+        request,
+        `min value ${show(min)} is greater than default request value ${show(request)}`,
+      ),
+    );
+  }
+  if (request !== undefined && max !== undefined && lessThan(max, request)) {
+    errors.push(
+      invalid(
+        `${at}.defaultRequest[${name}]`,
+        request,
+        `default request value ${show(request)} is greater than max value ${show(max)}`,
+      ),
+    );
+  }
+  if (request !== undefined && limit !== undefined && lessThan(limit, request)) {
+    errors.push(
+      invalid(
+        `${at}.defaultRequest[${name}]`,
+        request,
+        `default request value ${show(request)} is greater than default limit value ${show(limit)}`,
+      ),
+    );
+  }
+  if (limit !== undefined && min !== undefined && lessThan(limit, min)) {
+    errors.push(
+      invalid(`${at}.default[${name}]`, min, `min value ${show(min)} is greater than default value ${show(limit)}`),
+    );
+  }
+  if (limit !== undefined && max !== undefined && lessThan(max, limit)) {
+    errors.push(
+      invalid(`${at}.default[${name}]`, limit, `default value ${show(limit)} is greater than max value ${show(max)}`),
+    );
+  }
+}
+
+export function node(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const spec = object(value, 'spec') ?? {};
+  const taints = new Seen();
+  items(spec, 'taints').forEach((taint, index) => {
+    const at = `metadata.taints[${index}]`;
+    each(errors, qualifiedName(text(taint, 'key')), `${at}.key`, text(taint, 'key'));
+    each(errors, labelValue(text(taint, 'value')), `${at}.value`, text(taint, 'value'));
+    taintEffect(errors, text(taint, 'effect'), `${at}.effect`, false);
+    if (!taints.add(`${text(taint, 'key')}/${text(taint, 'effect')}`)) {
+      errors.push({
+        ...duplicate(at, taint),
+        message: 'Duplicate value: taints must be unique by key and effect pair',
+      });
+    }
+  });
+  const cidrs = texts(spec, 'podCIDRs');
+  cidrs.forEach((cidr, index) => {
+    if (!isCidr(cidr)) errors.push(invalid(`spec.podCIDRs[${index}]`, cidr, NOT_A_CIDR));
+  });
+  if (old === undefined) return;
+  const before = object(old, 'spec') ?? {};
+  if (texts(before, 'podCIDRs').length > 0 && !equal(cidrs, texts(before, 'podCIDRs')))
+    errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
+  if (text(before, 'providerID') !== '' && text(before, 'providerID') !== text(spec, 'providerID')) {
+    errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
+  }
+}
+
+export function lease(errors: Errors, value: JsonObject): void {
+  const spec = object(value, 'spec');
+  const duration = number(spec, 'leaseDurationSeconds');
+  if (duration !== undefined && duration <= 0)
+    errors.push(invalid('spec.leaseDurationSeconds', duration, 'must be greater than 0'));
+  const transitions = number(spec, 'leaseTransitions');
+  if (transitions !== undefined && transitions < 0)
+    errors.push(invalid('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'));
+}
+
+export function runtimeClass(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
+  const handler = text(value, 'handler');
+  each(errors, dns1123Label(handler), 'handler', handler);
+  if (old !== undefined) immutable(errors, value['handler'], old['handler'], 'handler');
+}
+
+const METRIC_SOURCES: { readonly [type: string]: string } = {
+  ContainerResource: 'containerResource',
+  External: 'external',
+  Object: 'object',
+  Pods: 'pods',
+  Resource: 'resource',
+};
+
+export function horizontalPodAutoscaler(errors: Errors, value: JsonObject): void {
+  const spec = object(value, 'spec') ?? {};
+  const [min, max] = [number(spec, 'minReplicas'), number(spec, 'maxReplicas') ?? 0];
+  const metrics = items(spec, 'metrics');
+  if (min !== undefined && min < 1) errors.push(invalid('spec.minReplicas', min, 'must be greater than or equal to 1'));
+  if (max < 1) errors.push(invalid('spec.maxReplicas', max, 'must be greater than 0'));
+  if (min !== undefined && max < min)
+    errors.push(invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`'));
+  const target = object(spec, 'scaleTargetRef') ?? {};
+  if (text(target, 'kind') === '') errors.push(required('spec.scaleTargetRef.kind'));
+  if (text(target, 'name') === '') errors.push(required('spec.scaleTargetRef.name'));
+  if (!text(target, 'apiVersion').includes('/'))
+    errors.push(
+      invalid('spec.scaleTargetRef.apiVersion', text(target, 'apiVersion'), 'apiVersion must specify API group'),
+    );
+  metrics.forEach((metric, index) => metricSpec(errors, metric, `spec.metrics[${index}]`));
+  if (min === 0 && !metrics.some((metric) => ['External', 'Object'].includes(text(metric, 'type')))) {
+    errors.push(
+      forbidden(
+        'spec.metrics',
+        'must specify at least one Object or External metric to support scaling to zero replicas',
+      ),
+    );
+  }
+}
+
+function metricSpec(errors: Errors, metric: Json, path: string): void {
+  const type = text(metric, 'type');
+  if (type === '') {
+    errors.push(required(`${path}.type`, 'must specify a metric source type'));
+    return;
+  }
+  const source = METRIC_SOURCES[type];
+  const types = Object.keys(METRIC_SOURCES);
+  if (source === undefined) {
+    errors.push(notSupported(`${path}.type`, type, types), notSupported(`${path}.type`, type, types));
+    return;
+  }
+  const own = object(metric, source);
+  if (own === undefined) {
+    errors.push(required(`${path}.${source}`, 'must populate information for the given metric source'));
+    return;
+  }
+  if ((type === 'Resource' || type === 'ContainerResource') && text(own, 'name') === '')
+    errors.push(required(`${path}.${source}.name`, 'must specify a resource name'));
+  if (type === 'ContainerResource' && text(own, 'container') === '')
+    errors.push(required(`${path}.${source}.container`, 'must specify a container'));
+  const target = object(own, 'target') ?? {};
+  const targetType = text(target, 'type');
+  if (targetType === '') errors.push(required(`${path}.${source}.target.type`, 'must specify a metric target type'));
+  else if (!['Utilization', 'Value', 'AverageValue'].includes(targetType)) {
+    errors.push(
+      invalid(`${path}.${source}.target.type`, targetType, 'must be either Utilization, Value, or AverageValue'),
+    );
+  }
+  const [utilization, average, plain] = [
+    has(target, 'averageUtilization'),
+    has(target, 'averageValue'),
+    has(target, 'value'),
+  ];
+  const at = `${path}.${source}.target`;
+  if (type === 'Resource' || type === 'ContainerResource') {
+    if (!utilization && !average)
+      errors.push(required(`${at}.averageUtilization`, 'must set either a target raw value or a target utilization'));
+    else if (utilization && average)
+      errors.push(forbidden(`${at}.averageValue`, 'may not set both a target raw value and a target utilization'));
+  } else if (type === 'Pods' && !average)
+    errors.push(required(`${at}.averageValue`, 'must specify a positive target averageValue'));
+  else if ((type === 'Object' || type === 'External') && !plain && !average) {
+    errors.push(required(`${at}.averageValue`, 'must set either a target value for metric or a per-pod target'));
+  }
+}

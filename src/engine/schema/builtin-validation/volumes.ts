@@ -1,0 +1,287 @@
+import type { Json, JsonObject } from '../../../base/json.ts';
+import { configMapKey, dns1123Label } from '../names.ts';
+import { claimSpec } from './claims.ts';
+import {
+  duplicate,
+  each,
+  type Errors,
+  forbidden,
+  has,
+  invalid,
+  items,
+  notSupported,
+  number,
+  object,
+  required,
+  Seen,
+  text,
+} from './common.ts';
+
+const KINDS = [
+  'hostPath',
+  'gitRepo',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'secret',
+  'nfs',
+  'iscsi',
+  'glusterfs',
+  'flocker',
+  'persistentVolumeClaim',
+  'rbd',
+  'cinder',
+  'cephfs',
+  'quobyte',
+  'downwardAPI',
+  'fc',
+  'flexVolume',
+  'configMap',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'storageos',
+  'projected',
+  'scaleIO',
+  'csi',
+  'ephemeral',
+  'image',
+];
+
+/** Volumes of a pod by name. (kubernetes@1.34 pkg/apis/core/validation ValidateVolumes) */
+export function volumes(errors: Errors, spec: JsonObject, path: string): Map<string, JsonObject> {
+  const known = new Map<string, JsonObject>();
+  items(spec, 'volumes').forEach((volume, index) => {
+    const at = `${path}[${index}]`;
+    const name = text(volume, 'name');
+    const found: Errors = [];
+    source(found, volume as JsonObject, at);
+    const names: Errors = [];
+    if (name === '') names.push(required(`${at}.name`));
+    else {
+      each(names, dns1123Label(name), `${at}.name`, name);
+      if (known.has(name)) names.push(duplicate(`${at}.name`, name));
+    }
+    errors.push(...found, ...names);
+    if (found.length === 0 && names.length === 0) known.set(name, volume as JsonObject);
+  });
+  return known;
+}
+
+/** Exactly one kind of source; a second one is refused where it stands. */
+function source(errors: Errors, volume: JsonObject, path: string): void {
+  let count = object(volume, 'emptyDir') === undefined ? 0 : 1;
+  if (count === 1) {
+    const limit = text(object(volume, 'emptyDir'), 'sizeLimit');
+    if (limit.startsWith('-'))
+      errors.push(forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
+  }
+  for (const kind of KINDS) {
+    const own = object(volume, kind);
+    if (own === undefined) continue;
+    if (count > 0) {
+      errors.push(forbidden(`${path}.${kind}`, 'may not specify more than 1 volume type'));
+      continue;
+    }
+    count++;
+    sourceOf(errors, kind, own, `${path}.${kind}`);
+  }
+  if (count === 0) errors.push(required(path, 'must specify a volume type'));
+}
+
+function sourceOf(errors: Errors, kind: string, own: JsonObject, path: string): void {
+  const needed: { readonly [kind: string]: readonly string[] } = {
+    secret: ['secretName'],
+    persistentVolumeClaim: ['claimName'],
+    nfs: ['server', 'path'],
+    csi: ['driver'],
+    gcePersistentDisk: ['pdName'],
+    awsElasticBlockStore: ['volumeID'],
+    iscsi: ['targetPortal'],
+    cinder: ['volumeID'],
+    azureFile: ['secretName', 'shareName'],
+    gitRepo: ['repository'],
+    flexVolume: ['driver'],
+  };
+  for (const key of needed[kind] ?? []) if (text(own, key) === '') errors.push(required(`${path}.${key}`));
+  switch (kind) {
+    case 'configMap':
+      if (text(own, 'name') === '') errors.push(required(`${path}.name`));
+      mode(errors, own, path);
+      keyPaths(errors, own, path);
+      return;
+    case 'secret':
+      mode(errors, own, path);
+      keyPaths(errors, own, path);
+      return;
+    case 'hostPath':
+      hostPath(errors, own, path);
+      return;
+    case 'nfs':
+      if (text(own, 'path') !== '' && !text(own, 'path').startsWith('/'))
+        errors.push(invalid(`${path}.path`, text(own, 'path'), 'must be an absolute path'));
+      return;
+    case 'downwardAPI':
+      mode(errors, own, path);
+      items(own, 'items').forEach((item, index) => downward(errors, item, `${path}.items[${index}]`));
+      return;
+    case 'projected':
+      projected(errors, own, path);
+      return;
+    case 'ephemeral': {
+      const template = object(own, 'volumeClaimTemplate');
+      if (template === undefined) errors.push(required(`${path}.volumeClaimTemplate`));
+      else claimSpec(errors, object(template, 'spec') ?? {}, `${path}.volumeClaimTemplate.spec`);
+      return;
+    }
+    default:
+  }
+}
+
+function hostPath(errors: Errors, own: JsonObject, path: string): void {
+  if (text(own, 'path') === '') errors.push(required(`${path}.path`));
+  else noBackSteps(errors, text(own, 'path'), `${path}.path`);
+  const types = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
+  if (has(own, 'type') && !types.includes(text(own, 'type')))
+    errors.push(notSupported(`${path}.type`, text(own, 'type'), types));
+}
+
+function noBackSteps(errors: Errors, value: string, path: string): void {
+  if (value.split('/').includes('..')) errors.push(invalid(path, value, "must not contain '..'"));
+}
+
+/** A path below a volume. */
+export function localPath(errors: Errors, value: string, path: string): void {
+  if (value.startsWith('/')) errors.push(invalid(path, value, 'must be a relative path'));
+  noBackSteps(errors, value, path);
+}
+
+function mode(errors: Errors, own: Json, path: string, key = 'defaultMode'): void {
+  const value = number(own, key);
+  if (value !== undefined && (value < 0 || value > 0o777)) {
+    errors.push(invalid(`${path}.${key}`, value, 'must be a number between 0 and 0777 (octal), both inclusive'));
+  }
+}
+
+function keyPaths(errors: Errors, own: Json, path: string): void {
+  items(own, 'items').forEach((item, index) => {
+    const at = `${path}.items[${index}]`;
+    if (text(item, 'key') === '') errors.push(required(`${at}.key`));
+    else each(errors, configMapKey(text(item, 'key')), `${at}.key`, text(item, 'key'));
+    itemPath(errors, item, at);
+    mode(errors, item, at, 'mode');
+  });
+}
+
+function itemPath(errors: Errors, item: Json, path: string): void {
+  const value = text(item, 'path');
+  if (value === '') errors.push(required(`${path}.path`));
+  else {
+    localPath(errors, value, `${path}.path`);
+    if (value.startsWith('..') && !value.split('/').includes('..'))
+      errors.push(invalid(`${path}.path`, value, "must not start with '..'"));
+  }
+}
+
+function downward(errors: Errors, item: Json, path: string): void {
+  itemPath(errors, item, path);
+  const [reference, resource] = [object(item, 'fieldRef'), object(item, 'resourceFieldRef')];
+  if (reference === undefined && resource === undefined)
+    errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'));
+  else if (reference !== undefined && resource !== undefined)
+    errors.push(invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
+  mode(errors, item, path, 'mode');
+}
+
+function projected(errors: Errors, own: JsonObject, path: string): void {
+  mode(errors, own, path);
+  items(own, 'sources').forEach((projection, index) => {
+    const at = `${path}.sources[${index}]`;
+    const kinds = ['secret', 'configMap', 'downwardAPI', 'serviceAccountToken', 'clusterTrustBundle'].filter(
+      (kind) => object(projection, kind) !== undefined,
+    );
+    kinds
+      .slice(1)
+      .forEach((kind) => errors.push(forbidden(`${at}.${kind}`, 'may not specify more than 1 volume type')));
+    const [kind] = kinds;
+    if (kind === undefined) {
+      errors.push(
+        required(
+          at,
+          'one of clusterTrustBundle, configMap, downwardAPI, podCertificate, secret, or serviceAccountToken is required',
+        ),
+      );
+      return;
+    }
+    const inner = object(projection, kind) as JsonObject;
+    if (kind === 'secret' || kind === 'configMap') {
+      if (text(inner, 'name') === '') errors.push(required(`${at}.${kind}.name`));
+      keyPaths(errors, inner, `${at}.${kind}`);
+    } else if (kind === 'downwardAPI')
+      items(inner, 'items').forEach((item, position) => downward(errors, item, `${at}.downwardAPI.items[${position}]`));
+    else if (kind === 'serviceAccountToken') {
+      const seconds = number(inner, 'expirationSeconds');
+      if (seconds !== undefined && seconds < 600)
+        errors.push(
+          invalid(`${at}.${kind}.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes'),
+        );
+      if (seconds !== undefined && seconds > 2 ** 32)
+        errors.push(
+          invalid(`${at}.${kind}.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'),
+        );
+      if (text(inner, 'path') === '') errors.push(required(`${at}.${kind}.path`));
+    }
+  });
+}
+
+/** Mounts of a container over the pod's volumes. */
+export function mounts(errors: Errors, container: Json, known: ReadonlyMap<string, JsonObject>, path: string): void {
+  const seen = new Seen();
+  items(container, 'volumeMounts').forEach((mount, index) => {
+    const at = `${path}[${index}]`;
+    const name = text(mount, 'name');
+    if (name === '') errors.push(required(`${at}.name`));
+    if (!known.has(name))
+      errors.push({ field: `${at}.name`, reason: 'FieldValueNotFound', message: `Not found: ${JSON.stringify(name)}` });
+    const place = text(mount, 'mountPath');
+    if (place === '') errors.push(required(`${at}.mountPath`));
+    if (place !== '' && !seen.add(place)) errors.push(invalid(`${at}.mountPath`, place, 'must be unique'));
+    for (const key of ['subPath', 'subPathExpr']) {
+      if (text(mount, key) !== '') localPath(errors, text(mount, key), `${at}.${key}`);
+    }
+    const propagation = text(mount, 'mountPropagation');
+    if (propagation !== '' && !['Bidirectional', 'HostToContainer', 'None'].includes(propagation)) {
+      errors.push(notSupported(`${at}.mountPropagation`, propagation, ['Bidirectional', 'HostToContainer', 'None']));
+    }
+  });
+}
+
+/** Every kind of source of a PersistentVolume that is set, in the order they are looked at. */
+export function persistentSources(spec: JsonObject): string[] {
+  const kinds = [
+    'hostPath',
+    'gcePersistentDisk',
+    'awsElasticBlockStore',
+    'glusterfs',
+    'flocker',
+    'nfs',
+    'rbd',
+    'quobyte',
+    'cephfs',
+    'iscsi',
+    'cinder',
+    'fc',
+    'flexVolume',
+    'azureFile',
+    'vsphereVolume',
+    'photonPersistentDisk',
+    'portworxVolume',
+    'azureDisk',
+    'scaleIO',
+    'local',
+    'storageos',
+    'csi',
+  ];
+  return kinds.filter((kind) => object(spec, kind) !== undefined);
+}
