@@ -92,7 +92,8 @@ export function crdOf(kind: Kind<unknown, unknown>, labels: Readonly<Record<stri
   };
 }
 
-function objectSchema(kind: Kind<unknown, unknown>): JsonObject {
+/** The `openAPIV3Schema` of a kind. */
+export function objectSchema(kind: Kind<unknown, unknown>): JsonObject {
   return {
     description: kind.description,
     properties: {

@@ -152,11 +152,15 @@ async function contextOf(
     now: () => host.now(),
     sleep: (ms) =>
       new Promise((wake, reject) => {
-        const sleeper = setTimeout(wake, ms);
-        signal.addEventListener('abort', () => {
+        const stopped = (): void => {
           clearTimeout(sleeper);
           reject(signal.reason as Error);
-        });
+        };
+        const sleeper = setTimeout(() => {
+          signal.removeEventListener('abort', stopped);
+          wake();
+        }, ms);
+        signal.addEventListener('abort', stopped, { once: true });
       }),
   };
   return ok([context, () => clearTimeout(timer)]);

@@ -1,6 +1,8 @@
-import type { KubeObject } from '../../api/object.ts';
+import { type KubeObject, refOf } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
-import { type CliContext, type CliResult, type Command, done, failed } from '../command.ts';
+import { equal, field } from '../../base/json.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { type CliContext, type CliResult, type Command, done, failed, refused } from '../command.ts';
 import { isDnsLabel } from '../global-flags.ts';
 import { exportObject, upsert } from './apply.ts';
 import { isQualifiedName, metadataOf, parseLabels } from './labels.ts';
@@ -42,6 +44,20 @@ const WORDS: Readonly<Record<string, string>> = {
   RoleBinding: 'role binding',
 };
 
+/** A binding's role cannot be changed: a binding to another role is made anew. */
+async function bind(client: KubeClient, object: KubeObject): Promise<CliResult<unknown>> {
+  const { roleRef = null, subjects = null } = object as unknown as {
+    readonly roleRef?: Json;
+    readonly subjects?: Json;
+  };
+  const existing = await client.get(refOf(object));
+  if (existing.ok && !equal(field(existing.value as unknown as Json, 'roleRef'), roleRef)) {
+    const deleted = await client.delete(refOf(object));
+    if (!deleted.ok) return refused(deleted.error);
+  }
+  return await upsert(client, object, { roleRef, subjects });
+}
+
 async function run(context: CliContext): Promise<CliResult> {
   const { flags, progress } = context;
   const [name] = context.args;
@@ -76,9 +92,8 @@ async function run(context: CliContext): Promise<CliResult> {
   if (!client.ok) return client;
   for (const object of objects) {
     progress.action(`applying ${WORDS[object.kind]} ${object.metadata.name}`);
-    const { roleRef, subjects } = object as unknown as { readonly roleRef?: Json; readonly subjects?: Json };
-    const fields = roleRef === undefined || subjects === undefined ? {} : { roleRef, subjects };
-    const applied = await upsert(client.value, object, fields);
+    const applied =
+      object.kind === 'RoleBinding' ? await bind(client.value, object) : await upsert(client.value, object, {});
     if (!applied.ok) return applied;
   }
   progress.success('tenant setup completed');
