@@ -1,11 +1,12 @@
 import type { KubeObject } from '../../api/object.ts';
-import { type Context, splitKey, type WorkloadController } from './context.ts';
+import { isTrue } from './conditions.ts';
+import { CONTROLLER_MANAGER, type Context, itself, splitKey, type WorkloadController } from './context.ts';
 import { podBlock } from './kubelet/addresses.ts';
 import type { Again } from './queue.ts';
 import { LEASES, NODES } from './resources.ts';
 import { microTimeText, timeMs, timeText } from './times.ts';
-import { writeStatus, written } from './writes.ts';
-import { type Node, shaped } from './shapes.ts';
+import { writeStatus, written, writtenOrGone } from './writes.ts';
+import { type Node, plain, shaped } from './shapes.ts';
 
 /** Kubernetes' version that the simulated nodes report. */
 export const KUBELET_VERSION = 'v1.34.1';
@@ -89,6 +90,29 @@ export function nodeController(context: Context, nodes: readonly SimulatedNode[]
   };
 }
 
+const NOT_READY = 'node.kubernetes.io/not-ready';
+
+/** Lets pods onto nodes that became ready: the API server keeps them off new ones by a taint. Source: kubernetes@1.34 pkg/controller/nodelifecycle. */
+export function nodeLifecycleController({ registry }: Context): WorkloadController {
+  return {
+    name: 'node-controller',
+    watches: [{ resource: NODES, keys: (change) => (change.type === 'DELETED' ? [] : itself(change)) }],
+    async sync(key): Promise<Again> {
+      const stored = registry.get(NODES, undefined, splitKey(key).name);
+      if (stored === undefined) return undefined;
+      const node = shaped<Node>(stored);
+      const taints = node.spec.taints ?? [];
+      if (!isTrue(node.status?.conditions, 'Ready') || !taints.some((taint) => taint.key === NOT_READY))
+        return undefined;
+      const { taints: _, ...spec } = node.spec;
+      const left = taints.filter((taint) => taint.key !== NOT_READY);
+      const next = plain({ ...node, spec: left.length === 0 ? spec : { ...spec, taints: left } });
+      writtenOrGone(await registry.update(NODES, next, CONTROLLER_MANAGER));
+      return undefined;
+    },
+  };
+}
+
 function nodeObject({ name, role }: SimulatedNode, index: number, count: number): KubeObject {
   const { cidr } = podBlock(index, count);
   const isControlPlane = role === 'control-plane';
@@ -156,9 +180,9 @@ function nodeStatus(node: Node, index: number, nowMs: number): object {
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
     nodeInfo: {
-      machineID: '',
-      systemUUID: '',
-      bootID: '',
+      machineID: 'simulated',
+      systemUUID: 'simulated',
+      bootID: 'simulated',
       kernelVersion: 'simulated',
       osImage: 'Weir simulated node',
       containerRuntimeVersion: 'weir://simulated',

@@ -33,8 +33,8 @@ function statefulSet(spec: object = {}): KubeObject {
 
 describe('a StatefulSet', () => {
   it('makes its pods one after the other, each when the one before is ready', async () => {
-    const { registry, run } = world();
-    await registry.create(STATEFUL_SETS, statefulSet());
+    const { registry, run, create } = await world();
+    await create(STATEFUL_SETS, statefulSet());
     await run(100);
     expect(registry.list(PODS).map(({ metadata }) => metadata.name)).toEqual(['s-0']);
     await run(2000);
@@ -50,33 +50,34 @@ describe('a StatefulSet', () => {
   });
 
   it('makes all pods at once when told to', async () => {
-    const { registry, run } = world();
-    await registry.create(STATEFUL_SETS, statefulSet({ podManagementPolicy: 'Parallel' }));
+    const { registry, run, create } = await world();
+    await create(STATEFUL_SETS, statefulSet({ podManagementPolicy: 'Parallel' }));
     await run(100);
     expect(registry.list(PODS)).toHaveLength(3);
   });
 
   it('scales down from the highest number', async () => {
-    const { registry, run } = world();
-    await registry.create(STATEFUL_SETS, statefulSet());
+    const { registry, run, create, update } = await world();
+    await create(STATEFUL_SETS, statefulSet());
     await run(3000);
     const set = registry.get(STATEFUL_SETS, 'default', 's') as KubeObject;
-    await registry.update(STATEFUL_SETS, { ...set, spec: { ...set.spec, replicas: 1 } }, 'test');
+    await update(STATEFUL_SETS, { ...set, spec: { ...set.spec, replicas: 1 } });
     await run(3000);
     expect(registry.list(PODS).map(({ metadata }) => metadata.name)).toEqual(['s-0']);
   });
 
   it('rolls over from the highest number down to its partition', async () => {
-    const { registry, run } = world();
-    await registry.create(STATEFUL_SETS, statefulSet());
+    const { registry, run, create, update } = await world();
+    await create(STATEFUL_SETS, statefulSet());
     await run(3000);
     const set = registry.get(STATEFUL_SETS, 'default', 's') as KubeObject;
     const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 1 } };
     const spec = statefulSet({ template: template('app:2'), updateStrategy }).spec ?? {};
-    await registry.update(STATEFUL_SETS, { ...set, spec }, 'test');
+    await update(STATEFUL_SETS, { ...set, spec });
     await run(5000);
     const images = ['s-0', 's-1', 's-2'].map(
-      (name) => (registry.get(PODS, 'default', name)?.spec?.['containers'] as { image: string }[])[0]?.image,
+      (name) =>
+        (registry.get(PODS, 'default', name)?.spec?.['containers'] as { image: string }[] | undefined)?.[0]?.image,
     );
     expect(images).toEqual(['app:1', 'app:2', 'app:2']);
     const { status } = registry.get(STATEFUL_SETS, 'default', 's') ?? {};
@@ -85,28 +86,24 @@ describe('a StatefulSet', () => {
   });
 
   it('stops a rollout at a pod that does not get ready', async () => {
-    const { registry, run } = world();
-    await registry.create(STATEFUL_SETS, statefulSet());
+    const { registry, run, create, update } = await world();
+    await create(STATEFUL_SETS, statefulSet());
     await run(3000);
     const set = registry.get(STATEFUL_SETS, 'default', 's') as KubeObject;
-    await registry.update(
-      STATEFUL_SETS,
-      { ...set, spec: statefulSet({ template: template('app:bad') }).spec ?? {} },
-      'test',
-    );
+    await update(STATEFUL_SETS, { ...set, spec: statefulSet({ template: template('app:bad') }).spec ?? {} });
     await run(60_000);
     expect(registry.get(STATEFUL_SETS, 'default', 's')?.status).toMatchObject({ readyReplicas: 2, updatedReplicas: 1 });
   });
 
   it('gets bound claims from the default StorageClass', async () => {
-    const { registry, run } = world();
+    const { registry, run, create } = await world();
     const spec = {
       accessModes: ['ReadWriteOnce'],
       storageClassName: 'standard',
       resources: { requests: { storage: '1Gi' } },
     };
     const volumeClaimTemplates = [{ metadata: { name: 'data' }, spec }];
-    await registry.create(STATEFUL_SETS, statefulSet({ replicas: 1, volumeClaimTemplates }));
+    await create(STATEFUL_SETS, statefulSet({ replicas: 1, volumeClaimTemplates }));
     await run(2000);
     expect(registry.get(CLAIMS, 'default', 'data-s-0')?.status).toEqual({
       phase: 'Bound',
@@ -140,8 +137,8 @@ describe('a DaemonSet', () => {
   } as KubeObject;
 
   it('runs on the nodes that its pods tolerate', async () => {
-    const { registry, run } = world();
-    await registry.create(DAEMON_SETS, daemonSet);
+    const { registry, run, create } = await world();
+    await create(DAEMON_SETS, daemonSet);
     await run(2000);
     expect(registry.list(PODS).map(({ spec }) => spec?.['nodeName'])).toEqual(['weir-worker']);
     expect(registry.get(DAEMON_SETS, 'default', 'd')?.status).toEqual({
@@ -156,14 +153,14 @@ describe('a DaemonSet', () => {
   });
 
   it('replaces its pods one at a time', async () => {
-    const { registry, run } = world();
-    await registry.create(DAEMON_SETS, tolerating);
+    const { registry, run, create, update } = await world();
+    await create(DAEMON_SETS, tolerating);
     await run(2000);
     expect(registry.list(PODS)).toHaveLength(2);
     const set = registry.get(DAEMON_SETS, 'default', 'd') as KubeObject;
     const containers = [{ name: 'c', image: 'app:2' }];
     const spec = { metadata: { labels: { app: 'a' } }, spec: { tolerations: [{ operator: 'Exists' }], containers } };
-    await registry.update(DAEMON_SETS, { ...set, spec: { ...set.spec, template: spec } }, 'test');
+    await update(DAEMON_SETS, { ...set, spec: { ...set.spec, template: spec } });
     let fewest = 2;
     for (let step = 0; step < 40; step++) {
       await run(100);
@@ -177,8 +174,8 @@ describe('a DaemonSet', () => {
   });
 
   it('wants no pods where there are no nodes', async () => {
-    const { registry, run } = world({ kubelet: false, scheduler: false });
-    await registry.create(DAEMON_SETS, daemonSet);
+    const { registry, run, create } = await world({ kubelet: false, scheduler: false });
+    await create(DAEMON_SETS, daemonSet);
     await run(100);
     expect(registry.get(DAEMON_SETS, 'default', 'd')?.status).toMatchObject({ desiredNumberScheduled: 0 });
   });

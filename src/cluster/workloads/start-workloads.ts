@@ -20,7 +20,7 @@ import { Addresses } from './kubelet/addresses.ts';
 import { kubeletController } from './kubelet/kubelet.ts';
 import { loadBalancerController } from './load-balancers.ts';
 import { rootCaController, serviceAccountController } from './namespace-defaults.ts';
-import { DEFAULT_NODES, nodeAddress, nodeController, type SimulatedNode } from './nodes.ts';
+import { DEFAULT_NODES, nodeAddress, nodeController, nodeLifecycleController, type SimulatedNode } from './nodes.ts';
 import { type ProgramFor, Programs } from './programs/pod-programs.ts';
 import { Activity, WorkQueue } from './queue.ts';
 import { replicaSetController } from './replicaset.ts';
@@ -106,6 +106,7 @@ function controllersFor(context: Context, options: WorkloadsOptions): readonly W
     );
     controllers.push(
       nodeController(context, nodes),
+      nodeLifecycleController(context),
       kubeletController(context, addresses),
       storageClassController(context),
       loadBalancerController(context),
