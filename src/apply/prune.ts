@@ -1,13 +1,20 @@
-import { type ObjectRef, printRef } from '../api/object.ts';
+import { type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import type { LiveObjects } from '../health/live-objects.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isNoMatch, isNotFound } from '../kube/errors.ts';
+import { isConflict, isNoMatch, isNotFound } from '../kube/errors.ts';
 import type { Change } from './change.ts';
 import { entryRef, type InventoryEntry } from './inventory.ts';
 import { compareRefs } from './order.ts';
 import { isOwnedBy, type Owner } from './owner.ts';
 import { policiesOf } from './policy.ts';
+
+export interface PrunePorts {
+  readonly client: KubeClient;
+  readonly live: LiveObjects;
+  readonly signal: AbortSignal;
+}
 
 export interface PruneError {
   /** As Flux words it. */
@@ -25,15 +32,15 @@ export interface PruneError {
 export async function prune(
   entries: readonly InventoryEntry[],
   owner: Owner,
-  client: KubeClient,
-  signal: AbortSignal,
+  ports: PrunePorts,
 ): Promise<Result<readonly Change[], PruneError>> {
   const changes: Change[] = [];
   const errors: string[] = [];
   const survivors: InventoryEntry[] = [];
   for (const { entry, ref } of inDeletionOrder(entries)) {
-    signal.throwIfAborted();
-    const action = await pruneOne(ref, owner, client, signal);
+    ports.signal.throwIfAborted();
+    const watched = ports.live.get(ref);
+    const action = await pruneOne(ref, owner, ports, typeof watched === 'string' ? undefined : watched);
     if (action.ok) changes.push({ ref, action: action.value });
     else {
       errors.push(`${action.error};`);
@@ -59,10 +66,10 @@ function inDeletionOrder(
 async function pruneOne(
   ref: ObjectRef,
   owner: Owner,
-  client: KubeClient,
-  signal: AbortSignal,
+  ports: PrunePorts,
+  watched: KubeObject | undefined,
 ): Promise<Result<'deleted' | 'skipped', string>> {
-  const found = await client.get(ref, signal);
+  const found = watched === undefined ? await ports.client.get(ref, ports.signal) : ok(watched);
   if (!found.ok) {
     // A kind that is gone took its objects along.
     if (isNotFound(found.error) || isNoMatch(found.error)) return ok('deleted');
@@ -70,9 +77,15 @@ async function pruneOne(
   }
   const policies = policiesOf(found.value, owner.group);
   if (!isOwnedBy(found.value, owner) || policies.keep || policies.ignored) return ok('skipped');
-  const { uid } = found.value.metadata;
-  const removed = await client.delete(ref, { propagation: 'Background', ...(uid === undefined ? {} : { uid }) });
+  const { uid, resourceVersion } = found.value.metadata;
+  const removed = await ports.client.delete(ref, {
+    propagation: 'Background',
+    ...(uid === undefined ? {} : { uid }),
+    // A watch may lag behind: what it showed must still hold.
+    ...(watched === undefined || resourceVersion === undefined ? {} : { resourceVersion }),
+  });
   if (removed.ok || isNotFound(removed.error)) return ok('deleted');
+  if (watched !== undefined && isConflict(removed.error)) return pruneOne(ref, owner, ports, undefined);
   return err(`${printRef(ref)} delete failed: ${removed.error.message}`);
 }
 

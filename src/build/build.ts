@@ -58,7 +58,8 @@ export function build(files: FileTree, request: BuildRequest): Result<BuildResul
     rootPath,
     sha256: sha256Hex,
   });
-  if (!built.ok) return err({ code: 'build', message: `kustomize build failed: ${buildMessage(built.error)}` });
+  if (!built.ok)
+    return err({ code: 'build', message: `kustomize build failed: ${buildMessage(built.error, rootPath)}` });
 
   let changed = false;
   const objects: JsonObject[] = [];
@@ -82,10 +83,18 @@ function jailed(path: string): string {
   return steps.join('/');
 }
 
-function buildMessage(error: KustomizeError): string {
+function buildMessage(error: KustomizeError, rootPath: string): string {
   return error.code === 'remote' && error.urls !== undefined && error.urls.length > 0
     ? `remote resources are not fetched: ${error.urls.join(', ')}`
-    : error.message;
+    : outsideMessage(error.message, rootPath);
+}
+
+/** Says of a path outside of the root that it may not be read, where the engine only knows that nothing is there. */
+export function outsideMessage(message: string, rootPath: string): string {
+  return message.replaceAll(/open (\/[^\n']*?): no such file or directory/g, (found: string, path: string) => {
+    if (path === rootPath || path.startsWith(`${rootPath}/`)) return found;
+    return `fs-security-constraint read ${path}: path '${path}' is not in or below '${rootPath}'`;
+  });
 }
 
 function finish(object: JsonObject, substitution: Substitution | undefined): Result<JsonObject, string> {

@@ -269,7 +269,9 @@ function mergeImages(existing: readonly Json[], changes: NonNullable<GenerateSpe
   const images = [...existing];
   for (const { name, newName, newTag, digest } of changes) {
     const index = images.findIndex((image) => field(image, 'name') === name);
-    const before = index < 0 ? {} : (images[index] as JsonObject);
+    const existingImage = index < 0 ? {} : (images[index] as JsonObject);
+    // A digest takes the place of a tag.
+    const before: JsonObject = digest === undefined ? existingImage : { ...existingImage, newTag: '' };
     const image = withoutEmpty({
       ...before,
       name,

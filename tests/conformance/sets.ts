@@ -1,8 +1,9 @@
 import type { ConformanceSet } from './set.ts';
 import { set as envsubst } from './sets/envsubst.ts';
+import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as kstatus } from './sets/kstatus.ts';
 import { set as kustomize } from './sets/kustomize.ts';
 import { set as yaml } from './sets/yaml.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */
-export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize];
+export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize, fluxbuild];

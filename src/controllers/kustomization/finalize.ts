@@ -5,6 +5,7 @@ import { entryRef } from '../../apply/inventory.ts';
 import { compareRefs } from '../../apply/order.ts';
 import { prune, waitForTermination } from '../../apply/prune.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { LiveObjects } from '../../health/live-objects.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { deletesObjects, GROUP } from './plan.ts';
@@ -16,6 +17,7 @@ const TERMINATION_POLL_MS = 2_000;
 export interface FinalizePorts {
   readonly client: KubeClient;
   readonly clock: Clock;
+  readonly live: LiveObjects;
   readonly signal: AbortSignal;
   /** Service account to act as; undefined: none. */
   readonly serviceAccount: string | undefined;
@@ -37,7 +39,11 @@ export async function finalize(pass: Pass, ports: FinalizePorts): Promise<Outcom
     pass.event('error', `unable to prune objects: \n${list.join('\n')}`);
     return { kind: 'deleted', events: pass.end().events };
   }
-  const pruned = await prune(entries, { group: GROUP, namespace, name }, ports.acting, ports.signal);
+  const pruned = await prune(
+    entries,
+    { group: GROUP, namespace, name },
+    { client: ports.acting, live: ports.live, signal: ports.signal },
+  );
   if (!pruned.ok) {
     pass.event('error', 'pruning for deleted resource failed');
     return { kind: 'backoff', ...pass.end() };

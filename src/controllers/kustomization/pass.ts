@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { ReconcileContext } from '../../runtime/controller.ts';
+import { timestamp } from '../../runtime/timestamp.ts';
 import {
   type Conditions,
   conditionsOf,
@@ -105,7 +106,7 @@ export class Pass {
       ...(this.originRevision === undefined ? {} : { originRevision: this.originRevision }),
     };
     const durationMs = now - this.startMs;
-    const entry = { digest: this.digest, status, now: new Date(now).toISOString(), durationMs, metadata };
+    const entry = { digest: this.digest, status, now: timestamp(now), durationMs, metadata };
     this.status = { ...this.status, history: recordHistory(this.status.history ?? [], entry) };
   }
 

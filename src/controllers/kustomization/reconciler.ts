@@ -77,7 +77,13 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     if (object.metadata.deletionTimestamp !== undefined) {
       this.forget(key);
       const serviceAccount = spec.serviceAccountName || this.#settings.defaultServiceAccount || undefined;
-      return finalize(pass, { ...this.#ports, signal: context.signal, serviceAccount, acting: this.#acting(object) });
+      return finalize(pass, {
+        ...this.#ports,
+        live: this.#drift,
+        signal: context.signal,
+        serviceAccount,
+        acting: this.#acting(object),
+      });
     }
     if (spec.suspend === true) return { kind: 'none' };
     const rules = expressionRule(spec.healthCheckExprs ?? []);
@@ -216,7 +222,11 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     if (spec.prune === true) {
       const { namespace = '', name } = object.metadata;
       const owner = { group: GROUP, namespace, name };
-      const pruned = await prune(staleEntries(before, after), owner, this.#acting(object), context.signal);
+      const pruned = await prune(staleEntries(before, after), owner, {
+        client: this.#acting(object),
+        live: this.#drift,
+        signal: context.signal,
+      });
       if (!pruned.ok) {
         pass.setInventory(mergeEntries(after, pruned.error.survivors));
         pass.record('PruneFailed');
