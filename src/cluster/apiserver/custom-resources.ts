@@ -5,6 +5,7 @@ import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyDefaults } from '../../engine/schema/defaults.ts';
 import { pruneUnknown } from '../../engine/schema/prune.ts';
+import { blockingError, hasRules, validateRules } from '../../engine/schema/rules.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { validate } from '../../engine/schema/validate.ts';
 import type { StatusError } from '../registry.ts';
@@ -86,6 +87,11 @@ export class CustomResources {
   }
 
   validate(type: ResourceType, object: KubeObject, old: KubeObject | undefined): readonly Cause[] {
-    return validate(json(object), this.schema(type), old === undefined ? {} : { old: json(old) as Json });
+    const schema = this.schema(type);
+    const before = old === undefined ? {} : { old: json(old) as Json };
+    const causes = validate(json(object), schema, before);
+    if (!hasRules(schema)) return causes;
+    const blocking = blockingError(causes);
+    return blocking === undefined ? [...causes, ...validateRules(json(object), schema, before)] : [...causes, blocking];
   }
 }
