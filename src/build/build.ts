@@ -55,6 +55,7 @@ export function build(files: FileTree, request: BuildRequest): Result<BuildResul
   if (!generated.ok) return err({ code: 'build', message: generated.error });
   const built = buildKustomization(withFile(files, generated.value.file, generated.value.text), directory, {
     loadRestrictor: 'none',
+    reorder: 'none',
     rootPath,
     sha256: sha256Hex,
   });

@@ -52,6 +52,7 @@ function play({ spec, files: contents, ignore }: Vector): Vector['expect'] {
   const { action, file, text } = generated.value;
   const built = buildKustomization(withFile(files, file, text), directory, {
     loadRestrictor: 'none',
+    reorder: 'none',
     rootPath: ROOT,
     sha256: sha256Hex,
   });
