@@ -25,6 +25,8 @@ export interface BoxOptions {
   /** Port of the API server on loopback; any free one when 0. */
   readonly port: number;
   readonly log: Log;
+  /** Simulated nodes that run pods; without them workloads are made, but nothing runs. Default true. */
+  readonly nodes?: boolean;
   /** Runs the engine behind pods of the Weir image; without it they are simulated like all others. */
   readonly startEngine?: StartPodEngine;
 }
@@ -42,7 +44,7 @@ export interface Box {
 
 /** @throws when the data directory or the port cannot be used. */
 export async function startBox(options: BoxOptions): Promise<Box> {
-  const { log, startEngine } = options;
+  const { log, startEngine, nodes = true } = options;
   let pods: PodPrograms = { of: () => undefined };
   const controlPlane = await createControlPlane({
     clock: systemClock,
@@ -60,8 +62,8 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     log,
     random: Math.random,
     caPem: listening.pki.authority,
-    kubelet: true,
-    scheduler: true,
+    kubelet: nodes,
+    scheduler: nodes,
     programFor: (pod) => engines.programFor(pod),
   });
   pods = workloads.podPrograms;

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from './base/log.ts';
 import { inlineBuilder } from './build/builder.ts';
-import { gitRepositoryController } from './controllers/git-repository/controller.ts';
+import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
 import type { KubeClient } from './kube/client.ts';
 import { InformerPool } from './kube/informer-pool.ts';
@@ -175,7 +175,13 @@ async function composeControllers(
       : { resolveHost: (host, port) => serviceAddress(client, serviceNodeAddress, host, port) }),
   });
   return [
-    gitRepositoryController({ client, git, store, artifacts, clock: systemClock, log }, config),
+    gitRepositoryController({
+      client,
+      git,
+      store,
+      reader: artifacts,
+      requeueDependencyMs: config.requeueDependencyMs,
+    }),
     kustomizationController(
       { client, informers, artifacts, builder: inlineBuilder(), clock: systemClock, log },
       {
