@@ -7,15 +7,18 @@ import { type CliContext, type CliResult, type Command, done, failed, refused } 
 import { kustomizations } from './kinds.ts';
 import { refTo } from './reconcile.ts';
 
-/** Variables of spec.postBuild, as a reconciliation would have them. */
-async function variablesOf(client: KubeClient, object: KubeObject): Promise<CliResult<ReadonlyMap<string, string>>> {
+/** Variables of spec.postBuild, as a reconciliation would have them; without a client those of Secrets and ConfigMaps are left out. */
+export async function variablesOf(
+  client: KubeClient | undefined,
+  object: KubeObject,
+): Promise<CliResult<ReadonlyMap<string, string>>> {
   const variables = new Map<string, string>();
   const references = at(object.spec, 'postBuild', 'substituteFrom');
-  for (const reference of isArray(references) ? references : []) {
+  for (const reference of client !== undefined && isArray(references) ? references : []) {
     const kind = stringAt(reference, 'kind') ?? '';
     const name = stringAt(reference, 'name') ?? '';
     const namespace = object.metadata.namespace ?? '';
-    const found = await client.get({ apiVersion: 'v1', kind, namespace, name });
+    const found = await (client as KubeClient).get({ apiVersion: 'v1', kind, namespace, name });
     if (!found.ok) {
       if (found.error.code === 404 && at(reference, 'optional') === true) continue;
       return refused(found.error, `substitute from '${kind}/${name}' error`);

@@ -6,8 +6,8 @@ import { type CliContext, type CliResult, type Command, done, failed, refused } 
 import { type CliKind, gitRepositories, isSuspended, kindNamed, kustomizations } from './kinds.ts';
 import { concluded, waitFor } from './wait.ts';
 
-/** Manager name of what the command line writes. */
-export const FIELD_MANAGER = 'flux-client-side-apply';
+/** Manager name of what the command line writes: Flux's, so that a takeover meets no second owner. */
+export const FIELD_MANAGER = 'flux';
 
 const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
 

@@ -1,4 +1,6 @@
 import type { Command } from './command.ts';
+import { buildCommand } from './build/build.ts';
+import { diffCommand } from './build/diff.ts';
 import { checkCommand } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { createCommand } from './create/create.ts';
@@ -63,11 +65,18 @@ export function rootCommand(env: Readonly<Record<string, string | undefined>>): 
   weir uninstall`,
     persistentFlags: globalFlags(env),
     commands: [
+      buildCommand,
       checkCommand,
+      {
+        use: 'cluster',
+        short: 'Run Kubernetes in the box: an embedded control plane with simulated workloads',
+        load: async () => (await import('./cluster.ts')).clusterCommand(),
+      },
       completionCommand,
       createCommand,
       debugCommand,
       deleteCommand,
+      diffCommand,
       envsubstCommand,
       eventsCommand,
       exportCommand,

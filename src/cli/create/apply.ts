@@ -57,8 +57,13 @@ export async function applyAndWait(
   return end.ready ? ok(seen) : failed(`${kind.kind} is not ready: ${end.message}`);
 }
 
+/** Writes a Secret whose values are given as text; keys that it held before and that are not given are gone. */
 export async function upsertSecret(client: KubeClient, secret: KubeObject): Promise<CliResult> {
-  const { stringData } = secret as unknown as { readonly stringData: Json };
-  const result = await upsert(client, secret, { stringData, data: {} });
+  const { stringData, ...rest } = secret as unknown as {
+    readonly stringData: Readonly<Record<string, string>>;
+  };
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  const data = Object.fromEntries(encoded) as Json;
+  const result = await upsert(client, { ...rest, data } as unknown as KubeObject, { data });
   return result.ok ? done : result;
 }

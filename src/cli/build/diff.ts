@@ -1,0 +1,171 @@
+import { type KubeObject, printRef, refOf } from '../../api/object.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
+import { isObject } from '../../base/json.ts';
+import { err, ok } from '../../base/result.ts';
+import type { KubeClient, KubeError } from '../../kube/client.ts';
+import { type CliContext, type CliResult, type Command, done, failed } from '../command.ts';
+import { inventoryOf } from '../inventory.ts';
+import { kustomizations } from '../kinds.ts';
+import { buildFlags } from './build.ts';
+import { type Change, changesBetween } from './changes.ts';
+
+/** Manager whose apply is played: what the controller would do. */
+const MANAGER = 'kustomize-controller';
+/** Failures exit with this, since 1 says that there are differences. */
+const FAILURE = 2;
+
+/** What is compared of an object: the server's own bookkeeping is not. */
+function comparable(object: KubeObject): JsonObject {
+  const { metadata, status: _, ...rest } = object;
+  const { annotations, labels } = metadata;
+  return {
+    ...rest,
+    metadata: { ...(annotations ? { annotations } : {}), ...(labels ? { labels } : {}) },
+  } as JsonObject;
+}
+
+/** Values of a Secret are never told, only that they differ. */
+function printChange(change: Change, text: (value: Json) => string, secret: boolean): string {
+  const hidden = secret && /^(data|stringData)(\.|$)/.test(change.path);
+  const { before, after, inList } = change;
+  const path = change.path === '' ? '(root level)' : change.path;
+  const block = (sign: string, value: Json): string => {
+    const shown = hidden ? masked(value) : value;
+    return text(shown)
+      .trimEnd()
+      .split('\n')
+      .map((line) => `    ${sign}${line}\n`)
+      .join('');
+  };
+  const what = inList ? 'list' : 'map';
+  if (before === undefined && after !== undefined)
+    return `${path}\n  + one ${what} entry added:\n${block('', after)}\n`;
+  if (after === undefined && before !== undefined)
+    return `${path}\n  - one ${what} entry removed:\n${block('', before)}\n`;
+  if (hidden) return `${path}\n  ± value change\n    - *** (before)\n    + *** (after)\n\n`;
+  return `${path}\n  ± value change\n${block('- ', before ?? null)}${block('+ ', after ?? null)}\n`;
+}
+
+function masked(value: Json): Json {
+  if (!isObject(value)) return '***';
+  return Object.fromEntries(Object.keys(value).map((key) => [key, '***']));
+}
+
+/** A namespace that the same build creates is no error: what is in it would be created. */
+function isMissingNamespace(error: KubeError, object: KubeObject, created: ReadonlySet<string>): boolean {
+  return error.code === 404 && created.has(object.metadata.namespace ?? '');
+}
+
+interface Comparison {
+  readonly context: CliContext;
+  readonly client: KubeClient;
+  readonly createdNamespaces: Set<string>;
+  readonly print: (value: Json) => string;
+}
+
+/** Prints what would happen to one object; whether anything would. */
+async function compareObject(comparison: Comparison, object: KubeObject): Promise<CliResult<boolean>> {
+  const { context, client, createdNamespaces, print } = comparison;
+  const ref = refOf(object);
+  const name = printRef(ref);
+  const live = await client.get(ref, context.signal);
+  if (!live.ok && live.error.code !== 404) return fail(live.error.message, name);
+  const applied = await client.apply(object, {
+    fieldManager: MANAGER,
+    force: true,
+    dryRun: true,
+    signal: context.signal,
+  });
+  if (!applied.ok) {
+    const unknown = applied.error.reason === 'NoMatch' || isMissingNamespace(applied.error, object, createdNamespaces);
+    if (live.ok || !unknown) return fail(`dry-run failed: ${applied.error.message}`, name);
+  }
+  if (!live.ok || !applied.ok) {
+    if (object.kind === 'Namespace') createdNamespaces.add(object.metadata.name);
+    context.print(`► ${name} created\n`);
+    return ok(true);
+  }
+  const changes = changesBetween(comparable(live.value), comparable(applied.value));
+  if (changes.length === 0) return ok(false);
+  context.print(`► ${name} drifted\n\n`);
+  for (const change of changes) context.print(printChange(change, print, object.kind === 'Secret'));
+  return ok(true);
+}
+
+function fail(message: string, name: string): CliResult<never> {
+  return failed(`${name}: ${message}`, FAILURE);
+}
+
+/** What is in the inventory and no longer in the build, when the Kustomization prunes. */
+function pruned(kustomization: KubeObject, objects: readonly KubeObject[]): readonly string[] {
+  if (kustomization.spec?.['prune'] !== true) return [];
+  const kept = new Set(objects.map((object) => printRef(refOf(object))));
+  return inventoryOf(kustomization)
+    .map(({ kind, namespace, name }) => printRef({ apiVersion: '', kind, namespace, name }))
+    .filter((name) => !kept.has(name));
+}
+
+async function run(context: CliContext): Promise<CliResult> {
+  const connected = await context.client();
+  if (!connected.ok) return err({ ...connected.error, exitCode: FAILURE });
+  const [{ buildLocally }, { printYaml }] = await Promise.all([
+    import('./local-build.ts'),
+    import('../../engine/yaml/print.ts'),
+  ]);
+  const builds = await buildLocally(context, connected.value);
+  if (!builds.ok) return err({ ...builds.error, exitCode: FAILURE });
+  const comparison: Comparison = {
+    context,
+    client: connected.value,
+    createdNamespaces: new Set(),
+    print: (value) => printYaml(value),
+  };
+  let changed = false;
+  for (const { kustomization, objects } of builds.value) {
+    // Namespaces first, so that what is in a new one is known to be new.
+    for (const object of objects.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'))) {
+      const compared = await compareObject(comparison, object);
+      if (!compared.ok) return compared;
+      changed ||= compared.value;
+    }
+    for (const name of pruned(kustomization, objects)) {
+      context.print(`► ${name} deleted\n`);
+      changed = true;
+    }
+  }
+  if (!changed) return done;
+  const message = 'identified at least one change, exiting with non-zero exit code';
+  return err({ message, exitCode: 1, warning: true });
+}
+
+export const diffCommand: Command = {
+  use: 'diff',
+  short: 'Diff a Weir resource',
+  long: 'The diff command is used to do a server-side dry-run on resources, then prints the diff.',
+  commands: [
+    {
+      use: 'kustomization [name]',
+      aliases: ['ks'],
+      short: 'Diff Kustomization',
+      long: `The diff command does a build, then it performs a server-side dry-run and prints the diff.
+Exit status: 0 No differences were found. 1 Differences were found. >1 diff failed with an error.`,
+      example: `  # Preview local changes as they were applied on the cluster
+  weir diff kustomization my-app --path ./path/to/local/manifests
+
+  # Preview using a local Kustomization file
+  weir diff kustomization my-app --path ./path/to/local/manifests \\
+    --kustomization-file ./path/to/local/my-app.yaml`,
+      flags: [
+        ...buildFlags,
+        {
+          name: 'progress-bar',
+          type: 'bool',
+          default: 'true',
+          usage: 'accepted for compatibility: there is no progress bar',
+        },
+      ],
+      completes: kustomizations,
+      run,
+    },
+  ],
+};
