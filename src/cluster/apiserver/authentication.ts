@@ -10,12 +10,16 @@ export const UNAUTHORIZED: StatusError = { code: 401, reason: 'Unauthorized', me
 
 /** Who the client is: by token, by certificate, or nobody. */
 export async function authenticate(
-  _kernel: Kernel,
+  kernel: Kernel,
   headers: Readonly<Record<string, string>>,
   socket: TLSSocket,
 ): Promise<Result<User, StatusError>> {
   const authorization = headers['authorization'] ?? '';
-  if (/^bearer /i.test(authorization)) return err(UNAUTHORIZED);
+  const token = /^bearer +(\S+)/i.exec(authorization)?.[1];
+  if (token !== undefined) {
+    const verified = kernel.tokens.verify(token);
+    return verified.ok ? ok(verified.value.user) : err(UNAUTHORIZED);
+  }
   const user = certificateUser(socket);
   return ok(user ?? ANONYMOUS);
 }

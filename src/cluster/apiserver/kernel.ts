@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Codec } from './codec.ts';
 import type { Objects } from './objects.ts';
+import type { RbacAuthorizer } from './rbac.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
@@ -19,6 +20,7 @@ export interface Kernel {
   readonly objects: Objects;
   readonly codec: Codec;
   readonly authorizer: Authorizer;
+  readonly rbac: RbacAuthorizer;
   readonly tokens: ServiceAccountTokens;
   readonly programs: PodPrograms;
   /** Calls `listener` when the server stops; the returned function unsubscribes. */

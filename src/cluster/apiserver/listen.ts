@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { authenticate } from './authentication.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import { encode, warningHeader } from './encode.ts';
+import { headersOf } from './headers.ts';
 import type { Pki } from './pki.ts';
 import { loadPki } from './pki.ts';
 import { failure } from './reply.ts';
@@ -101,7 +102,7 @@ export async function listen(
 }
 
 async function answer(server: ApiServer, request: Request, response: Response): Promise<void> {
-  const headers = flatten(request);
+  const headers = headersOf(request);
   const user = await authenticate(server.kernel, headers, request.socket as TLSSocket);
   const abort = new AbortController();
   response.on('close', () => abort.abort());
@@ -131,7 +132,7 @@ async function send(
     reason: 'RequestEntityTooLarge',
     message: `Request entity too large: limit is ${MAX_BODY_BYTES}`,
   });
-  await write(response, await encode({ reply, warnings: [], yaml: false, pretty: false }, flatten(request)), false);
+  await write(response, await encode({ reply, warnings: [], yaml: false, pretty: false }, headersOf(request)), false);
 }
 
 async function write(to: Response, encoded: Awaited<ReturnType<typeof encode>>, headOnly: boolean): Promise<void> {
@@ -177,13 +178,4 @@ async function readBody(request: Request): Promise<Uint8Array | undefined> {
     else if (size > 4 * MAX_BODY_BYTES) return undefined;
   }
   return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
-}
-
-/** Headers by lower-case name; several of one name joined by a comma, except that only the first of a list-less one counts. */
-export function flatten(request: Request): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
 }

@@ -31,7 +31,12 @@ export function validateMeta(type: ResourceType, { metadata }: KubeObject): read
   causes.push(...validateLabels(metadata.labels, 'metadata.labels'));
   causes.push(...validateAnnotations(metadata.annotations, 'metadata.annotations'));
   causes.push(...validateOwners(metadata));
-  causes.push(...validateFinalizers(metadata.finalizers ?? [], type.definition === undefined));
+  causes.push(
+    ...validateFinalizers(
+      metadata.finalizers ?? [],
+      type.definition === undefined && type.group !== 'apiextensions.k8s.io',
+    ),
+  );
   return causes;
 }
 

@@ -1,6 +1,8 @@
 import type { HttpRequest } from '../../base/http.ts';
 import type { Result } from '../../base/result.ts';
-import { err } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import type { PodProgram } from '../pod-program.ts';
+import { chooseContainer } from './pod-log.ts';
 import type { StatusError } from '../registry.ts';
 import type { Decision } from './authorizer.ts';
 import { MAX_BODY_BYTES } from './body.ts';
@@ -18,7 +20,7 @@ import type { ResourceRequest } from './request.ts';
 import type { ResourcePath, Target } from './request-info.ts';
 import { parseTarget } from './request-info.ts';
 import type { ResourceType } from './resource-type.ts';
-import { forbidden, methodNotAllowed, pathNotFound } from './status.ts';
+import { forbidden, methodNotAllowed, notFound, pathNotFound } from './status.ts';
 import { handleSubresource } from './subresources.ts';
 import type { User } from './user.ts';
 import { virtualCreate } from './virtual.ts';
@@ -29,6 +31,18 @@ export interface Served {
   readonly warnings: readonly string[];
   readonly yaml: boolean;
   readonly pretty: boolean;
+}
+
+/** A checked exec, attach or port-forward. */
+export interface Connection {
+  readonly kind: 'exec' | 'attach' | 'portforward';
+  readonly pod: string;
+  readonly query: URLSearchParams;
+  readonly program: PodProgram | undefined;
+}
+
+function isConnectionKind(kind: string | undefined): kind is Connection['kind'] {
+  return kind === 'exec' || kind === 'attach' || kind === 'portforward';
 }
 
 /** Answers requests of users who are known already. */
@@ -53,6 +67,27 @@ export class ApiServer {
     const reply = await this.#route(request, target, authenticated, warn);
     const shape = negotiate(request.headers['accept'], { transforms: true, pretty });
     return { reply, warnings, yaml: shape?.format === 'yaml', pretty };
+  }
+
+  /** Checks a connection that leaves HTTP, before it does. */
+  connect(request: HttpRequest, authenticated: User): Result<Connection, StatusError> {
+    const target = parseTarget(request.path);
+    const { resource } = target;
+    const user = impersonate(authenticated, request.headers, this.kernel.authorizer);
+    if (!user.ok) return user;
+    const kind = resource?.subresource;
+    if (resource?.plural !== 'pods' || resource.group !== '' || !isConnectionKind(kind)) return err(pathNotFound());
+    // Over WebSocket the method is GET; the permission asked for is the same as for POST.
+    const decision = this.#authorize(user.value, 'create', target);
+    const alternative = decision.allowed ? decision : this.#authorize(user.value, 'get', target);
+    if (!alternative.allowed) return err(this.#denied(user.value, 'create', target, decision));
+    const { namespace = '', name = '' } = resource;
+    const pod = this.kernel.store.get('/pods', `${namespace}/${name}`)?.object;
+    if (pod === undefined) return err(notFound({ group: '', plural: 'pods' }, name));
+    const container = kind === 'portforward' ? undefined : chooseContainer(pod, target.query.get('container') ?? '');
+    if (container?.ok === false) return container;
+    const program = this.kernel.programs.of(namespace, name, container?.value);
+    return ok({ kind, pod: name, query: target.query, program });
   }
 
   async #route(

@@ -205,3 +205,10 @@ function syncDirectory(directory: string): void {
     closeSync(file);
   }
 }
+
+/** Writes the state under `directory` to the file `to`. The cluster must not run. */
+export async function exportSnapshot(directory: string, to: string): Promise<void> {
+  const store = openStore(directory);
+  await writeSnapshot(to, store, store.revision);
+  await store.close();
+}

@@ -1,0 +1,84 @@
+import type { KubeObject } from '../../api/object.ts';
+import { field, isArray, stringAt } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import type { LogOptions, PodProgram } from '../pod-program.ts';
+import type { StatusError } from '../registry.ts';
+import type { Kernel } from './kernel.ts';
+import type { Reply } from './reply.ts';
+import type { ResourceRequest } from './request.ts';
+import { badRequest, notFound } from './status.ts';
+
+/** `GET /pods/NAME/log`. Source: kubernetes@1.34 pkg/registry/core/pod/strategy.go LogLocation. */
+export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
+  const { path, query } = request;
+  const { namespace = '', name = '' } = path;
+  const pod = kernel.objects.entry(request.type, namespace, name)?.object;
+  if (pod === undefined) return err(notFound(request.type, name));
+  const container = chooseContainer(pod, query.get('container') ?? '');
+  if (!container.ok) return container;
+  const program = kernel.programs.of(namespace, name, container.value);
+  if (program === undefined)
+    return err(
+      badRequest(
+        `container ${JSON.stringify(container.value)} in pod ${JSON.stringify(name)} is waiting to start: ContainerCreating`,
+      ),
+    );
+  const abort = new AbortController();
+  request.signal?.addEventListener('abort', () => abort.abort(), { once: true });
+  const number = (key: string): number | undefined => {
+    const value = query.get(key);
+    return value === null || value === '' ? undefined : Number(value);
+  };
+  const [tailLines, sinceSeconds, limitBytes] = ['tailLines', 'sinceSeconds', 'limitBytes'].map(number);
+  const sinceTime = query.get('sinceTime');
+  const sinceMs =
+    sinceTime !== null
+      ? kernel.clock.now() - Date.parse(sinceTime)
+      : sinceSeconds === undefined
+        ? undefined
+        : sinceSeconds * 1000;
+  const options: LogOptions = {
+    follow: ['1', 'true'].includes(query.get('follow') ?? ''),
+    previous: ['1', 'true'].includes(query.get('previous') ?? ''),
+    timestamps: ['1', 'true'].includes(query.get('timestamps') ?? ''),
+    signal: abort.signal,
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(sinceMs === undefined || Number.isNaN(sinceMs) ? {} : { sinceMs }),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+  };
+  return ok({ status: 200, content: { kind: 'stream', chunks: lines(program, options), type: 'text/plain' } });
+}
+
+async function* lines(program: PodProgram, options: LogOptions): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array();
+  for await (const line of program.logs(options)) yield new TextEncoder().encode(`${line}\n`);
+}
+
+function names(pod: KubeObject, key: string): readonly string[] {
+  const list = field(pod.spec, key);
+  return isArray(list) ? list.map((one) => stringAt(one, 'name') ?? '') : [];
+}
+
+/** The container whose log is meant; a pod with several must be asked for one. */
+export function chooseContainer(pod: KubeObject, asked: string): Result<string, StatusError> {
+  const containers = names(pod, 'containers');
+  const init = names(pod, 'initContainers');
+  const ephemeral = names(pod, 'ephemeralContainers');
+  const { name } = pod.metadata;
+  if (asked !== '') {
+    if ([...containers, ...init, ...ephemeral].includes(asked)) return ok(asked);
+    return err(badRequest(`container ${asked} is not valid for pod ${name}`));
+  }
+  if (containers.length === 1) return ok(containers[0] as string);
+  if (containers.length === 0) return err(badRequest(`a container name must be specified for pod ${name}`));
+  const more = [
+    ...(init.length > 0 ? [` or one of the init containers: [${init.join(' ')}]`] : []),
+    ...(ephemeral.length > 0 ? [` or one of the ephemeral containers: [${ephemeral.join(' ')}]`] : []),
+  ];
+  return err(
+    badRequest(
+      `a container name must be specified for pod ${name}, choose one of: [${containers.join(' ')}]${more.join('')}`,
+    ),
+  );
+}

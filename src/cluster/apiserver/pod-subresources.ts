@@ -1,0 +1,142 @@
+import { field, isArray, isObject, stringAt } from '../../base/json.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import type { StatusError } from '../registry.ts';
+import { decodeBody } from './body.ts';
+import { deleteObject, parseDeleteOptions } from './deletion.ts';
+import { json, withField, withMeta } from './draft.ts';
+import type { Kernel } from './kernel.ts';
+import { selects } from './label-selector.ts';
+import type { Reply } from './reply.ts';
+import { answer } from './reply.ts';
+import type { ResourceRequest } from './request.ts';
+import { isDryRun } from './request.ts';
+import { badRequest, conflict, invalid, notFound, required } from './status.ts';
+import { operationOf } from './write.ts';
+
+const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+
+/** `POST /pods/NAME/eviction`: a deletion that budgets may refuse. Source: kubernetes@1.34 pkg/registry/core/pod/storage/eviction.go. */
+export async function podEviction(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
+  const { path, type } = request;
+  const { namespace, name = '' } = path;
+  const body = decodeBody(request.headers['content-type'], request.body, 'Eviction');
+  if (!body.ok) return body;
+  const asked = stringAt(body.value.value, 'metadata', 'name') ?? '';
+  if (asked !== '' && asked !== name) return err(badRequest('name in URL does not match name in Eviction object'));
+  const pod = kernel.objects.entry(type, namespace, name)?.object;
+  if (pod === undefined) return err(notFound(type, name));
+  const given = field(body.value.value, 'deleteOptions');
+  const options = parseDeleteOptions(isObject(given) ? given : undefined, request.query);
+  if (!options.ok) return options;
+  const phase = stringAt(pod.status, 'phase');
+  const free =
+    phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
+  const budgets = kernel.store
+    .list('policy/poddisruptionbudgets', `${namespace ?? ''}/`)
+    .filter((budget) => selects(field(budget.spec, 'selector'), pod.metadata.labels));
+  if (!free && budgets.length > 1)
+    return err({
+      code: 500,
+      reason: 'InternalError',
+      message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    });
+  const [budget] = budgets;
+  if (!free && budget !== undefined) {
+    const allowed = Number(field(budget.status, 'disruptionsAllowed') ?? 0);
+    if (allowed <= 0)
+      return err({
+        code: 429,
+        reason: 'TooManyRequests',
+        message: "Cannot evict pod as it would violate the pod's disruption budget.",
+        details: {
+          causes: [
+            {
+              reason: 'DisruptionBudget',
+              message: `The disruption budget ${budget.metadata.name} needs ${Number(field(budget.status, 'desiredHealthy') ?? 0)} healthy pods and has ${Number(field(budget.status, 'currentHealthy') ?? 0)} currently`,
+            },
+          ],
+        },
+      });
+  }
+  const operation = {
+    ...operationOf(request, 'delete'),
+    subresource: undefined,
+    dryRun: isDryRun(request) || options.value.dryRun.includes('All'),
+  };
+  const deleted = await deleteObject(kernel.objects, operation, name, options.value);
+  return deleted.ok ? ok(answer(SUCCESS, 201)) : deleted;
+}
+
+/** `POST /pods/NAME/binding`: gives the pod its node. */
+export async function podBinding(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
+  const body = decodeBody(request.headers['content-type'], request.body, 'Binding');
+  return body.ok ? bind(kernel, request, request.path.name as string, body.value.value) : body;
+}
+
+/** `POST /bindings`: the same, with the pod's name in the body. */
+export async function bindPod(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
+  const body = decodeBody(request.headers['content-type'], request.body, 'Binding');
+  if (!body.ok) return body;
+  return bind(kernel, request, stringAt(body.value.value, 'metadata', 'name') ?? '', body.value.value);
+}
+
+async function bind(
+  kernel: Kernel,
+  request: ResourceRequest,
+  name: string,
+  body: JsonObject,
+): Promise<Result<Reply, StatusError>> {
+  const type = kernel.table.stored('', 'pods');
+  if (type === undefined) return err(notFound({ group: '', plural: 'pods' }, name));
+  const node = stringAt(body, 'target', 'name') ?? '';
+  if (node === '') return err(invalid({ group: '', kind: 'Binding' }, name, [required('target.name')]));
+  const metadata = body['metadata'];
+  const annotations = isObject(metadata) ? field(metadata, 'annotations') : undefined;
+  const operation = { ...operationOf(request, 'update'), type, name, subresource: 'binding' };
+  const outcome = await kernel.objects.update(
+    operation,
+    name,
+    (pod) => {
+      const current = stringAt(pod.spec, 'nodeName') ?? '';
+      if (pod.metadata.deletionTimestamp !== undefined)
+        return err(
+          conflict(
+            { group: '', plural: 'pods/binding' },
+            name,
+            `pod ${name} is being deleted, cannot be assigned to a host`,
+          ),
+        );
+      if (current !== '')
+        return err(
+          conflict(
+            { group: '', plural: 'pods/binding' },
+            name,
+            `pod ${name} is already assigned to node ${JSON.stringify(current)}`,
+          ),
+        );
+      const conditions = field(pod.status, 'conditions');
+      const others = (isArray(conditions) ? conditions : []).filter((one) => field(one, 'type') !== 'PodScheduled');
+      const status = json(pod)['status'];
+      const scheduled: Json = {
+        type: 'PodScheduled',
+        status: 'True',
+        lastProbeTime: null,
+        lastTransitionTime: kernel.objects.now(),
+      };
+      const bound = withField(withField(pod, 'spec', { ...pod.spec, nodeName: node }), 'status', {
+        ...(isObject(status) ? status : {}),
+        conditions: [...others, scheduled],
+      });
+      return ok(
+        withMeta(bound, (meta) => {
+          if (isObject(annotations))
+            meta.annotations = { ...meta.annotations, ...(annotations as Record<string, string>) };
+        }),
+      );
+    },
+    { unconditional: true },
+  );
+  return outcome.ok ? ok(answer(SUCCESS, 201)) : outcome;
+}
