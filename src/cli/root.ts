@@ -12,6 +12,7 @@ import { exportCommand } from './export.ts';
 import { getCommand } from './get.ts';
 import { globalFlags } from './global-flags.ts';
 import { installCommand } from './install/install.ts';
+import { kustomizeCommand } from './kustomize.ts';
 import { logsCommand } from './logs.ts';
 import { reconcileCommand } from './reconcile.ts';
 import { statsCommand } from './stats.ts';
@@ -87,6 +88,7 @@ export function rootCommand(env: Readonly<Record<string, string | undefined>>): 
         load: async () => (await import('./git-server.ts')).gitServerCommand,
       },
       installCommand,
+      kustomizeCommand,
       logsCommand,
       reconcileCommand,
       resumeCommand,

@@ -34,6 +34,8 @@ export interface BuildOptions {
   readonly helm?: (request: ChartRequest) => Result<string, string>;
   /** Absolute path where the tree lies, for messages; '' where it is the file system's own root. */
   readonly rootPath?: string;
+  /** The directory as the user named it, for messages. */
+  readonly shownDirectory?: string;
   /** SHA-256 of bytes, in lower-case hex: names of generated objects carry it. */
   readonly sha256: (bytes: Uint8Array) => string;
   /** Content of a URL that a kustomization names, if it was fetched already; without it such URLs are refused. */
@@ -96,7 +98,9 @@ function run(
   filesRead: Set<string>,
 ): readonly KubeObject[] {
   const context = { restrict: options.loadRestrictor !== 'none', filesRead, remote: options.remote };
-  const loader = Loader.atRepo(directory, context) ?? Loader.at(files, options.rootPath ?? '', directory, context);
+  const loader =
+    Loader.atRepo(directory, context) ??
+    Loader.at(files, options.rootPath ?? '', directory, context, options.shownDirectory);
   const schemas = new SchemaStore();
   const { helm } = options;
   const inflate = helm === undefined ? undefined : (chart: JsonObject, at: Loader): string => render(helm, chart, at);

@@ -6,7 +6,13 @@ import { fail, quoted } from './failure.ts';
 export type GoType =
   | { readonly t: 'string' | 'bool' | 'int' | 'any'; readonly go: string }
   | { readonly t: 'slice' | 'map'; readonly go: string; readonly of: () => GoType }
-  | { readonly t: 'struct'; readonly go: string; readonly name: string; readonly fields: () => Fields };
+  | {
+      readonly t: 'struct';
+      readonly go: string;
+      readonly name: string;
+      readonly fields: () => Fields;
+      readonly always: readonly string[];
+    };
 export type Fields = Readonly<Record<string, GoType>>;
 
 export const STRING: GoType = { t: 'string', go: 'string' };
@@ -22,9 +28,12 @@ export function sliceOf(type: GoType, go = `[]${type.go}`): GoType {
   return { t: 'slice', go, of: () => type };
 }
 
-/** @param go package-qualified name; its last part is the struct's own name */
-export function struct(go: string, fields: Fields): GoType {
-  return { t: 'struct', go, name: go.slice(go.lastIndexOf('.') + 1), fields: () => fields };
+/**
+ * @param go package-qualified name; its last part is the struct's own name
+ * @param always fields that are printed even when they are empty
+ */
+export function struct(go: string, fields: Fields, always: readonly string[] = []): GoType {
+  return { t: 'struct', go, name: go.slice(go.lastIndexOf('.') + 1), fields: () => fields, always };
 }
 
 export interface DecodeOptions {
@@ -123,4 +132,39 @@ function mismatch(value: Json, type: GoType, { struct, path }: Place, shown = ''
           : `number${shown === '' ? '' : ` ${shown}`}`;
   const where = path === '' ? 'Go value of type' : `Go struct field ${struct}.${path} of type`;
   return fail(`json: cannot unmarshal ${kind} into ${where} ${type.go}`);
+}
+
+/** What Go's encoder makes of a decoded value: empty fields are left out, except those that always stand. */
+export function goEncode(value: Json | undefined, type: GoType): Json {
+  if (value === undefined || value === null) return type.t === 'any' ? null : zero(type);
+  switch (type.t) {
+    case 'slice':
+      return (value as readonly Json[]).map((item) => goEncode(item, type.of()));
+    case 'map': {
+      const out: MutableJsonObject = {};
+      for (const key of Object.keys(value as JsonObject))
+        put(out, key, goEncode((value as JsonObject)[key], type.of()));
+      return out;
+    }
+    case 'struct': {
+      const out: MutableJsonObject = {};
+      const fields = type.fields();
+      for (const name of Object.keys(fields)) {
+        const field = (value as JsonObject)[name];
+        const always = type.always.includes(name);
+        if (!always && (field === undefined || isZero(field, fields[name] as GoType))) continue;
+        out[name] = field === undefined && !always ? null : goEncode(field, fields[name] as GoType);
+      }
+      return out;
+    }
+    default:
+      return value;
+  }
+}
+
+/** A struct counts as set: those that may be left out are pointers. */
+function isZero(value: Json, type: GoType): boolean {
+  if (isArray(value)) return value.length === 0;
+  if (type.t === 'map') return isObject(value) && Object.keys(value).length === 0;
+  return value === null || value === '' || value === false || value === 0;
 }

@@ -191,7 +191,7 @@ export const IMAGE: GoType = struct('types.Image', {
   newTag: STRING,
   digest: STRING,
 });
-export const REPLICA: GoType = struct('types.Replica', { name: STRING, count: INT64 });
+export const REPLICA: GoType = struct('types.Replica', { name: STRING, count: INT64 }, ['count']);
 const GENERATOR_OPTIONS = struct('types.GeneratorOptions', {
   labels: STRING_MAP,
   annotations: STRING_MAP,
@@ -209,12 +209,16 @@ export const GENERATOR_FIELDS: Fields = {
   options: GENERATOR_OPTIONS,
 };
 const FIELD_OPTIONS = struct('types.FieldOptions', { delimiter: STRING, index: INT, encoding: STRING, create: BOOL });
-const TARGET_SELECTOR = struct('types.TargetSelector', {
-  select: SELECTOR,
-  reject: sliceOf(SELECTOR, '[]*types.Selector'),
-  fieldPaths: STRINGS,
-  options: FIELD_OPTIONS,
-});
+const TARGET_SELECTOR = struct(
+  'types.TargetSelector',
+  {
+    select: SELECTOR,
+    reject: sliceOf(SELECTOR, '[]*types.Selector'),
+    fieldPaths: STRINGS,
+    options: FIELD_OPTIONS,
+  },
+  ['select'],
+);
 const REPLACEMENT_FIELDS: Fields = {
   source: struct('types.SourceSelector', { ...ID_FIELDS, fieldPath: STRING, options: FIELD_OPTIONS }),
   sourceValue: STRING,
@@ -226,7 +230,10 @@ export const REPLACEMENT_LIST: GoType = sliceOf(
 );
 export const SORT_OPTIONS: GoType = struct('types.SortOptions', {
   order: STRING,
-  legacySortOptions: struct('types.LegacySortOptions', { orderFirst: STRINGS, orderLast: STRINGS }),
+  legacySortOptions: struct('types.LegacySortOptions', { orderFirst: STRINGS, orderLast: STRINGS }, [
+    'orderFirst',
+    'orderLast',
+  ]),
 });
 export const HELM_CHART_FIELDS: Fields = {
   name: STRING,
@@ -249,7 +256,7 @@ export const HELM_CHART_FIELDS: Fields = {
 };
 export const HELM_GLOBAL_FIELDS: Fields = { chartHome: STRING, configHome: STRING };
 
-const KUSTOMIZATION: GoType = struct('types.Kustomization', {
+export const KUSTOMIZATION: GoType = struct('types.Kustomization', {
   kind: STRING,
   apiVersion: STRING,
   metadata: OBJECT_META,
@@ -270,11 +277,15 @@ const KUSTOMIZATION: GoType = struct('types.Kustomization', {
   replacements: REPLACEMENT_LIST,
   replicas: sliceOf(REPLICA),
   vars: sliceOf(
-    struct('types.Var', {
-      name: STRING,
-      objref: struct('types.Target', { apiVersion: STRING, ...ID_FIELDS }),
-      fieldref: struct('types.FieldSelector', { fieldPath: STRING }),
-    }),
+    struct(
+      'types.Var',
+      {
+        name: STRING,
+        objref: struct('types.Target', { apiVersion: STRING, ...ID_FIELDS }, ['name']),
+        fieldref: struct('types.FieldSelector', { fieldPath: STRING }),
+      },
+      ['name', 'objref', 'fieldref'],
+    ),
   ),
   sortOptions: SORT_OPTIONS,
   resources: STRINGS,

@@ -71,10 +71,13 @@ export class Loader {
     this.restrict = context.restrict || repo !== undefined;
   }
 
-  /** A loader at `directory` of the tree that lies at `base` (absolute, '' for the file system's root). */
-  static at(files: FileTree, base: string, directory: string, context: LoadContext): Loader {
+  /**
+   * A loader at `directory` of the tree that lies at `base` (absolute, '' for the file system's root).
+   * @param shown the directory as the user named it, for messages
+   */
+  static at(files: FileTree, base: string, directory: string, context: LoadContext, shown?: string): Loader {
     const loader = new Loader(files, base, base === '' ? '/' : base, context, undefined, undefined);
-    const root = loader.confirmDirectory(joinPath(loader.root, directory));
+    const root = loader.confirmDirectory(joinPath(loader.root, directory), shown);
     return new Loader(files, base, root, context, undefined, undefined);
   }
 
@@ -120,39 +123,37 @@ export class Loader {
   }
 
   private refuseCycle(candidate: string): void {
-    for (let loader: Loader | undefined = this; loader !== undefined; loader = loader.referrer) {
-      if (loader.files === this.files && hasPrefix(loader.root, candidate)) {
-        fail(`cycle detected: candidate root '${candidate}' contains visited root '${loader.root}'`);
-      }
+    if (hasPrefix(this.root, candidate)) {
+      fail(`cycle detected: candidate root '${candidate}' contains visited root '${this.root}'`);
     }
+    if (this.referrer?.files === this.files) this.referrer.refuseCycle(candidate);
   }
 
   private refuseRepoCycle(repo: RepoUrl): void {
-    for (let loader: Loader | undefined = this; loader !== undefined; loader = loader.referrer) {
-      if (loader.repo?.raw.startsWith(repo.raw) === true) {
-        fail(`cycle detected: URI '${repo.raw}' referenced by previous URI '${loader.repo.raw}'`);
-      }
+    if (this.repo?.raw.startsWith(repo.raw) === true) {
+      fail(`cycle detected: URI '${repo.raw}' referenced by previous URI '${this.repo.raw}'`);
     }
+    this.referrer?.refuseRepoCycle(repo);
   }
 
-  private confirmDirectory(path: string): string {
+  private confirmDirectory(path: string, shown: string = path): string {
     let found: { directory: string; file: string };
     try {
-      found = this.resolve(path);
+      found = this.resolve(path, shown);
     } catch (failure) {
       if (failure instanceof KustomizeFailure)
         fail(`must build at directory: not a valid directory: ${failure.message}`);
       throw failure;
     }
-    if (found.file !== '') fail(`must build at directory: '${path}': file is not directory`);
+    if (found.file !== '') fail(`must build at directory: '${shown}': file is not directory`);
     return found.directory;
   }
 
   /** The directory and file that absolute `path` is, links followed. */
-  private resolve(path: string): { directory: string; file: string } {
+  private resolve(path: string, shown: string = path): { directory: string; file: string } {
     const inTree = this.inTree(path);
     const real = inTree === undefined ? undefined : realPath(this.files, inTree);
-    if (real === undefined) fail(`evalsymlink failure on '${path}' : ${this.missing(path)}`);
+    if (real === undefined) fail(`evalsymlink failure on '${shown}' : ${this.missing(path)}`);
     const full = this.absolute(real);
     if (this.files.kind(real) === 'directory') return { directory: full, file: '' };
     const slash = full.lastIndexOf('/');

@@ -1,4 +1,4 @@
-import type { Json } from '../../base/json.ts';
+import { type Json, stringifyJson } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { copyNode, mapNode, SINGLE_QUOTED, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
@@ -455,7 +455,7 @@ function goValue(node: YamlNode, depth: number): string {
       return `[]interface {}{${node.content.map((item) => goValue(item, depth + 1)).join(', ')}}`;
     default: {
       const value = nodeToJson(node, { dialect: 'v3', uniqueKeys: true });
-      return value === null ? 'interface {}(nil)' : typeof value === 'string' ? JSON.stringify(value) : String(value);
+      return value === null ? 'interface {}(nil)' : stringifyJson(value);
     }
   }
 }

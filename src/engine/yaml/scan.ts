@@ -85,8 +85,10 @@ function classOf(code: number): number {
   return code === 0x2028 || code === 0x2029 ? BREAK : 0;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that YAML forbids
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
+/** Characters that YAML forbids. */
+const CONTROL = new RegExp(
+  '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u0084\\u0086-\\u009f\\ufffe\\uffff]',
+);
 
 /**
  * Splits YAML text into tokens by libyaml's rules (simple keys, indentation), with the errors of Go's port of it

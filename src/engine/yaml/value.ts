@@ -89,9 +89,7 @@ class Reader {
         return object;
       }
       case 'seq': {
-        const items: Json[] = new Array(node.content.length);
-        for (let index = 0; index < items.length; index++) items[index] = this.read(node.content[index] as YamlNode);
-        return items;
+        return node.content.map((item) => this.read(item));
       }
       case 'alias': {
         const target = node.alias as YamlNode;
