@@ -28,7 +28,7 @@ export const FEATURE_GATES = {
   ObjectLevelWorkloadIdentity: false,
   StrictPostBuildSubstitutions: true,
   UseHelm3Defaults: false,
-} as const satisfies Readonly<Record<string, boolean>>;
+} as const;
 export type FeatureGate = keyof typeof FEATURE_GATES;
 
 /** What the engine is told at start: Flux's flags as plain data. Defaults are Flux's. */

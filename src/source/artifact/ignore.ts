@@ -24,7 +24,7 @@ export interface IgnorePattern {
 }
 
 /** Longest text of one ignore file that is read; Flux's scanner stops at lines of 64 KiB. */
-export const MAX_IGNORE_BYTES = 1024 * 1024;
+export const MAX_IGNORE_BYTES: number = 1024 * 1024;
 
 /** Patterns of an ignore file's text; `domain` is its directory (`''` is the root). */
 export function readIgnorePatterns(text: string, domain = ''): readonly IgnorePattern[] {

@@ -11,7 +11,7 @@ export interface SourceFile {
 }
 
 /** Bytes that one artifact may hold before compression. Its consumers stop at this too. */
-export const MAX_ARTIFACT_BYTES = 100 * 1024 * 1024;
+export const MAX_ARTIFACT_BYTES: number = 100 * 1024 * 1024;
 /** What an entry takes in an archive beside its content: a header and padding. */
 const ENTRY_BYTES = 1024;
 

@@ -31,7 +31,7 @@ export interface FetchedCommit {
 }
 
 /** Largest single object (a file of the repository) that is read. */
-export const MAX_OBJECT_BYTES = 100 * 1024 * 1024;
+export const MAX_OBJECT_BYTES: number = 100 * 1024 * 1024;
 /** The reference under which the last fetch is kept. */
 const HEAD = 'refs/weir/head';
 /** Git's way to say "all history", also to a copy that was shallow before. */
