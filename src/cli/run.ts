@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { systemClock } from '../kube/system-clock.ts';
 import type { StartEngine } from '../runtime/engine-config.ts';
 import { createLog } from '../runtime/log.ts';
-import type { CliHost, Command } from './command.ts';
+import type { CliHost, Command, FlagDefinition } from './command.ts';
 import { engineConfig, engineFlags } from './engine-flags.ts';
 import { flagUsages, FlagValues, parseArguments } from './flags.ts';
 import { globalFlags } from './global-flags.ts';
@@ -27,13 +27,18 @@ export function runCommand(start: StartEngine): Command {
 /** Global flags that say which cluster is meant, and how fast to ask it. */
 const NOT_OURS = new Set(['timeout', 'verbose', 'namespace', 'ns-follows-kube-context']);
 
+/** Every flag that `weir run` takes. */
+export function runFlags(env: CliHost['env']): readonly FlagDefinition[] {
+  return [...globalFlags(env).filter(({ name }) => !NOT_OURS.has(name)), ...engineFlags(env)];
+}
+
 async function run(args: readonly string[], host: CliHost, start: StartEngine): Promise<number> {
   const progress = printProgress((text) => host.io.stderr(text));
   const fail = (message: string): number => {
     progress.failure(message);
     return 1;
   };
-  const definitions = [...globalFlags(host.env).filter(({ name }) => !NOT_OURS.has(name)), ...engineFlags(host.env)];
+  const definitions = runFlags(host.env);
   const parsed = parseArguments(args, definitions);
   if (!parsed.ok) return fail(parsed.error);
   if (parsed.value.help) {

@@ -2,8 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEngine } from '../../wiring.ts';
 import type { StartPodEngine } from '../../wiring-box.ts';
-import { engineConfig, engineFlags } from '../engine-flags.ts';
+import { engineConfig } from '../engine-flags.ts';
 import { FlagValues, parseArguments } from '../flags.ts';
+import { runFlags } from '../run.ts';
 
 /**
  * Runs the engine of a pod as its container's arguments say, but for what belongs to a pod's own file system and network:
@@ -12,7 +13,7 @@ import { FlagValues, parseArguments } from '../flags.ts';
 export function podEngine(directory: string, env: Readonly<Record<string, string | undefined>>): StartPodEngine {
   return async (args, client, signal, line) => {
     const podEnv = { ...env, RUNTIME_NAMESPACE: 'flux-system' };
-    const definitions = engineFlags(podEnv);
+    const definitions = runFlags(podEnv);
     const parsed = parseArguments(
       args.filter((arg) => arg !== 'run'),
       definitions,
