@@ -201,6 +201,32 @@ const READING: readonly Row[] = [
   { name: 'completion of names', cmd: '__complete get ks f' },
 ];
 
+/** Rows over the files of data/app. */
+const BUILDING: readonly Row[] = [
+  { name: 'build of a kustomization', cmd: 'build kustomization web -n apps --path app/deploy' },
+  {
+    name: 'build from a file alone',
+    cmd: 'build ks web -n apps --path app/deploy --kustomization-file app/web.yaml --dry-run',
+  },
+  {
+    name: 'build of nested ones',
+    cmd: 'build ks web -n apps --path app/deploy --kustomization-file app/web.yaml --dry-run -r --local-sources GitRepository/flux-system/fleet=app',
+  },
+  { name: 'build without a path', cmd: 'build ks web -n apps', wantError: true },
+  {
+    name: 'build without a cluster or a file',
+    cmd: 'build ks web -n apps --path app/deploy --dry-run',
+    wantError: true,
+  },
+  {
+    name: 'build of one that the file does not hold',
+    cmd: 'build ks other -n apps --path app/deploy --kustomization-file app/web.yaml',
+    wantError: true,
+  },
+  { name: 'diff of a kustomization', cmd: 'diff kustomization web -n apps --path app/deploy', wantError: true },
+  { name: 'diff without differences', cmd: 'diff ks fleet --path app/same --kustomization-file app/same.yaml' },
+];
+
 async function loaded(): Promise<TestCluster> {
   const cluster = await startCluster();
   for (const kind of kinds) {
@@ -226,5 +252,16 @@ describe('reading a cluster', () => {
     });
     await check(row, output);
     expect(code).toBe(row.wantError === true ? 1 : 0);
+  });
+
+  test.each(BUILDING.map((row) => [row.name, row] as const))('%s', async (_, row) => {
+    const { code, output } = await run(row.cmd, { client: cluster.client, cwd: join(here, 'data') });
+    await check(row, output);
+    expect(code).toBe(row.wantError === true ? 1 : 0);
+  });
+
+  test('a diff that cannot be made exits with 2', async () => {
+    const { code } = await run('diff ks none --path app/deploy', { client: cluster.client, cwd: join(here, 'data') });
+    expect(code).toBe(2);
   });
 });

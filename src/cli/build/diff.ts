@@ -14,20 +14,25 @@ const MANAGER = 'kustomize-controller';
 /** Failures exit with this, since 1 says that there are differences. */
 const FAILURE = 2;
 
+/** kubectl's copy of the whole object, a Secret's values included. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** What is compared of an object: the server's own bookkeeping is not. */
 function comparable(object: KubeObject): JsonObject {
   const { metadata, status: _, ...rest } = object;
-  const { annotations, labels } = metadata;
+  const { labels } = metadata;
+  const { [LAST_APPLIED]: _applied, ...annotations } = metadata.annotations ?? {};
   return {
     ...rest,
-    metadata: { ...(annotations ? { annotations } : {}), ...(labels ? { labels } : {}) },
+    metadata: { ...(Object.keys(annotations).length > 0 ? { annotations } : {}), ...(labels ? { labels } : {}) },
   } as JsonObject;
 }
 
 /** Values of a Secret are never told, only that they differ. */
 function printChange(change: Change, text: (value: Json) => string, secret: boolean): string {
-  const hidden = secret && /^(data|stringData)(\.|$)/.test(change.path);
   const { before, after, inList } = change;
+  // Only the labels and annotations of a Secret are told.
+  const hidden = secret && !/^metadata(\.|$)/.test(change.path);
   const path = change.path === '' ? '(root level)' : change.path;
   const block = (sign: string, value: Json): string => {
     const shown = hidden ? masked(value) : value;
@@ -48,7 +53,22 @@ function printChange(change: Change, text: (value: Json) => string, secret: bool
 
 function masked(value: Json): Json {
   if (!isObject(value)) return '***';
-  return Object.fromEntries(Object.keys(value).map((key) => [key, '***']));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]));
+}
+
+/** A Secret with its texts as data, which is how the server keeps them. Source: fluxcd/pkg ssa/normalize. */
+function normalized(object: KubeObject): KubeObject {
+  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object;
+  const { stringData, data, ...rest } = object as unknown as { readonly stringData?: Json; readonly data?: Json };
+  const merged = { ...(isObject(data) ? data : {}), ...encoded(stringData) };
+  return { ...rest, ...(Object.keys(merged).length > 0 ? { data: merged } : {}) } as unknown as KubeObject;
+}
+
+function encoded(texts: Json | undefined): JsonObject {
+  if (!isObject(texts)) return {};
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text as string).toString('base64')]),
+  );
 }
 
 /** A namespace that the same build creates is no error: what is in it would be created. */
@@ -70,7 +90,7 @@ async function compareObject(comparison: Comparison, object: KubeObject): Promis
   const name = printRef(ref);
   const live = await client.get(ref, context.signal);
   if (!live.ok && live.error.code !== 404) return fail(live.error.message, name);
-  const applied = await client.apply(object, {
+  const applied = await client.apply(normalized(object), {
     fieldManager: MANAGER,
     force: true,
     dryRun: true,
