@@ -14,7 +14,6 @@ function jobSpec(spec: object = {}, annotations: Record<string, string> = {}): o
     completions: 1,
     backoffLimit: 6,
     completionMode: 'NonIndexed',
-    selector: { matchLabels: { job: 'j' } },
     template: {
       metadata: { labels: { job: 'j' }, annotations },
       spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'job:1' }] },

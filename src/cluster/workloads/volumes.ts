@@ -1,16 +1,20 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
 import { CONTROLLER_MANAGER, type Context, itself, keyOf, splitKey, type WorkloadController } from './context.ts';
+import type { GroupResource } from '../registry.ts';
+import { isFinished } from './pods.ts';
 import { nanoOf } from '../apiserver/quantity.ts';
 import type { Again } from './queue.ts';
-import { CLAIMS, STORAGE_CLASSES, VOLUMES } from './resources.ts';
+import { CLAIMS, PODS, STORAGE_CLASSES, VOLUMES } from './resources.ts';
 import { matches } from './selector.ts';
-import { type LabelSelector, plain, type Stored, shaped } from './shapes.ts';
-import { deleteObject, written, writeStatus } from './writes.ts';
+import { type LabelSelector, type Pod, plain, type Stored, shaped } from './shapes.ts';
+import { deleteObject, written, writeStatus, writtenOrGone } from './writes.ts';
 
 const COMPONENT = 'persistentvolume-controller';
 const PROVISIONER = 'sim.weir.dev/provisioner';
 const DEFAULT_CLASS = 'standard';
+const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
+const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
 const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
 
 type Storage = { readonly storage?: string };
@@ -75,7 +79,10 @@ export function volumeController(context: Context): WorkloadController {
     const stored = registry.get(CLAIMS, namespace, name);
     if (stored === undefined) return undefined;
     const claim = shaped<Claim>(stored);
-    if (claim.metadata.deletionTimestamp !== undefined) return undefined;
+    if (claim.metadata.deletionTimestamp !== undefined) {
+      if (!isMounted(claim)) await unprotect(CLAIMS, stored, CLAIM_PROTECTION);
+      return undefined;
+    }
     const { volumeName } = claim.spec;
     const volume =
       volumeName === undefined || volumeName === ''
@@ -193,15 +200,35 @@ export function volumeController(context: Context): WorkloadController {
     await writeStatus(registry, CLAIMS, current, status, CONTROLLER_MANAGER);
   }
 
+  /** Whether a pod that has not ended still uses the claim. */
+  function isMounted({ metadata }: Claim): boolean {
+    return registry.list(PODS, metadata.namespace).some((object) => {
+      const pod = shaped<Pod>(object);
+      return !isFinished(pod) && claimsOf(pod).includes(metadata.name);
+    });
+  }
+
+  /** Takes the finalizer away that holds what is in use. Source: kubernetes@1.34 pkg/controller/volume/{pvc,pv}protection. */
+  async function unprotect(resource: GroupResource, object: KubeObject, finalizer: string): Promise<void> {
+    const finalizers = (object.metadata.finalizers ?? []).filter((one) => one !== finalizer);
+    if (finalizers.length === (object.metadata.finalizers ?? []).length) return;
+    const freed = { ...object, metadata: { ...object.metadata, finalizers } };
+    writtenOrGone(await registry.update(resource, freed, CONTROLLER_MANAGER));
+  }
+
   /** A volume that lost its claim is released, and deleted when its policy says so. */
   async function syncVolume(name: string): Promise<void> {
     const volume = getVolume(name);
-    if (volume === undefined || volume.metadata.deletionTimestamp !== undefined) return;
+    if (volume === undefined) return;
     const { claimRef } = volume.spec;
     const claim =
       claimRef?.name === undefined ? undefined : registry.get(CLAIMS, claimRef.namespace ?? '', claimRef.name);
     const isBound = claim !== undefined && (claimRef?.uid === undefined || claim.metadata.uid === claimRef.uid);
     if (isBound) return;
+    if (volume.metadata.deletionTimestamp !== undefined) {
+      await unprotect(VOLUMES, plain(volume), VOLUME_PROTECTION);
+      return;
+    }
     const wasBound = claimRef?.uid !== undefined && claimRef.uid !== '';
     if (wasBound && volume.spec.persistentVolumeReclaimPolicy === 'Delete') {
       await deleteObject(registry, VOLUMES, volume);
@@ -229,9 +256,17 @@ export function volumeController(context: Context): WorkloadController {
       },
       { resource: VOLUMES, keys: (change) => [...itself(change), ...waiting()] },
       { resource: STORAGE_CLASSES, keys: waiting },
+      {
+        resource: PODS,
+        keys: ({ object }) => claimsOf(shaped<Pod>(object)).map((name) => `${object.metadata.namespace ?? ''}/${name}`),
+      },
     ],
     sync,
   };
+}
+
+function claimsOf({ spec }: Pod): readonly string[] {
+  return (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
 }
 
 function isFor(reference: NonNullable<Volume['spec']['claimRef']>, { metadata }: Claim): boolean {

@@ -43,7 +43,10 @@ function socket(stream: ByteStream): Duplex {
   const duplex = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
-      void Promise.resolve(stream.write(chunk)).then(() => done());
+      void (async () => {
+        await stream.write(chunk);
+        done();
+      })();
     },
     final(done) {
       stream.end();
