@@ -71,6 +71,8 @@ async function run(context: KustomizeContext): Promise<string | undefined> {
     ...(managed && { addManagedByLabel: true }),
     ...(restrictor === 'LoadRestrictionsNone' && { loadRestrictor: 'none' }),
   });
+  const { warnings } = built.ok ? built.value : built.error;
+  for (const warning of warnings) host.io.stderr(`${warning}\n`);
   if (!built.ok) {
     const { message } = built.error;
     if (flags.bool('enable-helm') && message.endsWith('must specify --enable-helm')) {
@@ -81,7 +83,6 @@ async function run(context: KustomizeContext): Promise<string | undefined> {
     }
     return message;
   }
-  for (const warning of built.value.warnings) host.io.stderr(`${warning}\n`);
   const output = flags.string('output');
   if (output === '') host.io.stdout(built.value.yaml);
   else write(resolve(host.cwd, output), built.value);

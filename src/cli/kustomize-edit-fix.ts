@@ -35,8 +35,11 @@ export const fixVerb: KustomizeVerb = {
 
 async function run(context: KustomizeContext): Promise<string | undefined> {
   const { host, flags } = context;
+  const warn = (built: Awaited<ReturnType<typeof buildDirectory>>): void => {
+    for (const warning of built.ok ? built.value.warnings : built.error.warnings) host.io.stderr(`${warning}\n`);
+  };
   const before = await buildDirectory(context, '.', {});
-  if (before.ok) for (const warning of before.value.warnings) host.io.stderr(`${warning}\n`);
+  warn(before);
   const open = openFile(host.cwd);
   if (!open.ok) return open.error;
   const isFile = (path: string): boolean => {
@@ -58,6 +61,7 @@ async function run(context: KustomizeContext): Promise<string | undefined> {
   } else host.io.stdout(`${FIXED}${VARS_HINT}`);
   saveFile(open.value, fixed);
   const after = await buildDirectory(context, '.', {});
+  warn(after);
   if (!after.ok) {
     host.io.stdout(
       `Warning: 'Fixed' kustomization now produces the error when running \`kustomize build\`: ${after.error.message}\n`,

@@ -48,6 +48,8 @@ export interface KustomizeError {
   /** As kustomize words it, without `Error: `. */
   readonly message: string;
   readonly urls?: readonly string[];
+  /** Lines that kustomize writes to stderr before it fails. */
+  readonly warnings: readonly string[];
 }
 
 export interface BuildOutput {
@@ -85,8 +87,8 @@ export function buildKustomization(
     });
   } catch (failure) {
     if (!(failure instanceof KustomizeFailure)) throw failure;
-    if (failure.code === 'remote') return err({ code: 'remote', message: failure.message, urls: failure.urls });
-    return err({ code: 'build', message: failure.message });
+    if (failure.code === 'remote') return err({ code: 'remote', message: failure.message, urls: failure.urls, warnings });
+    return err({ code: 'build', message: failure.message, warnings });
   }
 }
 
@@ -157,5 +159,5 @@ export async function buildWithRemotes(
     if (result.ok || result.error.code !== 'remote') return result;
     for (const url of result.error.urls ?? []) fetched.set(url, await fetch(url));
   }
-  return err({ code: 'build', message: `remote bases nested more than ${MAX_FETCH_ROUNDS} deep` });
+  return err({ code: 'build', message: `remote bases nested more than ${MAX_FETCH_ROUNDS} deep`, warnings: [] });
 }
