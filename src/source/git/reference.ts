@@ -1,6 +1,9 @@
 import { err, ok, type Result } from '../../base/result.ts';
 
-/** What to check out. Precedence: commit, name, semver, tag, branch. Source: fluxcd/pkg git/gogit client.go Clone. */
+/**
+ * What to check out. Precedence: commit, name, tag, semver, branch: Flux's documentation puts semver before tag, its code
+ * does not. Source: recorded from source-controller@1.9.1; fluxcd/pkg git/gogit client.go Clone.
+ */
 export type GitReference =
   | { readonly kind: 'commit'; readonly commit: string; readonly branch: string | undefined }
   | { readonly kind: 'name'; readonly name: string }
@@ -35,10 +38,10 @@ export function referenceOf(
     }
     return isRefName(name.replace(/\^\{\}$/, '')) ? ok({ kind: 'name', name }) : err(`ref ${shown(name)} is invalid`);
   }
-  if (semver !== '') return ok({ kind: 'semver', range: semver });
   if (tag !== '') {
     return isRefName(`refs/tags/${tag}`) ? ok({ kind: 'tag', tag }) : err(`tag '${shown(tag)}' is not a valid name`);
   }
+  if (semver !== '') return ok({ kind: 'semver', range: semver });
   const chosen = branch === '' ? DEFAULT_BRANCH : branch;
   if (!isRefName(`refs/heads/${chosen}`)) return err(`branch '${shown(chosen)}' is not a valid name`);
   return ok({ kind: 'branch', branch: chosen });

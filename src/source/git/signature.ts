@@ -53,19 +53,13 @@ async function verifyPgp(
   const home = join(directory, 'gnupg');
   await mkdir(home, { mode: 0o700 });
   const gpg = ['--homedir', home, '--batch', '--no-tty', '--no-options', '--no-autostart', '--trust-model', 'always'];
+  gpg.push('--no-default-keyring', '--keyring', join(directory, 'keys.gpg'));
   const options = { cwd: directory, env, signal };
-  let imported = false;
-  for (const [name, text] of Object.entries(keys)) {
-    if (name.endsWith('.sshpub')) continue;
-    const result = await run('gpg', [...gpg, '--import', '--import-options', 'import-minimal'], {
-      ...options,
-      input: text,
-    });
-    if (result.code === -1) return err(`unable to verify Git ${kind}: ${result.stderr}`);
-    imported ||= result.code === 0;
-  }
-  if (!imported) return err(`${what}: no matching key`);
+  const keyring = Object.entries(keys).flatMap(([name, text]) => (name.endsWith('.sshpub') ? [] : dearmor(text)));
+  if (keyring.length === 0) return err(`${what}: no matching key`);
+  await writeFile(join(directory, 'keys.gpg'), Buffer.concat(keyring), { mode: 0o600 });
   const result = await run('gpg', [...gpg, '--status-fd', '1', '--verify', 'signature', 'payload'], options);
+  if (result.code === -1) return err(`unable to verify Git ${kind}: ${result.stderr.slice(0, 500)}`);
   const status = result.stdout
     .toString('utf8')
     .split('\n')
@@ -89,6 +83,18 @@ async function verifyPgp(
     REVKEYSIG: 'the key is revoked',
   };
   return err(`${what}: ${reasons[reason] ?? 'no matching key'}`);
+}
+
+/** Bytes of each armoured block of public keys. Source: RFC 9580, section 6. */
+function dearmor(text: string): readonly Buffer[] {
+  const blocks = text.matchAll(/-----BEGIN PGP PUBLIC KEY BLOCK-----([^]*?)-----END PGP PUBLIC KEY BLOCK-----/g);
+  return [...blocks].map(([, block = '']) => {
+    const body = block
+      .replaceAll('\r', '')
+      .replace(/^[^]*?\n[ \t]*\n/, '')
+      .replace(/\n=[A-Za-z0-9+/]{4}\s*$/, '');
+    return Buffer.from(body, 'base64');
+  });
 }
 
 /** Git signs under this name, so that a signature for another purpose does not pass. Source: git gpg-interface.c. */
