@@ -12,6 +12,15 @@ type Defaults = (object: MutableJsonObject, spec: MutableJsonObject) => void;
 
 const RBAC = 'rbac.authorization.k8s.io';
 
+/** Write-only texts become data. Source: kubernetes@1.34 pkg/apis/core/v1/conversion.go Convert_v1_Secret_To_core_Secret. */
+function mergeStringData(secret: MutableJsonObject): void {
+  const texts = field(secret, 'stringData');
+  if (!isObject(texts)) return;
+  delete secret['stringData'];
+  const data = child(secret, 'data');
+  for (const key of Object.keys(texts)) put(data, key, Buffer.from(String(texts[key])).toString('base64'));
+}
+
 const DEFAULTS: Readonly<Record<string, Defaults>> = {
   'v1/Pod': (_object, spec) => {
     defaultPodSpec(spec);
@@ -19,7 +28,10 @@ const DEFAULTS: Readonly<Record<string, Defaults>> = {
   },
   'v1/PodTemplate': (object) => defaultTemplate(field(object, 'template')),
   'v1/Service': (object, spec) => defaultService(object, spec),
-  'v1/Secret': (object) => fallback(object, 'type', 'Opaque'),
+  'v1/Secret': (object) => {
+    fallback(object, 'type', 'Opaque');
+    mergeStringData(object);
+  },
   'v1/Namespace': (object) => {
     const status = child(object, 'status');
     fallback(status, 'phase', 'Active');
