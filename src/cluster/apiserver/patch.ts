@@ -6,9 +6,10 @@ import { err, ok } from '../../base/result.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
 import { applyMergePatch } from '../../engine/merge/merge-patch.ts';
 import { applyStrategicMerge, goValue } from '../../engine/merge/strategic-merge.ts';
+import { decodeGo } from '../../engine/schema/go-decode.ts';
 import { printYamlError } from '../../engine/yaml/error.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
-import { builtinSchema, resolveBuiltin } from '../data/builtins.ts';
+import { builtinSchema, definitionName, resolveBuiltin } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
 import { mediaType, unsupportedMediaType } from './body.ts';
 import { json, kube, withMeta } from './draft.ts';
@@ -73,7 +74,12 @@ async function merge(
     body = parseJson(text);
   } catch (cause) {
     const why = cause instanceof RangeError ? 'exceeded max depth' : jsonSyntaxError(text);
-    return err(badRequest(kind === 'json' ? `error decoding patch: ${why}` : `error decoding patch: ${why}`));
+    return err(badRequest(kind === 'strategic' ? why : `error decoding patch: ${why}`));
+  }
+  if (kind !== 'json' && !isObject(body)) {
+    const why = `json: cannot unmarshal ${goKind(body)} into Go value of type map[string]interface {}`;
+    if (body === null) return err(badRequest(kind === 'merge' ? 'Invalid JSON Patch' : 'unexpected end of JSON input'));
+    return err(badRequest(kind === 'strategic' ? why : `error decoding patch: ${why}`));
   }
   const duplicates = kind === 'json' ? [] : duplicateFields(text);
   const name = path.name as string;
@@ -97,8 +103,13 @@ async function merge(
 function keepIdentity(object: KubeObject, before: KubeObject): KubeObject {
   return withMeta(object, (meta) => {
     meta.namespace ??= before.metadata.namespace;
-    meta.name ??= before.metadata.name;
   });
+}
+
+/** What encoding/json calls a value. */
+function goKind(value: Json): string {
+  if (isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
 }
 
 function applyPatch(
@@ -144,17 +155,33 @@ function readPatched(
   const quoted = kind === 'strategic' ? goValue(body) : stringifyJson(patched);
   const decoded = kernel.codec.decode(type, { value: patched, duplicates: [] });
   if (!decoded.ok) {
-    const detail = decoded.error.message.replace(/^.*? cannot be handled as an? \w+: /, '');
-    if (stringAt(patched, 'apiVersion') !== apiVersionOf(type) || stringAt(patched, 'kind') !== type.kind)
-      return decoded;
+    const own = decoded.error.message
+      .replace(/^.*? cannot be handled as an? \w+: /, '')
+      .replace('pkg/api/legacyscheme/scheme.go:30', 'pkg/runtime/scheme.go:110');
+    const detail = kind === 'strategic' ? (unstructuredError(patched) ?? own) : own;
     return err(invalid({ group: '', kind: '' }, '', [invalidValue('patch', quoted, detail)]));
   }
   const problems = [...duplicates.map((field) => `duplicate field "${field}"`), ...decoded.value.problems];
   const problem = judgeProblems(request, problems);
   if (problem !== undefined) return err(invalid({ group: '', kind: '' }, '', [invalidValue('patch', quoted, problem)]));
+  const { name, namespace } = decoded.value.object.metadata;
+  if (name === undefined || name === '')
+    return err(
+      badRequest(`the name of the object (${path.name ?? ''} based on URL) was undeterminable: name must be provided`),
+    );
+  if (type.namespaced && namespace !== undefined && namespace !== '' && namespace !== path.namespace)
+    return err(badRequest('the namespace of the provided object does not match the namespace sent on the request'));
   const wrong = checkIdentity(type, decoded.value.object, path.namespace, path.name);
   if (wrong !== undefined) return err(wrong);
   return ok(kernel.codec.default(type, decoded.value.object));
+}
+
+/** A strategic merge's result is converted, not decoded, and fails in other words. */
+function unstructuredError(patched: JsonObject): string | undefined {
+  const definition = definitionName(stringAt(patched, 'apiVersion') ?? '', stringAt(patched, 'kind') ?? '');
+  const result =
+    definition === undefined ? undefined : decodeGo(patched, definition, resolveBuiltin, { wording: 'unstructured' });
+  return result === undefined || result.ok ? undefined : result.error.message;
 }
 
 async function apply(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
@@ -225,7 +252,7 @@ function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): R
 
 /** The object in an apply's body, which is YAML (JSON included). */
 function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> {
-  const { type, path } = request;
+  const { path } = request;
   const text = new TextDecoder().decode(request.body);
   const lenient = parseYaml(text);
   if (!lenient.ok)
@@ -238,19 +265,19 @@ function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> 
     if (mode === 'Warn') request.warn(why);
   }
   const { value } = lenient;
-  if (value === null) return err(badRequest('apply patch: the body is empty'));
+  if (value === null) return err(badRequest('invalid object type: /, Kind='));
   if (!isObject(value))
-    return err(badRequest('error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}'));
+    return err(
+      badRequest(
+        `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`,
+      ),
+    );
   const wrong = checkApplied(request, value);
   if (wrong !== undefined) return err(wrong);
   const metadata = field(value, 'metadata');
   const meta = isObject(metadata) ? metadata : {};
-  const object = kube({ ...value, metadata: { ...meta, name: path.name as string } });
-  return ok(
-    withMeta(object, (out) => {
-      if (type.namespaced) out.namespace = path.namespace;
-    }),
-  );
+  // The namespace is added only once the object is merged: messages name the object as it was sent.
+  return ok(kube({ ...value, metadata: { ...meta, name: path.name as string } }));
 }
 
 function checkApplied({ type, path }: ResourceRequest, value: JsonObject): StatusError | undefined {

@@ -42,7 +42,10 @@ export function applyJsonPatch(document: Json, patch: Json): Result<Json, JsonPa
   try {
     for (const operation of patch) apply(state, operation);
   } catch (error) {
-    if (error instanceof NotApplicable) return err({ code: 'apply', message: error.message });
+    // kube-apiserver tells no more than this. (handlers/patch.go, a generic 422)
+    if (error instanceof NotApplicable) {
+      return err({ code: 'apply', message: 'the server rejected our request due to an error in our request' });
+    }
     throw error;
   }
   return ok(state.root);

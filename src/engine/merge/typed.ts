@@ -134,6 +134,14 @@ function goValue(value: Json): string {
   return value === null ? '<nil>' : typeof value === 'string' ? value : stringifyJson(value);
 }
 
+/** Go's `%T` of a decoded JSON value. */
+function goTypeName(value: Json): string {
+  if (isObject(value)) return 'map[string]interface {}';
+  if (isArray(value)) return '[]interface {}';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'string' ? 'string' : 'int64';
+}
+
 function goSyntax(value: Json): string {
   return typeof value === 'string' ? JSON.stringify(value) : goValue(value);
 }
@@ -169,7 +177,9 @@ function check(
       say(
         atom.type === 'untyped'
           ? `expected any scalar, got ${goValue(value)}`
-          : `expected ${atom.type}, got &value.valueUnstructured{Value:${goSyntax(value)}}`,
+          : atom.type === 'numeric'
+            ? `expected numeric (int or float), got ${goTypeName(value)}`
+            : `expected ${atom.type}, got &value.valueUnstructured{Value:${goSyntax(value)}}`,
       );
     }
   } else if (atom.kind === 'map') {
