@@ -2,6 +2,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { Json, MutableJsonObject } from '../../base/json.ts';
 import { equal, field, isArray, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
+import { withGeneratedSelector } from './job-selector.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Cause } from './status.ts';
 
@@ -61,7 +62,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     prepareForCreate: templateGeneration,
     prepareForUpdate: nextTemplateGeneration,
   },
-  'batch/jobs': { generation: true, orphansByDefault: true },
+  'batch/jobs': { generation: true, orphansByDefault: true, prepareForCreate: withGeneratedSelector },
   'batch/cronjobs': SPEC_GENERATION,
   'networking.k8s.io/ingresses': SPEC_GENERATION,
   'networking.k8s.io/ingressclasses': SPEC_GENERATION,

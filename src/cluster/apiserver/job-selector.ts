@@ -1,0 +1,33 @@
+import type { KubeObject } from '../../api/object.ts';
+import { at, isObject, type JsonObject } from '../../base/json.ts';
+import { withField, withMeta } from './draft.ts';
+
+/** Labels that tie a Job's pods to it, and the selector for them. Source: kubernetes@1.34 pkg/registry/batch/job/strategy.go generateSelector. */
+export function withGeneratedSelector(job: KubeObject): KubeObject {
+  const { spec } = job;
+  const template = at(spec, 'template');
+  if (spec === undefined || spec['manualSelector'] === true || spec['selector'] !== undefined || !isObject(template)) {
+    return job;
+  }
+  const { uid = '', name, labels: own } = job.metadata;
+  const metadata = at(template, 'metadata');
+  const known = at(metadata, 'labels');
+  const labels: Record<string, string> = {
+    ...(isObject(known) ? (known as Record<string, string>) : {}),
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  };
+  const selected: JsonObject = {
+    ...spec,
+    selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } },
+    template: { ...template, metadata: { ...(isObject(metadata) ? metadata : {}), labels } },
+  };
+  const out = withField(job, 'spec', selected);
+  // A Job without labels of its own takes its template's, these included.
+  if (Object.keys(own ?? {}).some((key) => labels[key] !== own?.[key])) return out;
+  return withMeta(out, (meta) => {
+    meta.labels = labels;
+  });
+}
