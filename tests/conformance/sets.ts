@@ -4,6 +4,8 @@ import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as kstatus } from './sets/kstatus.ts';
 import { set as kustomize } from './sets/kustomize.ts';
 import { set as yaml } from './sets/yaml.ts';
+import { set as ignore } from './sets/ignore.ts';
+import { set as semver } from './sets/semver.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */
-export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize, fluxbuild];
+export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize, fluxbuild, ignore, semver];

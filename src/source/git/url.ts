@@ -86,7 +86,7 @@ export function resolveSubmoduleUrl(parent: GitUrl, text: string): Result<GitUrl
     if (path === '' || path.startsWith('/-')) return err('has no valid path');
     return ok({ ...parent, path });
   }
-  const scp = /^(?:([^@:/]+)@)?([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/)(.+)$/.exec(text);
+  const scp = /^(?:([^@:/]+)@)?([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/|:)(.+)$/.exec(text);
   if (scp === null) return parseGitUrl(text);
   return parseGitUrl(
     `ssh://${scp[1] === undefined ? '' : `${scp[1]}@`}${scp[2]}/${(scp[3] ?? '').replace(/^\/+/, '')}`,
