@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from './object.ts';
 import { gitRepository } from './kinds/git-repository.ts';
 import { kustomization } from './kinds/kustomization.ts';
+import type { KubeObject } from './object.ts';
 
 function repository(spec: KubeObject['spec']): KubeObject {
   return {

@@ -1,6 +1,6 @@
+import { ok } from '../base/result.ts';
 import { type CliResult, type FlagDefinition, failed } from './command.ts';
 import type { FlagValues } from './flags.ts';
-import { ok } from '../base/result.ts';
 
 export const DEFAULT_NAMESPACE = 'flux-system';
 

@@ -1,5 +1,5 @@
-import { at, isObject, parseJson, stringAt } from '../base/json.ts';
 import type { KubeObject } from '../api/object.ts';
+import { at, isObject, parseJson, stringAt } from '../base/json.ts';
 import { ok } from '../base/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';

@@ -1,7 +1,7 @@
-import type { Command } from './command.ts';
 import { buildCommand } from './build/build.ts';
 import { diffCommand } from './build/diff.ts';
 import { checkCommand } from './check.ts';
+import type { Command } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { createCommand } from './create/create.ts';
 import { debugCommand } from './debug.ts';

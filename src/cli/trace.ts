@@ -1,4 +1,4 @@
-import { type KubeObject, type ObjectRef, groupOf } from '../api/object.ts';
+import { groupOf, type KubeObject, type ObjectRef } from '../api/object.ts';
 import { stringAt } from '../base/json.ts';
 import { ok } from '../base/result.ts';
 import type { KubeClient, ResourceInfo } from '../kube/client.ts';

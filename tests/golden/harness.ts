@@ -4,7 +4,7 @@ import type { Json } from '../../src/base/json.ts';
 import { ok } from '../../src/base/result.ts';
 import type { CliHost } from '../../src/cli/command.ts';
 import { main } from '../../src/cli/program.ts';
-import { createControlPlane, type ControlPlane } from '../../src/cluster/control-plane.ts';
+import { type ControlPlane, createControlPlane } from '../../src/cluster/control-plane.ts';
 import { parseYamlDocuments } from '../../src/engine/yaml/parse.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';

@@ -1,6 +1,6 @@
 import type { Json } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
-import { type CliContext, type CliResult, type Command, type FlagDefinition, done, failed } from '../command.ts';
+import { type CliContext, type CliResult, type Command, done, type FlagDefinition, failed } from '../command.ts';
 import { kustomizations } from '../kinds.ts';
 import type { MaybeClient } from './local-build.ts';
 

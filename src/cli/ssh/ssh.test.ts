@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
 import { knownHost, scanHostKey } from './host-key.ts';
@@ -39,6 +39,7 @@ describe('a private key file', () => {
     const { private: text, public: line } = utils.generateKeyPairSync('ed25519', {
       passphrase: 'open sesame',
       cipher: 'aes256-cbc',
+      rounds: 16,
     });
     const read = await readKeyPair(text, 'open sesame');
     expect(read.ok && read.value.publicKey.trim()).toBe(line.trim());
