@@ -3,15 +3,15 @@ import type { JsonObject } from '../../base/json.ts';
 import { stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
+import { applyBuiltinDefaults } from '../../engine/schema/builtin-defaults.ts';
+import { decodeGo } from '../../engine/schema/go-decode.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
-import { builtinSchema } from '../data/builtins.ts';
+import { builtinSchema, definitionName, resolveBuiltin } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
 import type { DecodedBody } from './body.ts';
 import { convert } from './convert.ts';
 import type { CustomResources } from './custom-resources.ts';
-import { applyKindDefaults } from './defaults/kinds.ts';
-import { kube } from './draft.ts';
-import { decodeTyped } from './typed-decode.ts';
+import { json, kube } from './draft.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ResourceType } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
@@ -61,11 +61,11 @@ export class Codec {
     }
     const schema = builtinSchema(expected, type.kind);
     if (schema === undefined) return ok({ object: kube(whole), problems: duplicates });
-    const typed = decodeTyped(whole, schema, type.kind);
+    const typed = decodeGo(whole, definitionName(expected, type.kind) ?? '', resolveBuiltin);
     if (!typed.ok)
       return err(
         badRequest(
-          `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${typed.error}`,
+          `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${typed.error.message}`,
         ),
       );
     const unknown = typed.value.unknown.map((path) => `unknown field "${path}"`);
@@ -104,13 +104,15 @@ export class Codec {
   normalize(type: ResourceType, object: KubeObject): KubeObject {
     const schema = type.definition === undefined ? builtinSchema(object.apiVersion, type.kind) : undefined;
     if (schema === undefined) return object;
-    const typed = decodeTyped(object as unknown as JsonObject, schema, type.kind);
+    const typed = decodeGo(json(object), definitionName(object.apiVersion, type.kind) ?? '', resolveBuiltin);
     return typed.ok ? kube(typed.value.value as JsonObject) : object;
   }
 
   /** Defaults of the request's version, as decoding applies them. */
   default(type: ResourceType, object: KubeObject): KubeObject {
-    return type.definition === undefined ? applyKindDefaults(type, object) : this.#custom.default(type, object);
+    return type.definition === undefined
+      ? kube(applyBuiltinDefaults(json(object)))
+      : this.#custom.default(type, object);
   }
 
   toStorage(type: ResourceType, object: KubeObject): KubeObject {

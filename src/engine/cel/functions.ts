@@ -1,3 +1,4 @@
+import { decodeBase64, encodeBase64, utf8Encode } from '../schema/base64.ts';
 import { compilePattern } from '../schema/patterns.ts';
 import { addQuantities, compareQuantities, integerOf, negateQuantity, parseQuantity } from '../schema/quantity.ts';
 import { formatString } from './format.ts';
@@ -16,7 +17,6 @@ import {
   textOf,
   typeOf,
 } from './operators.ts';
-import { utf8Bytes } from './parse.ts';
 import { compareSemver, isSemver, semverPart } from './semver.ts';
 import { civil, parseDuration, parseTimestamp } from './time.ts';
 import { parseUrl, urlPart } from './url.ts';
@@ -101,41 +101,6 @@ function bytesText(bytes: Uint8Array): string {
   } catch {
     return fail('invalid UTF-8 in bytes, cannot convert to string');
   }
-}
-
-function textBytes(text: string): Uint8Array {
-  return Uint8Array.from([...text].flatMap((char) => utf8Bytes(char.codePointAt(0) as number)));
-}
-
-const B64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function encodeBase64(bytes: Uint8Array): string {
-  let out = '';
-  for (let index = 0; index < bytes.length; index += 3) {
-    const [a = 0, b, c] = [bytes[index], bytes[index + 1], bytes[index + 2]];
-    const word = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
-    out += B64.charAt(word >> 18) + B64.charAt((word >> 12) & 63);
-    out += (b === undefined ? '=' : B64.charAt((word >> 6) & 63)) + (c === undefined ? '=' : B64.charAt(word & 63));
-  }
-  return out;
-}
-
-function decodeBase64(text: string): Uint8Array {
-  const body = text.replace(/=+$/, '');
-  const out: number[] = [];
-  let word = 0;
-  let bits = 0;
-  for (const char of body) {
-    const digit = B64.indexOf(char);
-    if (digit < 0) fail(`illegal base64 data at input byte ${body.indexOf(char)}`);
-    word = ((word << 6) | digit) & 0xff_ffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out.push((word >> bits) & 255);
-    }
-  }
-  return Uint8Array.from(out);
 }
 
 function toInt(value: CelValue | undefined): CelValue | undefined {
@@ -228,7 +193,7 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
     if (value === undefined) return undefined;
     return value instanceof Uint8Array ? bytesText(value) : textOf(value);
   },
-  bytes: ([value]) => (isText(value) ? textBytes(value) : value instanceof Uint8Array ? value : undefined),
+  bytes: ([value]) => (isText(value) ? utf8Encode(value) : value instanceof Uint8Array ? value : undefined),
   dyn: ([value]) => value,
   type: ([value]) => (value === undefined ? undefined : new TypeValue(typeOf(value))),
   timestamp: ([value]) => {
@@ -304,7 +269,7 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
       : undefined,
   'strings.quote': ([value]) => (isText(value) ? JSON.stringify(value) : undefined),
   'base64.encode': ([value]) => (value instanceof Uint8Array ? encodeBase64(value) : undefined),
-  'base64.decode': ([value]) => (isText(value) ? decodeBase64(value) : undefined),
+  'base64.decode': ([value]) => (isText(value) ? (decodeBase64(value) ?? fail('illegal base64 data')) : undefined),
   'sets.contains': ([list, sublist], charge) =>
     setTest(list, sublist, charge, (a, b) => b.every((item) => a.some((other) => equals(item, other)))),
   'sets.equivalent': ([list, other], charge) =>

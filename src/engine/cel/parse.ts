@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../../base/result.ts';
+import { utf8Encode } from '../schema/base64.ts';
 
 /** `offset` is in UTF-16 units of the expression: of the operator of a binary expression, the dot of a selection, the bracket of a call. */
 export type Expr = { readonly offset: number } & (
@@ -166,12 +167,12 @@ function readString(
     if (text.startsWith(quote, position)) break;
     if (text[position] === '\\' && !raw) {
       const escape = readEscape(text, position + 1, start);
-      if (isBytes && escape.unicode) codes.push(...utf8Bytes(escape.code));
+      if (isBytes && escape.unicode) codes.push(...utf8Encode(String.fromCodePoint(escape.code)));
       else codes.push(escape.code);
       position = escape.end;
     } else {
       const code = text.codePointAt(position) as number;
-      if (isBytes) codes.push(...utf8Bytes(code));
+      if (isBytes) codes.push(...utf8Encode(String.fromCodePoint(code)));
       else codes.push(code);
       position += code > 0xffff ? 2 : 1;
     }
@@ -205,13 +206,6 @@ function readEscape(text: string, position: number, start: number): { code: numb
   const code = valid ? Number.parseInt(digits, width > 0 ? 16 : 8) : -1;
   if (code < 0 || code > 0x10_ffff) throw new Problem('Syntax error: invalid escape sequence', start);
   return { code, end: position + (width > 0 ? 1 + width : 3), unicode: width > 2 };
-}
-
-export function utf8Bytes(code: number): number[] {
-  if (code < 0x80) return [code];
-  if (code < 0x800) return [0xc0 | (code >> 6), 0x80 | (code & 63)];
-  if (code < 0x1_0000) return [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
-  return [0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
 }
 
 const BINARY: readonly (readonly string[])[] = [

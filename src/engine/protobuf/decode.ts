@@ -1,5 +1,6 @@
 import { isObject, type Json, type MutableJsonObject, parseJson, put } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { encodeBase64 } from '../schema/base64.ts';
 
 /**
  * Messages by full name. A row is `[number, JSON name, type]`, and `'repeated'` or the map's `[key, value]` types as a fourth
@@ -211,7 +212,7 @@ class Decoder {
       case 'string':
         return utf8(expectBytes(reader, wire, field));
       case 'bytes':
-        return base64(expectBytes(reader, wire, field));
+        return encodeBase64(expectBytes(reader, wire, field));
       case 'bool':
         return expectVarint(reader, wire, field) !== 0n;
       case 'int32':
@@ -381,25 +382,6 @@ class Reader {
       if (this.position > this.data.length) throw new Malformed('unexpected EOF');
     } else throw new Malformed(`proto: illegal wireType ${wire}`);
   }
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function base64(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let index = 0; index < bytes.length; index += 3) {
-    const a = bytes[index] as number;
-    const b = bytes[index + 1];
-    const c = bytes[index + 2];
-    const word = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
-    parts.push(
-      ALPHABET.charAt(word >> 18) +
-        ALPHABET.charAt((word >> 12) & 63) +
-        (b === undefined ? '=' : ALPHABET.charAt((word >> 6) & 63)) +
-        (c === undefined ? '=' : ALPHABET.charAt(word & 63)),
-    );
-  }
-  return parts.join('');
 }
 
 /** Text of UTF-8 bytes; malformed sequences become U+FFFD, as Go's string conversion to JSON does. */

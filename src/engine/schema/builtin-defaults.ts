@@ -8,6 +8,7 @@ import {
   put,
   stringAt,
 } from '../../base/json.ts';
+import { encodeBase64, utf8Encode } from './base64.ts';
 import {
   child,
   children,
@@ -337,7 +338,16 @@ function resourceClaimSpec(spec: MutableJsonObject | undefined): void {
   }
 }
 
-const secret: Defaulter = (object) => presetEmpty(object, 'type', 'Opaque');
+/** `stringData` is write-only: it goes into `data`, over what is there. */
+const secret: Defaulter = (object) => {
+  presetEmpty(object, 'type', 'Opaque');
+  const written = child(object, 'stringData');
+  if (written === undefined) return;
+  const data: MutableJsonObject = { ...child(object, 'data') };
+  for (const [key, value] of Object.entries(written)) put(data, key, encodeBase64(utf8Encode(String(value))));
+  delete object['stringData'];
+  object['data'] = data;
+};
 const pod: Defaulter = (object) => {
   const spec = child(object, 'spec');
   if (spec !== undefined) defaultPodSpec(spec, true);
@@ -420,6 +430,10 @@ const DEFAULTS: { readonly [kind: string]: Defaulter } = {
   },
   'storage.k8s.io/v1/CSIDriver': csiDriver,
   'apiextensions.k8s.io/v1/CustomResourceDefinition': customResourceDefinition,
+  'apiregistration.k8s.io/v1/APIService': (object) => {
+    const service = child(child(object, 'spec'), 'service');
+    if (service !== undefined) preset(service, 'port', 443);
+  },
   'certificates.k8s.io/v1/CertificateSigningRequest': (object) => {
     const spec = struct(object, 'spec');
     if (!isArray(field(spec, 'usages'))) spec['usages'] = ['digital signature', 'key encipherment'];
