@@ -6,12 +6,8 @@ import { groupOf, versionOf } from '../api/object.ts';
 import type { Json } from '../base/json.ts';
 import type { Result } from '../base/result.ts';
 import { diskFiles } from '../build/disk-files.ts';
-import {
-  type BuildOptions,
-  type BuildOutput,
-  buildWithRemotes,
-  type KustomizeError,
-} from '../engine/kustomize/build.ts';
+import { buildWithRemotes } from '../engine/kustomize/build-with-remotes.ts';
+import type { BuildOptions, BuildOutput, KustomizeError } from '../engine/kustomize/run-build.ts';
 import { SchemaStore } from '../engine/kustomize/schema.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import type { FlagDefinition } from './command.ts';

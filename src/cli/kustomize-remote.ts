@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskFiles } from '../build/disk-files.ts';
-import type { RemoteContent } from '../engine/kustomize/build.ts';
+import type { RemoteContent } from '../engine/kustomize/load.ts';
 import { parseRepoUrl, type RepoUrl } from '../engine/kustomize/repo-url.ts';
 
 const run = promisify(execFile);

@@ -1,4 +1,4 @@
-import { KUSTOMIZE_VERSION } from '../engine/kustomize/build.ts';
+import { KUSTOMIZE_VERSION } from '../engine/kustomize/run-build.ts';
 import { boolFlag, type KustomizeVerb, textFlag } from './kustomize-verb.ts';
 
 /** `kustomize version`: the version whose output the engine matches, as scripts ask for it. */

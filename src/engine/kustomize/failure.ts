@@ -1,10 +1,21 @@
-/** What went wrong, as kustomize words it. Thrown inside the engine only; `buildKustomization` turns it into a Result. */
+/** What went wrong, as kustomize words it. Thrown inside the engine only; `runBuild` turns it into a Result. */
 export class KustomizeFailure extends Error {
-  /** `yaml`: a file is no YAML. `http`: a server refused. `remote`: `urls` are not fetched yet. */
-  readonly code: 'build' | 'yaml' | 'http' | 'remote';
+  /** `yaml`: a file is no YAML. `http`: a server refused. */
+  readonly code: 'build' | 'yaml' | 'http';
+
+  constructor(message: string, code: KustomizeFailure['code'] = 'build') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Not a failure: something must be brought before the build can go on. No step of the build may catch it. */
+export class Pending extends Error {
+  /** `remote`: `urls` are not fetched yet. `regexp`: RE2 is not loaded yet. */
+  readonly code: 'remote' | 'regexp';
   readonly urls: readonly string[];
 
-  constructor(message: string, code: KustomizeFailure['code'] = 'build', urls: readonly string[] = []) {
+  constructor(code: Pending['code'], message: string, urls: readonly string[] = []) {
     super(message);
     this.code = code;
     this.urls = urls;
@@ -25,7 +36,7 @@ export function wrapped<T>(prefix: string, act: () => T): T {
 }
 
 export function withPrefix(prefix: string, failure: unknown): unknown {
-  if (!(failure instanceof KustomizeFailure) || failure.code === 'remote') return failure;
+  if (!(failure instanceof KustomizeFailure)) return failure;
   return new KustomizeFailure(`${prefix}: ${failure.message}`, failure.code);
 }
 

@@ -1,5 +1,4 @@
-import { RE2JS } from 're2js';
-import { fail } from './failure.ts';
+import { Pending } from './failure.ts';
 
 /** A compiled Go regular expression. */
 export interface GoRegexp {
@@ -9,6 +8,13 @@ export interface GoRegexp {
 
 /** Syntax that means the same in both languages and that JavaScript matches without catastrophic backtracking. */
 const SAFE = /^[A-Za-z0-9 _\-/:@=,.|]*$/;
+let engine: ((pattern: string) => GoRegexp) | undefined;
+
+/** Gives the engine for what is more than literal text: RE2, which is large and so is loaded by those who need it. */
+export function useRegexps(compile: (pattern: string) => GoRegexp): void {
+  engine = compile;
+}
+
 const cache = new Map<string, GoRegexp>();
 
 /** Compiles `pattern` by Go's (RE2's) rules, in linear time. @throws KustomizeFailure with Go's message */
@@ -25,10 +31,6 @@ function compile(pattern: string): GoRegexp {
   const anchored = /^\^\(\?:(?<inner>.*)\)\$$/s.exec(pattern)?.groups?.['inner'];
   if (SAFE.test(anchored ?? pattern)) return new RegExp(pattern);
   if (anchored === '.*') return { test: (text) => !text.includes('\n') };
-  try {
-    const compiled = RE2JS.compile(pattern);
-    return { test: (text) => compiled.matcher(text).find() };
-  } catch (failure) {
-    return fail(failure instanceof Error ? failure.message : String(failure));
-  }
+  if (engine === undefined) throw new Pending('regexp', `the regular expression ${pattern} needs RE2`);
+  return engine(pattern);
 }

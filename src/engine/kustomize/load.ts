@@ -1,5 +1,5 @@
 import { type FileTree, realPath } from '../../base/files.ts';
-import { fail, KustomizeFailure } from './failure.ts';
+import { fail, KustomizeFailure, Pending } from './failure.ts';
 import { parseRepoUrl, type RepoUrl } from './repo-url.ts';
 
 /** What a build shares: the tree, where it lies, what may be read, what was read. */
@@ -232,8 +232,7 @@ export class Loader {
 function fetched(url: string, context: LoadContext): RemoteContent {
   if (context.remote === undefined) fail(`remote content is not available here: ${withoutCredentials(url)}`);
   const content = context.remote(url);
-  if (content === undefined)
-    throw new KustomizeFailure(`${withoutCredentials(url)} is not fetched yet`, 'remote', [url]);
+  if (content === undefined) throw new Pending('remote', `${withoutCredentials(url)} is not fetched yet`, [url]);
   return content;
 }
 

@@ -148,16 +148,14 @@ export class Target {
         this.accumulateFile(into, path);
         continue;
       } catch (failure) {
-        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote' || failure.code === 'http')
-          throw failure;
+        if (!(failure instanceof KustomizeFailure) || failure.code === 'http') throw failure;
         fileFailure = failure;
       }
       let loader: Loader;
       try {
         loader = this.loader.enter(path);
       } catch (failure) {
-        if (failure instanceof KustomizeFailure && failure.code !== 'remote' && isMalformed(fileFailure))
-          throw fileFailure;
+        if (failure instanceof KustomizeFailure && isMalformed(fileFailure)) throw fileFailure;
         throw withPrefix(`accumulation err='${fileFailure.message}'`, failure);
       }
       wrapped(`accumulation err='${fileFailure.message}'`, () =>
@@ -203,14 +201,14 @@ export class Target {
       try {
         loader = this.loader.enter(path);
       } catch (failure) {
-        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote') throw failure;
+        if (!(failure instanceof KustomizeFailure)) throw failure;
         return fail(`loader.New ${quoted(failure.message)}`);
       }
       const before = accumulator;
       try {
         accumulator = this.withOrigin(path, () => this.accumulateDirectory(before, loader, true));
       } catch (failure) {
-        if (!(failure instanceof KustomizeFailure) || failure.code === 'remote') throw failure;
+        if (!(failure instanceof KustomizeFailure)) throw failure;
         return fail(`accumulateDirectory: ${quoted(failure.message)}`);
       }
     }
