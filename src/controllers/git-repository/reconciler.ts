@@ -13,7 +13,7 @@ import { shortMessage } from '../../source/git/commit.ts';
 import { type Checkout, type Git } from '../../source/git/git.ts';
 import { referenceOf } from '../../source/git/reference.ts';
 import { cleanPath } from '../../source/git/source-files.ts';
-import { access, type AccessPorts } from './access.ts';
+import { type AccessPorts, access } from './access.ts';
 import {
   begin,
   building,

@@ -100,11 +100,11 @@ function serveConnection(state: State, connection: Connection): void {
   connection.on('ready', () => clearTimeout(login));
   let sessions = 0;
   connection.on('session', (accept, reject) => {
-    if (++sessions > MAX_SESSIONS_PER_CONNECTION) return void reject();
+    if (++sessions > MAX_SESSIONS_PER_CONNECTION) return reject();
     const session = accept();
     let protocol: string | undefined;
     session.on('env', (acceptEnv, rejectEnv, { key, val }) => {
-      if (key !== 'GIT_PROTOCOL' || !/^version=[0-2]$/.test(val)) return void rejectEnv?.();
+      if (key !== 'GIT_PROTOCOL' || !/^version=[0-2]$/.test(val)) return rejectEnv?.();
       protocol = val;
       acceptEnv?.();
     });

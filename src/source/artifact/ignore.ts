@@ -5,12 +5,11 @@
  */
 export const IGNORE_FILE = '.sourceignore';
 const VCS = ['.git/', '.gitignore', '.gitmodules', '.gitattributes'];
-const DEFAULTS = [
-  ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
-  ...['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml', 'cloudbuild.yaml'],
-  ...['codeship-services.yml', 'codeship-steps.yml'],
-  ...['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
-];
+const PICTURES_AND_ARCHIVES = ['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'];
+const CI = ['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml', 'cloudbuild.yaml'];
+const CODESHIP = ['codeship-services.yml', 'codeship-steps.yml'];
+const TOOLS = ['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'];
+const DEFAULTS = [...PICTURES_AND_ARCHIVES, ...CI, ...CODESHIP, ...TOOLS];
 
 /** One line of an ignore file. */
 export interface IgnorePattern {
@@ -126,7 +125,8 @@ function matchesSteps(pattern: IgnorePattern, path: readonly string[], directory
 /** Go's filepath.Match on one step (names here hold no slash). Linear: a `*` is retried only from the last one on. */
 function matchGlob(pattern: string, name: string): boolean | 'bad pattern' {
   const items = parseGlob(pattern);
-  const characters = [...name];
+  // Go's runes are code points.
+  const characters = Array.from(name);
   let item = 0;
   let character = 0;
   let star = -1;
@@ -158,7 +158,7 @@ function parseGlob(pattern: string): readonly GlobItem[] {
   const known = parsedGlobs.get(pattern);
   if (known !== undefined) return known;
   const items: GlobItem[] = [];
-  const text = [...pattern];
+  const text = Array.from(pattern);
   let at = 0;
   while (at < text.length) {
     const character = text[at++] as string;

@@ -103,7 +103,7 @@ describe('the artifact store', () => {
     const reader = await openArtifactReader({
       cacheDirectory: join(home, 'unpacked'),
       clock,
-      localFile: store.localFile,
+      localFile: (url) => store.localFile(url),
     });
     const [first, second] = await Promise.all([reader.unpack(artifact), reader.unpack(artifact)]);
     if (!first.ok || !second.ok) throw new Error('not unpacked');
@@ -119,7 +119,7 @@ describe('the artifact store', () => {
     const reader = await openArtifactReader({
       cacheDirectory: join(home, 'unpacked'),
       clock,
-      localFile: store.localFile,
+      localFile: (url) => store.localFile(url),
     });
     const other = `sha256:${'0'.repeat(64)}`;
     expect(await reader.unpack({ ...artifact, digest: other })).toMatchObject({

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type RunResult, run } from './run.ts';
 import { type GitSession } from './session.ts';
-import { run, type RunResult } from './run.ts';
 
 /** A bare repository of our own that holds what was fetched, so that the next fetch brings only what changed. */
 export interface BareRepository {

@@ -72,6 +72,6 @@ const SUBJECT_LENGTH = 50;
 
 /** First line of a message, cut as Flux does it in events. Source: fluxcd/pkg git/git.go ShortMessage. */
 export function shortMessage(message: string): string {
-  const subject = [...(message.split('\n', 1)[0] ?? '')];
+  const subject = Array.from(message.split('\n', 1)[0] ?? '');
   return subject.length <= SUBJECT_LENGTH ? subject.join('') : `${subject.slice(0, SUBJECT_LENGTH).join('')}...`;
 }

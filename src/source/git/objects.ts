@@ -98,7 +98,7 @@ export class ObjectReader {
     if (this.#failure !== undefined) return;
     this.#failure = cause;
     if (this.#child.exitCode === null && this.#child.signalCode === null) killGroup(this.#child.pid);
-    for (const { fail } of this.#waiting.splice(0)) fail(cause);
+    for (const waiting of this.#waiting.splice(0)) waiting.fail(cause);
   }
 }
 

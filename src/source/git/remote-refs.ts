@@ -1,6 +1,6 @@
+import { err, ok, type Result } from '../../base/result.ts';
 import { parseConstraint, satisfies } from '../../engine/semver/constraint.ts';
 import { compareVersions, parseTagVersion, type Version } from '../../engine/semver/version.ts';
-import { err, ok, type Result } from '../../base/result.ts';
 
 /** References of a server: name -> hash, and for an annotated tag the commit behind it. */
 export type RemoteRefs = ReadonlyMap<string, { readonly hash: string; readonly peeled?: string }>;

@@ -1,8 +1,8 @@
 import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { type GitCredentials, type GitProxy, knownHostsName } from './credentials.ts';
-import { type GitUrl, printGitUrl, portOf } from './url.ts';
+import { type GitUrl, portOf, printGitUrl } from './url.ts';
 
 /** Where a name inside the cluster is reached from this process; undefined where the usual resolver knows better. */
 export type ResolveHost = (

@@ -86,7 +86,7 @@ export function isForbiddenName(name: string): boolean {
   if (name === '' || name === '.' || name === '..' || name.includes('/')) return true;
   if (name.split('\\').includes('..')) return true;
   const plain = name.replace(HFS_IGNORED, '').toLowerCase();
-  return /^(?:\.git|git~1)[ .]*(?::.*)?$/.test(plain) || /^\.git\\/.test(plain);
+  return /^(?:\.git|git~1)[ .]*(?::.*)?$/.test(plain) || plain.startsWith('.git\\');
 }
 
 /** Whether `path` is `directory` or lies in it. */

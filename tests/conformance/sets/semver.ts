@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { objections, parseConstraint, satisfies } from '../../../src/engine/semver/constraint.ts';
 import {
   compareVersions,
