@@ -7,6 +7,8 @@ import { silent } from '../base/log.ts';
 import { ok } from '../base/result.ts';
 import { validateBuiltin } from '../engine/schema/builtin-validation/registry.ts';
 import { escalation } from './admission/escalation.ts';
+import { limitRanger } from './admission/limit-ranger.ts';
+import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { Codec } from './apiserver/codec.ts';
 import { CustomResources } from './apiserver/custom-resources.ts';
@@ -85,7 +87,16 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     random: randomInt,
     uuid: randomUUID,
     managedFields: new ManagedFields(table, codec),
-    admission: [namespaceLifecycle(store), escalation(rbac, rbac)],
+    admission: [
+      namespaceLifecycle(store),
+      limitRanger(store),
+      serviceAccount(store, randomInt),
+      priority(store),
+      defaultTolerations,
+      runtimeClass(store),
+      defaultStorageClass(store),
+      escalation(rbac, rbac),
+    ],
     defaults: (type, object) => {
       const stored = table.stored(type.group, type.plural) ?? type;
       return codec.default(stored, codec.normalize(stored, object));

@@ -42,8 +42,8 @@ export function decodeBody(
   const type = mediaType(contentType);
   if (type === 'application/vnd.kubernetes.protobuf') return decodeBinary(body, kind);
   const text = new TextDecoder().decode(body);
-  if (type === '' || type === 'application/json') return decodeJson(text, kind);
-  if (type === 'application/yaml') return decodeYaml(text, kind);
+  if (type === '' || type === 'application/json') return decodeJson(text, kind, body);
+  if (type === 'application/yaml') return decodeYaml(text, kind, body);
   return err(
     unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${ACCEPTED}`,
@@ -55,17 +55,17 @@ export function mediaType(contentType: string | undefined): string {
   return (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-function unrecognized(kind: string, why: string): StatusError {
-  return badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; ${why}`);
+function unrecognized(kind: string, why: string, body: Uint8Array): StatusError {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${excerpt(body)})`);
 }
 
-function decodeJson(text: string, kind: string): Result<DecodedBody, StatusError> {
+function decodeJson(text: string, kind: string, body: Uint8Array): Result<DecodedBody, StatusError> {
   let value: Json;
   try {
     value = wellFormed(parseJson(text));
   } catch (cause) {
     const why = cause instanceof RangeError ? 'exceeded max depth' : jsonSyntaxError(text);
-    return err(unrecognized(kind, `json parse error: ${why} (${excerpt(text)})`));
+    return err(unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body));
   }
   if (value === null) return ok({ value: {}, duplicates: [] });
   if (!isObject(value)) {
@@ -79,27 +79,32 @@ function decodeJson(text: string, kind: string): Result<DecodedBody, StatusError
     return err(
       unrecognized(
         kind,
-        `json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${Buffer.from(text).toString('hex')})`,
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+        body,
       ),
     );
   }
   return ok({ value, duplicates: duplicateFields(text) });
 }
 
-/** The start of a body, as the real server quotes it. */
-function excerpt(text: string): string {
-  if (text === '') return '<empty>';
-  return text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+/** Bytes of a body that an error quotes. */
+const EXCERPT_BYTES = 30;
+
+/** The start of a body as the real server quotes it: text when it looks like JSON, else hexadecimal digits. */
+function excerpt(body: Uint8Array): string {
+  if (body.length === 0) return '<empty>';
+  const start = Buffer.from(body.subarray(0, EXCERPT_BYTES)).toString(body[0] === 0x7b ? 'utf8' : 'hex');
+  return body.length > EXCERPT_BYTES ? `${start} ...` : start;
 }
 
-function decodeYaml(text: string, kind: string): Result<DecodedBody, StatusError> {
+function decodeYaml(text: string, kind: string, body: Uint8Array): Result<DecodedBody, StatusError> {
   const parsed = parseYaml(text);
-  if (!parsed.ok) return err(unrecognized(kind, `yaml: ${printYamlError(parsed.error).replace(/^yaml: /, '')}`));
+  if (!parsed.ok) return err(unrecognized(kind, `yaml: ${printYamlError(parsed.error).replace(/^yaml: /, '')}`, body));
   const strict = parseYaml(text, { strict: true });
   const duplicates = strict.ok ? [] : [printYamlError(strict.error)];
   const { value } = parsed;
   if (value === null) return ok({ value: {}, duplicates: [] });
-  if (!isObject(value)) return err(unrecognized(kind, 'yaml: the document is not an object'));
+  if (!isObject(value)) return err(unrecognized(kind, 'yaml: the document is not an object', body));
   if (text.length < 100_000 && stringifyJson(value).length > Math.max(1_000_000, text.length * MAX_YAML_GROWTH * 10))
     return err(badRequest('error converting YAML to JSON: yaml: document contains excessive aliasing'));
   return ok({ value, duplicates });
@@ -107,7 +112,7 @@ function decodeYaml(text: string, kind: string): Result<DecodedBody, StatusError
 
 function decodeBinary(body: Uint8Array, kind: string): Result<DecodedBody, StatusError> {
   const decoded = decodeProtobuf(body, protobufMessages());
-  if (!decoded.ok) return err(unrecognized(kind, decoded.error.message));
+  if (!decoded.ok) return err(unrecognized(kind, decoded.error.message, body));
   return ok({ value: decoded.value.object, duplicates: [] });
 }
 

@@ -152,6 +152,8 @@ const ALWAYS = new Set([
   'Event.reportingComponent',
   'Event.reportingInstance',
   'CSINodeSpec.drivers',
+  'TypedLocalObjectReference.apiGroup',
+  'HorizontalPodAutoscalerStatus.currentMetrics',
 ]);
 /** Fields that the schema calls required or defaulted, and that are left out when empty. */
 const NEVER = new Set([

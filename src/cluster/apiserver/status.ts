@@ -90,7 +90,7 @@ export function internal(message: string): StatusError {
 
 export function invalid(
   kind: { readonly group: string; readonly kind: string },
-  name: string,
+  name: string | undefined,
   causes: readonly Cause[],
 ): StatusError {
   const what = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
@@ -99,9 +99,9 @@ export function invalid(
   return {
     code: 422,
     reason: 'Invalid',
-    message: `${what} ${goQuote(name)} is invalid: ${unique.length === 1 ? unique[0] : `[${unique.join(', ')}]`}`,
+    message: `${what} ${goQuote(name ?? '')} is invalid: ${unique.length === 1 ? unique[0] : `[${unique.join(', ')}]`}`,
     details: {
-      ...(name === '' ? {} : { name }),
+      ...(name === undefined || name === '' ? {} : { name }),
       ...(kind.group === '' ? {} : { group: kind.group }),
       ...(kind.kind === '' ? {} : { kind: kind.kind }),
       causes: causes.map(({ reason, field, message }) => ({ reason, message, field })),

@@ -36,7 +36,7 @@ export interface Strategy {
 const SPEC_GENERATION = { generation: true };
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  '/pods': { generation: true, returnsDeleted: true },
+  '/pods': { generation: true, returnsDeleted: true, prepareForCreate: startPod },
   '/services': { createOnUpdate: true, returnsDeleted: true },
   '/serviceaccounts': { returnsDeleted: true },
   '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
@@ -89,6 +89,32 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
 };
 
 const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
+
+function startPod(pod: KubeObject): KubeObject {
+  return withField(pod, 'status', { phase: 'Pending', qosClass: qualityOf(pod) });
+}
+
+/** Source: kubernetes@1.34 pkg/apis/core/v1/helper/qos. */
+function qualityOf(pod: KubeObject): string {
+  const containers = [...listOf(pod.spec?.['containers']), ...listOf(pod.spec?.['initContainers'])];
+  let any = false;
+  let guaranteed = containers.length > 0;
+  for (const container of containers) {
+    const limits = field(field(container, 'resources'), 'limits');
+    const requests = field(field(container, 'resources'), 'requests');
+    for (const name of ['cpu', 'memory']) {
+      const limit = field(limits, name);
+      const request = field(requests, name) ?? limit;
+      if (limit !== undefined || request !== undefined) any = true;
+      if (limit === undefined || request !== limit) guaranteed = false;
+    }
+  }
+  return !any ? 'BestEffort' : guaranteed ? 'Guaranteed' : 'Burstable';
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return isArray(value) ? value : [];
+}
 
 function protect(finalizer: string): (object: KubeObject) => KubeObject {
   return (object) =>

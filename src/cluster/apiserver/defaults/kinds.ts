@@ -4,7 +4,7 @@ import { at, field, isArray, isObject, put } from '../../../base/json.ts';
 import { child, draft, fallback, items, kube } from '../draft.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { apiVersionOf } from '../resource-type.ts';
-import { defaultPodSpec, defaultTemplate } from './pod.ts';
+import { defaultPodSpec, defaultRequests, defaultTemplate } from './pod.ts';
 import { defaultService } from './service.ts';
 
 /** Changes a draft in place. Sources: the defaults.go files of kubernetes@1.34 pkg/apis. */
@@ -24,6 +24,7 @@ function mergeStringData(secret: MutableJsonObject): void {
 const DEFAULTS: Readonly<Record<string, Defaults>> = {
   'v1/Pod': (_object, spec) => {
     defaultPodSpec(spec);
+    defaultRequests(spec);
     fallback(spec, 'enableServiceLinks', true);
   },
   'v1/PodTemplate': (object) => defaultTemplate(field(object, 'template')),
@@ -61,6 +62,8 @@ const DEFAULTS: Readonly<Record<string, Defaults>> = {
   'v1/PersistentVolumeClaim': (object, spec) => {
     fallback(spec, 'volumeMode', 'Filesystem');
     fallback(child(object, 'status'), 'phase', 'Pending');
+    const source = field(spec, 'dataSource');
+    if (isObject(source)) fallback(spec, 'dataSourceRef', source);
   },
   'v1/PersistentVolume': (object, spec) => {
     fallback(child(object, 'status'), 'phase', 'Pending');
@@ -249,6 +252,7 @@ function defaultJob(spec: MutableJsonObject, object: MutableJsonObject): void {
   if (isObject(labels) && Object.keys(labels).length > 0 && at(object, 'metadata', 'labels') === undefined)
     put(child(object, 'metadata'), 'labels', labels);
   fallback(spec, 'completionMode', 'NonIndexed');
+  fallback(spec, 'manualSelector', false);
   fallback(spec, 'suspend', false);
   defaultFailureRules(spec);
   fallback(

@@ -42,16 +42,18 @@ function defaultContainer(container: MutableJsonObject, hostNetwork: boolean): v
     const http = field(field(lifecycle, key), 'httpGet');
     if (isObject(http)) defaultHttp(http as MutableJsonObject);
   }
-  const resources = field(container, 'resources');
-  if (isObject(resources)) defaultRequests(resources as MutableJsonObject);
 }
 
-/** Requests default to limits. */
-function defaultRequests(resources: MutableJsonObject): void {
-  const limits = field(resources, 'limits');
-  if (!isObject(limits)) return;
-  const requests = child(resources, 'requests');
-  for (const key of Object.keys(limits)) fallback(requests, key, limits[key] as string);
+/** Requests default to limits: of pods, not of templates. */
+export function defaultRequests(spec: MutableJsonObject): void {
+  for (const key of ['initContainers', 'containers'])
+    for (const container of items(spec, key)) {
+      const resources = field(container, 'resources');
+      const limits = field(resources, 'limits');
+      if (!isObject(resources) || !isObject(limits)) continue;
+      const requests = child(resources as MutableJsonObject, 'requests');
+      for (const name of Object.keys(limits)) fallback(requests, name, limits[name] as string);
+    }
 }
 
 function defaultProbe(probe: MutableJsonObject): void {

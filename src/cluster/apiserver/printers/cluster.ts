@@ -19,24 +19,42 @@ function name(object: JsonObject): string {
 function simple(
   columns: Printer['columns'],
   cells: (object: JsonObject, nowMs: number) => readonly Json[],
-  wide: { readonly columns: Printer['columns']; readonly cells: (object: JsonObject) => readonly Json[] } = { columns: [], cells: () => [] },
+  wide: { readonly columns: Printer['columns']; readonly cells: (object: JsonObject) => readonly Json[] } = {
+    columns: [],
+    cells: () => [],
+  },
 ): Printer {
   return {
     columns: [NAME, ...columns, AGE, ...wide.columns],
-    cells: (object, now) => ({ cells: [name(object), ...cells(object, now), created(object, now), ...wide.cells(object)] }),
+    cells: (object, now) => ({
+      cells: [name(object), ...cells(object, now), created(object, now), ...wide.cells(object)],
+    }),
   };
 }
 
 export const namespacePrinter: Printer = simple([column('Status')], (object) => [text(object, 'status', 'phase')]);
-export const configMapPrinter: Printer = simple([column('Data')], (object) => [count(object, 'data') + count(object, 'binaryData')]);
-export const secretPrinter: Printer = simple([column('Type'), column('Data')], (object) => [text(object, 'type'), count(object, 'data')]);
+export const configMapPrinter: Printer = simple([column('Data')], (object) => [
+  count(object, 'data') + count(object, 'binaryData'),
+]);
+export const secretPrinter: Printer = simple([column('Type'), column('Data')], (object) => [
+  text(object, 'type'),
+  count(object, 'data'),
+]);
 export const serviceAccountPrinter: Printer = simple([column('Secrets')], (object) => [count(object, 'secrets')]);
 export const leasePrinter: Printer = simple([column('Holder')], (object) => [text(object, 'spec', 'holderIdentity')]);
 
 export const servicePrinter: Printer = simple(
   [column('Type'), column('Cluster-IP'), column('External-IP'), column('Port(s)')],
-  (object) => [text(object, 'spec', 'type'), orNone(text(object, 'spec', 'clusterIP')), externalIp(object), orNone(ports(object))],
-  { columns: [column('Selector', 'string', 1)], cells: (object) => [orNone(printSelector(at(object, 'spec', 'selector')))] },
+  (object) => [
+    text(object, 'spec', 'type'),
+    orNone(text(object, 'spec', 'clusterIP')),
+    externalIp(object),
+    orNone(ports(object)),
+  ],
+  {
+    columns: [column('Selector', 'string', 1)],
+    cells: (object) => [orNone(printSelector(at(object, 'spec', 'selector')))],
+  },
 );
 
 function externalIp(object: JsonObject): string {
@@ -45,7 +63,9 @@ function externalIp(object: JsonObject): string {
     case 'ExternalName':
       return text(object, 'spec', 'externalName');
     case 'LoadBalancer': {
-      const points = list(object, 'status', 'loadBalancer', 'ingress').map((one) => text(one, 'ip') || text(one, 'hostname'));
+      const points = list(object, 'status', 'loadBalancer', 'ingress').map(
+        (one) => text(one, 'ip') || text(one, 'hostname'),
+      );
       const all = [...points, ...given].filter((one) => one !== '');
       return all.length === 0 ? '<pending>' : all.join(',');
     }
@@ -78,7 +98,12 @@ export const nodeWidePrinter: Printer = {
   ],
   cells: (object, now) => {
     const address = (type: string): string =>
-      orNone(text(list(object, 'status', 'addresses').find((one) => field(one, 'type') === type), 'address'));
+      orNone(
+        text(
+          list(object, 'status', 'addresses').find((one) => field(one, 'type') === type),
+          'address',
+        ),
+      );
     const info = (key: string): string => text(object, 'status', 'nodeInfo', key) || '<unknown>';
     return {
       cells: [
@@ -118,16 +143,33 @@ function roles(object: JsonObject): string {
 export const ingressPrinter: Printer = simple(
   [column('Class'), column('Hosts'), column('Address'), column('Ports')],
   (object) => {
-    const hosts = list(object, 'spec', 'rules').map((rule) => text(rule, 'host')).filter((host) => host !== '');
-    const shown = hosts.length === 0 ? '*' : hosts.length > 3 ? `${hosts.slice(0, 3).join(',')} + ${hosts.length - 3} more...` : hosts.join(',');
-    const address = list(object, 'status', 'loadBalancer', 'ingress').map((one) => text(one, 'ip') || text(one, 'hostname'));
-    return [orNone(text(object, 'spec', 'ingressClassName')), shown, address.join(','), count(object, 'spec', 'tls') > 0 ? '80, 443' : '80'];
+    const hosts = list(object, 'spec', 'rules')
+      .map((rule) => text(rule, 'host'))
+      .filter((host) => host !== '');
+    const shown =
+      hosts.length === 0
+        ? '*'
+        : hosts.length > 3
+          ? `${hosts.slice(0, 3).join(',')} + ${hosts.length - 3} more...`
+          : hosts.join(',');
+    const address = list(object, 'status', 'loadBalancer', 'ingress').map(
+      (one) => text(one, 'ip') || text(one, 'hostname'),
+    );
+    return [
+      orNone(text(object, 'spec', 'ingressClassName')),
+      shown,
+      address.join(','),
+      count(object, 'spec', 'tls') > 0 ? '80, 443' : '80',
+    ];
   },
 );
 export const ingressClassPrinter: Printer = simple([column('Controller'), column('Parameters')], (object) => {
   const parameters = at(object, 'spec', 'parameters');
   const group = text(parameters, 'apiGroup');
-  const shown = parameters === undefined ? '<none>' : `${text(parameters, 'kind')}${group === '' ? '' : `.${group}`}/${text(parameters, 'name')}`;
+  const shown =
+    parameters === undefined
+      ? '<none>'
+      : `${text(parameters, 'kind')}${group === '' ? '' : `.${group}`}/${text(parameters, 'name')}`;
   return [text(object, 'spec', 'controller'), shown];
 });
 export const networkPolicyPrinter: Printer = simple([column('Pod-Selector')], (object) => [
@@ -141,7 +183,9 @@ export const endpointsPrinter: Printer = simple([column('Endpoints')], (object) 
         : list(subset, 'ports').map((port) => `${text(address, 'ip')}:${text(port, 'port')}`),
     ),
   );
-  return [all.length === 0 ? '<none>' : all.slice(0, 3).join(',') + (all.length > 3 ? ` + ${all.length - 3} more...` : '')];
+  return [
+    all.length === 0 ? '<none>' : all.slice(0, 3).join(',') + (all.length > 3 ? ` + ${all.length - 3} more...` : ''),
+  ];
 });
 export const endpointSlicePrinter: Printer = simple(
   [column('AddressType'), column('Ports'), column('Endpoints')],
@@ -149,15 +193,25 @@ export const endpointSlicePrinter: Printer = simple(
     const numbers = list(object, 'ports').map((port) => text(port, 'port') || '*');
     const addresses = list(object, 'endpoints').flatMap((one) => list(one, 'addresses').map(String));
     const short = (items: readonly string[], none: string): string =>
-      items.length === 0 ? none : items.slice(0, 3).join(',') + (items.length > 3 ? ` + ${items.length - 3} more...` : '');
+      items.length === 0
+        ? none
+        : items.slice(0, 3).join(',') + (items.length > 3 ? ` + ${items.length - 3} more...` : '');
     return [text(object, 'addressType'), short(numbers, '<unset>'), short(addresses, '<unset>')];
   },
 );
 export const claimPrinter: Printer = simple(
-  [column('Status'), column('Volume'), column('Capacity'), column('Access Modes'), column('StorageClass'), column('VolumeAttributesClass')],
+  [
+    column('Status'),
+    column('Volume'),
+    column('Capacity'),
+    column('Access Modes'),
+    column('StorageClass'),
+    column('VolumeAttributesClass'),
+  ],
   (object) => {
     const volume = text(object, 'spec', 'volumeName');
-    const phase = at(object, 'metadata', 'deletionTimestamp') === undefined ? text(object, 'status', 'phase') : 'Terminating';
+    const phase =
+      at(object, 'metadata', 'deletionTimestamp') === undefined ? text(object, 'status', 'phase') : 'Terminating';
     return [
       phase,
       volume,
@@ -167,7 +221,10 @@ export const claimPrinter: Printer = simple(
       text(object, 'spec', 'volumeAttributesClassName') || '<unset>',
     ];
   },
-  { columns: [column('VolumeMode', 'string', 1)], cells: (object) => [text(object, 'spec', 'volumeMode') || '<unset>'] },
+  {
+    columns: [column('VolumeMode', 'string', 1)],
+    cells: (object) => [text(object, 'spec', 'volumeMode') || '<unset>'],
+  },
 );
 export const volumePrinter: Printer = simple(
   [
@@ -193,11 +250,19 @@ export const volumePrinter: Printer = simple(
       text(object, 'status', 'reason'),
     ];
   },
-  { columns: [column('VolumeMode', 'string', 1)], cells: (object) => [text(object, 'spec', 'volumeMode') || '<unset>'] },
+  {
+    columns: [column('VolumeMode', 'string', 1)],
+    cells: (object) => [text(object, 'spec', 'volumeMode') || '<unset>'],
+  },
 );
 
 function modes(list: readonly Json[]): string {
-  const short: Readonly<Record<string, string>> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' };
+  const short: Readonly<Record<string, string>> = {
+    ReadWriteOnce: 'RWO',
+    ReadOnlyMany: 'ROX',
+    ReadWriteMany: 'RWX',
+    ReadWriteOncePod: 'RWOP',
+  };
   return Object.keys(short)
     .filter((mode) => list.includes(mode))
     .map((mode) => short[mode])
@@ -228,10 +293,10 @@ export const storageClassPrinter: Printer = {
     };
   },
 };
-export const priorityClassPrinter: Printer = simple(
-  [column('Value'), column('Global-Default'), ],
-  (object) => [number(object, 'value'), at(object, 'globalDefault') === true],
-);
+export const priorityClassPrinter: Printer = simple([column('Value'), column('Global-Default')], (object) => [
+  number(object, 'value'),
+  at(object, 'globalDefault') === true,
+]);
 export const roleBindingPrinter: Printer = simple(
   [column('Role')],
   (object) => [`${text(object, 'roleRef', 'kind')}/${text(object, 'roleRef', 'name')}`],
@@ -241,7 +306,9 @@ export const roleBindingPrinter: Printer = simple(
       const of = (kind: string): string =>
         list(object, 'subjects')
           .filter((one) => stringAt(one, 'kind') === kind)
-          .map((one) => (kind === 'ServiceAccount' ? `${text(one, 'namespace')}/${text(one, 'name')}` : text(one, 'name')))
+          .map((one) =>
+            kind === 'ServiceAccount' ? `${text(one, 'namespace')}/${text(one, 'name')}` : text(one, 'name'),
+          )
           .join(', ');
       return [of('User'), of('Group'), of('ServiceAccount')];
     },

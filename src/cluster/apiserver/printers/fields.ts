@@ -9,7 +9,11 @@ export function list(value: Json | undefined, ...path: readonly string[]): reado
 
 export function text(value: Json | undefined, ...path: readonly string[]): string {
   const found = at(value, ...path);
-  return typeof found === 'string' ? found : typeof found === 'number' || typeof found === 'bigint' ? String(found) : '';
+  return typeof found === 'string'
+    ? found
+    : typeof found === 'number' || typeof found === 'bigint'
+      ? String(found)
+      : '';
 }
 
 export function number(value: Json | undefined, ...path: readonly string[]): number {

@@ -20,7 +20,12 @@ export const podPrinter: Printer = {
   cells: podRow,
 };
 
-const SUCCEEDED: Json = { type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' };
+const SUCCEEDED: Json = {
+  type: 'Completed',
+  status: 'True',
+  reason: 'Succeeded',
+  message: 'The pod has completed successfully.',
+};
 const FAILED: Json = { type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' };
 
 function podRow(pod: JsonObject, nowMs: number): Row {
@@ -33,7 +38,10 @@ function podRow(pod: JsonObject, nowMs: number): Row {
       (one) => field(one, 'type') === field(gate, 'conditionType') && field(one, 'status') === 'True',
     ),
   ).length;
-  const shownRestarts = lastRestart === undefined || restarts === 0 ? String(restarts) : `${restarts} (${humanDuration(nowMs - lastRestart)} ago)`;
+  const shownRestarts =
+    lastRestart === undefined || restarts === 0
+      ? String(restarts)
+      : `${restarts} (${humanDuration(nowMs - lastRestart)} ago)`;
   return {
     cells: [
       text(pod, 'metadata', 'name'),
@@ -60,7 +68,8 @@ interface Summary {
 function summarize(pod: JsonObject): Summary {
   let reason = text(pod, 'status', 'reason') || text(pod, 'status', 'phase') || 'Unknown';
   for (const condition of list(pod, 'status', 'conditions'))
-    if (stringAt(condition, 'type') === 'PodScheduled' && stringAt(condition, 'reason') === 'SchedulingGated') reason = 'SchedulingGated';
+    if (stringAt(condition, 'type') === 'PodScheduled' && stringAt(condition, 'reason') === 'SchedulingGated')
+      reason = 'SchedulingGated';
   let restarts = 0;
   let last: number | undefined;
   const init = initReason(pod);
@@ -83,7 +92,9 @@ function summarize(pod: JsonObject): Summary {
       }
     }
     if (reason === 'Completed' && running) {
-      const isReady = list(pod, 'status', 'conditions').some((one) => field(one, 'type') === 'Ready' && field(one, 'status') === 'True');
+      const isReady = list(pod, 'status', 'conditions').some(
+        (one) => field(one, 'type') === 'Ready' && field(one, 'status') === 'True',
+      );
       reason = isReady ? 'Running' : 'NotReady';
     }
   } else for (const status of list(pod, 'status', 'initContainerStatuses')) restarts += number(status, 'restartCount');

@@ -112,14 +112,24 @@ export const jobPrinter: Printer = {
     const end = Date.parse(text(object, 'status', 'completionTime'));
     const duration = Number.isNaN(start) ? '' : humanDuration((Number.isNaN(end) ? now : end) - start);
     return {
-      cells: [name(object), jobStatus(object), shown, duration, created(object, now), ...template(object, 'spec', 'template'), selectorOf(object)],
+      cells: [
+        name(object),
+        jobStatus(object),
+        shown,
+        duration,
+        created(object, now),
+        ...template(object, 'spec', 'template'),
+        selectorOf(object),
+      ],
     };
   },
 };
 
 function jobStatus(object: JsonObject): string {
   const has = (type: string): boolean =>
-    list(object, 'status', 'conditions').some((one) => stringAt(one, 'type') === type && stringAt(one, 'status') === 'True');
+    list(object, 'status', 'conditions').some(
+      (one) => stringAt(one, 'type') === type && stringAt(one, 'status') === 'True',
+    );
   if (has('Complete')) return 'Complete';
   if (has('Failed')) return 'Failed';
   if (at(object, 'metadata', 'deletionTimestamp') !== undefined) return 'Terminating';
@@ -166,7 +176,11 @@ export const replicationControllerPrinter: Printer = {
 export const templatePrinter: Printer = {
   columns: [NAME, column('Containers'), column('Images'), column('Pod Labels')],
   cells: (object) => ({
-    cells: [name(object), ...template(object, 'template'), orNone(printSelector(at(object, 'template', 'metadata', 'labels')))],
+    cells: [
+      name(object),
+      ...template(object, 'template'),
+      orNone(printSelector(at(object, 'template', 'metadata', 'labels'))),
+    ],
   }),
 };
 
@@ -183,7 +197,15 @@ export const revisionPrinter: Printer = {
 };
 
 export const autoscalerPrinter: Printer = {
-  columns: [NAME, column('Reference'), column('Targets'), column('MinPods'), column('MaxPods'), column('Replicas'), AGE],
+  columns: [
+    NAME,
+    column('Reference'),
+    column('Targets'),
+    column('MinPods'),
+    column('MaxPods'),
+    column('Replicas'),
+    AGE,
+  ],
   cells: (object, now) => ({
     cells: [
       name(object),
