@@ -83,7 +83,8 @@ export class CustomResources {
   read(type: ResourceType, object: KubeObject): KubeObject {
     const versioned =
       object.apiVersion === apiVersionOf(type) ? object : withField(object, 'apiVersion', apiVersionOf(type));
-    return this.default(type, versioned);
+    if (versioned === object || this.#preserves(type)) return this.default(type, versioned);
+    return this.default(type, kube(pruneUnknown(json(versioned), this.schema(type)).value as JsonObject));
   }
 
   validate(type: ResourceType, object: KubeObject, old: KubeObject | undefined): readonly Cause[] {

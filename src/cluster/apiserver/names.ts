@@ -19,7 +19,7 @@ const LABEL_VALUE_MESSAGE =
 export type NameCheck = (name: string) => readonly string[];
 
 function tooLongMessage(maximum: number): string {
-  return `must be no more than ${maximum} bytes`;
+  return `must be no more than ${maximum} characters`;
 }
 
 export function checkSubdomain(name: string): readonly string[] {
