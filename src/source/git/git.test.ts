@@ -8,8 +8,9 @@ import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GitServer, startGitServer } from '../../demo/git-server/server.ts';
-import { type FetchRequest, type Git, openGit } from './git.ts';
+import { type Git, openGit } from './git.ts';
 import { referenceOf } from './reference.ts';
+import type { FetchRequest } from './request.ts';
 import { openSession } from './session.ts';
 import { parseGitUrl } from './url.ts';
 

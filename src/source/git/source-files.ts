@@ -6,7 +6,7 @@ import type { SourceFile } from '../artifact/source-tree.ts';
 import { git } from './bare.ts';
 import { deadlineMessage } from './failure.ts';
 import { type FetchedCommit, fetchCommit } from './fetch.ts';
-import type { FetchRequest, GitError, GitOptions } from './git.ts';
+import type { FetchRequest, GitError, GitOptions } from './request.ts';
 import { openSession } from './session.ts';
 import { isWithin, listTree, type TreeEntry } from './tree.ts';
 import { type GitUrl, printGitUrl, resolveSubmoduleUrl, sameServer } from './url.ts';
