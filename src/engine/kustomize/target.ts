@@ -386,8 +386,9 @@ export class Target {
       const specs = wrapped('failed to merge labels', () => labelSpecs(label, config));
       add('LabelTransformer', { FieldSpecs: specsJson(specs), Labels: label.pairs ?? null });
     }
-    if (Object.keys(k.commonLabels ?? {}).length > 0) {
-      add('LabelTransformer', { FieldSpecs: specsJson(config.commonLabels), Labels: k.commonLabels });
+    // Kustomize also configures (and records) the transformer of commonLabels when there are only labels.
+    if ((k.labels ?? []).length > 0 || Object.keys(k.commonLabels ?? {}).length > 0) {
+      add('LabelTransformer', { FieldSpecs: specsJson(config.commonLabels), Labels: k.commonLabels ?? null });
     }
     if (Object.keys(k.commonAnnotations ?? {}).length > 0) {
       add('AnnotationsTransformer', {

@@ -1,0 +1,84 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryFiles } from '../../src/base/files.ts';
+import { buildKustomization } from '../../src/engine/kustomize/build.ts';
+import { type Tree, trees } from './kustomize-trees.ts';
+
+/** Each run starts the real kustomize once; WEIR_PEER_RUNS asks for more of them. */
+const RUNS = Number(process.env['WEIR_PEER_RUNS'] ?? '25');
+const VERSION = 'v5.8.1';
+
+/** The real kustomize: WEIR_PEER_KUSTOMIZE, or one on PATH, of the version that the engine matches. */
+function findPeer(): string | undefined {
+  for (const program of [process.env['WEIR_PEER_KUSTOMIZE'] ?? '', 'kustomize']) {
+    if (program === '') continue;
+    const answer = spawnSync(program, ['version'], { encoding: 'utf8' });
+    if (answer.status === 0 && answer.stdout.includes(VERSION)) return program;
+  }
+  return undefined;
+}
+
+const peer = findPeer();
+
+describe('the engine beside the real kustomize', () => {
+  if (peer === undefined) {
+    it(`did not run: there is no kustomize ${VERSION}`, () => {
+      console.log(`the differential test did not run: set WEIR_PEER_KUSTOMIZE to a kustomize ${VERSION}`);
+      expect(peer).toBeUndefined();
+    });
+    return;
+  }
+  let root = '';
+  beforeAll(() => {
+    root = realpathSync(mkdtempSync(join(tmpdir(), 'weir-peer-')));
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it('prints the same bytes, or fails with the same first line', () => {
+    let built = 0;
+    const property = fc.property(trees, (tree) => {
+      const real = runPeer(peer, root, tree);
+      if (!real.startsWith('Error: ')) built++;
+      expect(runEngine(tree, root)).toBe(real);
+    });
+    fc.assert(property, { numRuns: RUNS });
+    // A generator of which nothing builds would compare nothing.
+    expect(built).toBeGreaterThan(RUNS / 5);
+  }, 600_000);
+});
+
+function runPeer(program: string, root: string, tree: Tree): string {
+  const folder = join(root, 'tree');
+  rmSync(folder, { recursive: true, force: true });
+  for (const [path, text] of Object.entries(tree)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  try {
+    return execFileSync(program, ['build', join(folder, 'overlay')], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    return firstError((error as { stderr: string }).stderr);
+  }
+}
+
+function runEngine(tree: Tree, root: string): string {
+  const result = buildKustomization(memoryFiles(tree), 'overlay', {
+    rootPath: join(root, 'tree'),
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+  });
+  return result.ok ? result.value.yaml : firstError(`Error: ${result.error.message}`);
+}
+
+/** The first line of the failure, without the memory addresses that kustomize prints for a generator. */
+function firstError(text: string): string {
+  const line = text.split('\n').find((candidate) => candidate.startsWith('Error: ')) ?? text;
+  return line.replace(/merging from generator.*?: /, 'merging from generator: ');
+}
