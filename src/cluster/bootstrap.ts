@@ -1,4 +1,6 @@
 import type { KubeObject } from '../api/object.ts';
+import { stringAt } from '../base/json.ts';
+import { establish, isEstablished } from './apiserver/definitions.ts';
 import type { Kernel } from './apiserver/kernel.ts';
 import { bootstrapRbac } from './data/builtins.ts';
 import type { GroupResource, Registry } from './registry.ts';
@@ -16,7 +18,8 @@ function object(apiVersion: string, kind: string, name: string, rest: object = {
 }
 
 /** Makes what every cluster holds, where it is missing. */
-export async function bootstrap({ table }: Kernel, registry: Registry): Promise<void> {
+export async function bootstrap(kernel: Kernel, registry: Registry): Promise<void> {
+  const { table } = kernel;
   const ensure = async (resource: GroupResource, wanted: KubeObject): Promise<void> => {
     const { namespace, name } = wanted.metadata;
     if (registry.get(resource, namespace, name) !== undefined) return;
@@ -69,14 +72,58 @@ export async function bootstrap({ table }: Kernel, registry: Registry): Promise<
       'default',
     ),
   );
-  defineStored(registry, table);
+  defineStored(kernel, registry);
+}
+
+const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** Says of a new CRD that it is established; deletes the objects of one that goes, then lets it go. */
+function tendDefinition(kernel: Kernel, registry: Registry, definition: KubeObject): void {
+  const { deletionTimestamp, finalizers = [], name } = definition.metadata;
+  if (deletionTimestamp === undefined) {
+    if (!isEstablished(definition))
+      void registry.update(DEFINITIONS, establish(definition, kernel.objects.now()), MANAGER, 'status');
+    return;
+  }
+  if (!finalizers.includes(CLEANUP)) return;
+  void empty(kernel, registry, definition, name);
+}
+
+async function empty(kernel: Kernel, registry: Registry, definition: KubeObject, name: string): Promise<void> {
+  const resource = {
+    group: stringAt(definition.spec, 'group') ?? '',
+    plural: stringAt(definition.spec, 'names', 'plural') ?? '',
+  };
+  for (const object of registry.list(resource))
+    await registry.delete(resource, object.metadata.namespace, object.metadata.name);
+  const release = async (): Promise<void> => {
+    if (registry.list(resource).length > 0) return;
+    unwatch();
+    const current = registry.get(DEFINITIONS, undefined, name);
+    if (current?.metadata.uid !== definition.metadata.uid || current?.metadata.finalizers?.includes(CLEANUP) !== true)
+      return;
+    const finalizers = current.metadata.finalizers.filter((one) => one !== CLEANUP);
+    await registry.update(DEFINITIONS, { ...current, metadata: { ...current.metadata, finalizers } }, MANAGER);
+  };
+  // Objects with finalizers of their own take longer.
+  const unwatch = registry.watch(resource, ({ type }) => {
+    if (type === 'DELETED') void release();
+  });
+  await release();
 }
 
 /** Serves the CRDs that are in the store, now and as they come and go. */
-function defineStored(registry: Registry, table: Kernel['table']): void {
-  for (const definition of registry.list(DEFINITIONS)) table.define(definition);
+function defineStored(kernel: Kernel, registry: Registry): void {
+  const { table } = kernel;
+  for (const definition of registry.list(DEFINITIONS)) {
+    table.define(definition);
+    tendDefinition(kernel, registry, definition);
+  }
   registry.watch(DEFINITIONS, ({ type, object: definition }) => {
     if (type === 'DELETED') table.undefine(definition.metadata.name);
-    else table.define(definition);
+    else {
+      table.define(definition);
+      tendDefinition(kernel, registry, definition);
+    }
   });
 }

@@ -9,10 +9,11 @@ import { validateBuiltin } from '../engine/schema/builtin-validation/registry.ts
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
+import { ValidatingPolicies } from './admission/policies.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { Codec } from './apiserver/codec.ts';
 import { CustomResources } from './apiserver/custom-resources.ts';
-import { establish } from './apiserver/definitions.ts';
+import { unestablished } from './apiserver/definitions.ts';
 import { json } from './apiserver/draft.ts';
 import { Discovery } from './apiserver/discovery.ts';
 import { encode } from './apiserver/encode.ts';
@@ -27,6 +28,7 @@ import { ResourceTable } from './apiserver/resource-table.ts';
 import { ApiServer } from './apiserver/server.ts';
 import { ServiceAccountTokens } from './apiserver/service-account-tokens.ts';
 import { ServiceAddresses } from './apiserver/service-addresses.ts';
+import { startPod } from './apiserver/strategy.ts';
 import type { User } from './apiserver/user.ts';
 import { ADMIN } from './apiserver/user.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -96,6 +98,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       runtimeClass(store),
       defaultStorageClass(store),
       escalation(rbac, rbac),
+      new ValidatingPolicies(store, table, codec).admission(),
     ],
     defaults: (type, object) => {
       const stored = table.stored(type.group, type.plural) ?? type;
@@ -109,7 +112,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     },
     beforeCommit: (type, object, old, dryRun) => {
       if (type.storage === '/services') return addresses.allocate(type, object, old, dryRun);
-      if (type.storage === CRDS) return ok(establish(object, objects.now()));
+      if (type.storage === '/pods' && old === undefined) return ok(startPod(object));
+      if (type.storage === CRDS && old === undefined) return ok(unestablished(object));
       return ok(object);
     },
   });

@@ -34,3 +34,24 @@ export function establish(definition: KubeObject, now: string): KubeObject {
     storedVersions: [...new Set([...before, ...stored])],
   });
 }
+
+/** A definition as its create answers: served from then on, and said to be so a moment later. */
+export function unestablished(definition: KubeObject): KubeObject {
+  const versions = field(definition.spec, 'versions');
+  const stored = (isArray(versions) ? versions : [])
+    .filter((version) => field(version, 'storage') === true)
+    .map((version) => stringAt(version, 'name') ?? '');
+  return withField(definition, 'status', {
+    conditions: null,
+    acceptedNames: { plural: '', kind: '' },
+    storedVersions: stored,
+  });
+}
+
+export function isEstablished(definition: KubeObject): boolean {
+  const conditions = at(json(definition), 'status', 'conditions');
+  return (
+    isArray(conditions) &&
+    conditions.some((one) => field(one, 'type') === 'Established' && field(one, 'status') === 'True')
+  );
+}

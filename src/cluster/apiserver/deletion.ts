@@ -26,6 +26,7 @@ export interface Deletion {
 
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
+const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
 const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
 /** The options of a DELETE from its body and its query; the query alone when there is no body. */
@@ -154,7 +155,7 @@ function mark(
   finalizers.delete(ORPHAN);
   if (policy === 'Foreground') finalizers.add(FOREGROUND);
   if (policy === 'Orphan') finalizers.add(ORPHAN);
-  if (type.storage === 'apiextensions.k8s.io/customresourcedefinitions') finalizers.add(CRD_FINALIZER);
+  if (type.storage === CRDS) finalizers.add(CRD_FINALIZER);
   const namespaceBusy =
     type.storage === '/namespaces' && isArray(object.spec?.['finalizers']) && object.spec['finalizers'].length > 0;
   const grace = gracePeriod(type.storage, object, options.gracePeriodSeconds);
@@ -174,6 +175,7 @@ function mark(
     meta.finalizers = list.length === 0 ? undefined : list;
     if (!already || (before !== undefined && shorter))
       meta.deletionTimestamp = new Date(now + grace * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z');
+    if (type.storage === CRDS) return;
     if (type.storage !== '/namespaces' || list.length > 0) meta.deletionGracePeriodSeconds = shorter ? grace : before;
     if (!already && (meta.generation ?? 0) > 0) meta.generation = (meta.generation ?? 0) + 1;
   });

@@ -134,7 +134,10 @@ export class Discovery {
       kind: 'APIResourceList',
       apiVersion: 'v1',
       groupVersion: group === '' ? version : `${group}/${version}`,
-      resources: [...resources].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+      // Custom resources come in the order of their definition, built-in ones by name.
+      resources: types.some(({ definition }) => definition !== undefined)
+        ? resources
+        : [...resources].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     });
   }
 }

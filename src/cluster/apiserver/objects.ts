@@ -97,6 +97,7 @@ export class Objects {
       meta.deletionTimestamp = undefined;
       meta.deletionGracePeriodSeconds = undefined;
       meta.resourceVersion = undefined;
+      delete (meta as { selfLink?: string }).selfLink;
       if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '')
         meta.name = generateName(meta.generateName as string, this.options.random);
       if (!type.namespaced) meta.namespace = undefined;
@@ -113,7 +114,8 @@ export class Objects {
     const refused = await this.#validate({ ...operation, name: object.metadata.name, object, old: undefined });
     if (refused !== undefined) return err(refused);
     const key = keyOf(object.metadata.namespace, object.metadata.name);
-    if (this.options.store.get(type.storage, key) !== undefined) return err(alreadyExists(type, object.metadata.name));
+    if (this.options.store.get(type.storage, key) !== undefined)
+      return err(taken(type, object.metadata.name, this.options.store.get(type.storage, key)?.object));
     const last = this.options.beforeCommit(type, object, undefined, operation.dryRun);
     if (!last.ok) return last;
     if (operation.dryRun) return last;
@@ -249,6 +251,13 @@ export class Objects {
   admit(attributes: Attributes): Promise<StatusError | undefined> {
     return this.#validate(attributes);
   }
+}
+
+/** A name that is taken, perhaps by an object that is about to go. Source: kubernetes@1.34 registry/generic/registry/store.go Create. */
+function taken(type: ResourceType, name: string, holder: KubeObject | undefined): StatusError {
+  const error = alreadyExists(type, name);
+  if (holder?.metadata.deletionTimestamp === undefined) return error;
+  return { ...error, message: `object is being deleted: ${error.message}` };
 }
 
 /** The last finalizer went from an object that is being deleted: the update is its deletion. */

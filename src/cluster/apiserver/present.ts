@@ -78,6 +78,7 @@ export class Presenter {
   list(listing: Listing): Json {
     const meta: MutableJsonObject = { resourceVersion: String(listing.revision) };
     if (listing.continue !== undefined) meta['continue'] = listing.continue;
+    else if (this.#type.definition !== undefined && this.#wanted.as === undefined) meta['continue'] = '';
     if (listing.remaining !== undefined) meta['remainingItemCount'] = listing.remaining;
     const shown = listing.items.map((item) => this.#codec.fromStorage(this.#type, item));
     if (this.#wanted.as === 'Table')

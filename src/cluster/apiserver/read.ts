@@ -21,6 +21,7 @@ export function presenter(kernel: Kernel, request: ResourceRequest): Presenter {
 
 export function get(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
   const { type, path, query } = request;
+  if (type.deprecation !== undefined) request.warn(type.deprecation);
   const version = parseVersion(query.get('resourceVersion'));
   if (!version.ok) return err({ code: 500, reason: '', message: version.error });
   if ((version.value ?? 0) > kernel.store.revision)
@@ -31,6 +32,7 @@ export function get(kernel: Kernel, request: ResourceRequest): Result<Reply, Sta
 }
 
 export function listObjects(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
+  if (request.type.deprecation !== undefined) request.warn(request.type.deprecation);
   const listing = list(kernel.store, request.type, request.path.namespace, request.query);
   if (!listing.ok) return listing;
   return ok(answer(presenter(kernel, request).list(listing.value)));
@@ -38,6 +40,7 @@ export function listObjects(kernel: Kernel, request: ResourceRequest): Result<Re
 
 export function watchObjects(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
   const { type, path, query, signal } = request;
+  if (type.deprecation !== undefined) request.warn(type.deprecation);
   const events = watch(
     kernel.store,
     kernel.clock,

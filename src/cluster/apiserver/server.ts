@@ -105,7 +105,11 @@ export class ApiServer {
     if (resource === undefined) return nonResource(this, request, target);
     const type = this.kernel.table.find(resource.group, resource.version, resource.plural);
     if (type === undefined) return this.#unknown(resource);
-    if (!exists(type, resource)) return failure(pathNotFound());
+    if (!exists(type, resource)) {
+      if (type.definition === undefined) return failure(pathNotFound());
+      // The server of custom resources looks for its own.
+      return resource.subresource === undefined ? pageNotFound() : failure(notFound(type, resource.name ?? ''));
+    }
     const method = request.method.toUpperCase();
     const wanted = negotiate(request.headers['accept'], {
       transforms: true,
@@ -127,6 +131,13 @@ export class ApiServer {
     };
     const bad = checkQuery(target.query);
     if (bad !== undefined) return failure(bad);
+    const include = target.query.get('includeObject') ?? '';
+    if (wanted.as === 'Table' && !['', 'None', 'Metadata', 'Object'].includes(include))
+      return failure({
+        code: 400,
+        reason: 'BadRequest',
+        message: `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+      });
     const outcome = await this.#dispatch(resourceRequest);
     return outcome.ok ? outcome.value : failure(outcome.error);
   }

@@ -36,7 +36,7 @@ export interface Strategy {
 const SPEC_GENERATION = { generation: true };
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  '/pods': { generation: true, returnsDeleted: true, prepareForCreate: startPod },
+  '/pods': { generation: true, returnsDeleted: true },
   '/services': { createOnUpdate: true, returnsDeleted: true },
   '/serviceaccounts': { returnsDeleted: true },
   '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
@@ -90,7 +90,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
 
 const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
 
-function startPod(pod: KubeObject): KubeObject {
+/** A pod's first status; its class follows what admission made of its resources. */
+export function startPod(pod: KubeObject): KubeObject {
   return withField(pod, 'status', { phase: 'Pending', qosClass: qualityOf(pod) });
 }
 

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../base/json.ts';
 import { json } from './draft.ts';
 import type { Printer } from './printers/printer.ts';
 import { printerOf } from './printers/builtin.ts';
+import { createdAtPrinter } from './printers/cluster.ts';
 import type { ResourceType } from './resource-type.ts';
 
 export interface TableOptions {
@@ -28,10 +29,13 @@ export class TablePrinter {
       apiVersion: options.version,
       metadata: options.meta,
       columnDefinitions: options.columns ? (printer.columns as unknown as Json) : null,
-      rows: objects.map((object) => {
-        const cells = printer.cells(json(object), this.#now());
-        return { ...cells, object: this.#object(object, options) } as unknown as Json;
-      }),
+      rows:
+        objects.length === 0 && printer === createdAtPrinter
+          ? null
+          : objects.map((object) => {
+              const cells = printer.cells(json(object), this.#now());
+              return { ...cells, object: this.#object(object, options) } as unknown as Json;
+            }),
     };
   }
 

@@ -66,7 +66,7 @@ export function watch(
       selection: selection.value,
       from: version,
       initial,
-      initialEnd: initial && send !== null,
+      initialEnd: initial && (send !== null || version === 0),
       bookmarks: ['true', '1'].includes(query.get('allowWatchBookmarks') ?? ''),
       timeoutMs,
       signal,
