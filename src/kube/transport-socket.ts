@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from '../base/clock.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.ts';
@@ -54,7 +55,7 @@ export function createSocketTransport(access: ClusterAccess, options: SocketOpti
       path: prefix + request.path,
       method: request.method as Dispatcher.HttpMethod,
       headers: wireHeaders({ ...request.headers, ...(authorization === undefined ? {} : { authorization }) }),
-      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(request.body === undefined ? {} : { body: bodyOf(request.method, request.body) }),
       ...(request.signal === undefined ? {} : { signal: request.signal as AbortSignal }),
       headersTimeout: HEADERS_TIMEOUT_MS,
       // Streams may be silent for minutes; the client watches over their life.
@@ -81,6 +82,11 @@ export function createSocketTransport(access: ClusterAccess, options: SocketOpti
       await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
     },
   };
+}
+
+/** Over HTTP/2 undici takes no bytes as the body of a DELETE, only a stream (7.30 client-h2.js writeBuffer): DeleteOptions are one. */
+function bodyOf(method: string, body: Uint8Array): Uint8Array | Readable {
+  return method === 'DELETE' ? Readable.from([body]) : body;
 }
 
 function createDispatcher(
