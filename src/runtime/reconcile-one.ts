@@ -63,7 +63,7 @@ export async function reconcileOne(
   const writer = new StatusWriter(controller, ports, object, manager, run.wrote);
   const record = (events: readonly EventRecord[]): void => {
     for (const event of events) {
-      ports.events.record(controller.name, object, event);
+      ports.events.record(controller.name, writer.latest, event);
       // Failures are told once, by whoever decides what follows from them.
       if (event.severity === 'info') run.log.info(event.message, { ...event.metadata });
     }
