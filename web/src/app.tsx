@@ -2,14 +2,16 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { STATES, type ViewNode } from '../../src/api/view.ts';
 import { countStates, forestOf, prune } from './api/forest.ts';
 import { type Live, useLive } from './api/live.ts';
-import { go, type Location, useLocation } from './api/location.ts';
-import { age } from './api/words.ts';
-import { Now } from './components/age.tsx';
+import { go, type Location, type Place, useLocation } from './api/location.ts';
+import { Age, Clock } from './components/age.tsx';
 import { Details } from './components/details.tsx';
 import { Events } from './components/events.tsx';
 import { Flow } from './components/flow.tsx';
+import { Help } from './components/help.tsx';
 import { StateMark } from './components/state-mark.tsx';
+import { ThemeButton } from './components/theme.tsx';
 import { Tree } from './components/tree.tsx';
+import { Trouble } from './components/trouble.tsx';
 
 export function App() {
   return <Page live={useLive()} location={useLocation()} />;
@@ -17,37 +19,30 @@ export function App() {
 
 /** The whole page from what is known and what the address asks for. */
 export function Page({ live, location }: { readonly live: Live; readonly location: Location }) {
-  const now = useNow();
   const search = useRef<HTMLInputElement>(null);
-  useShortcuts(search);
+  const [help, setHelp] = useState(false);
+  useShortcuts(search, setHelp);
   const forest = useMemo(() => prune(forestOf(live.nodes.values()), matcher(location)), [live.nodes, location]);
   const selected = live.nodes.get(location.node);
+  useTitle(live);
   return (
-    <Now value={now}>
+    <Clock>
       <header className="top">
         <a
           className="brand"
           href="/"
-          onClick={(event) => (event.preventDefault(), go({ place: 'flow', query: '', state: '', node: '' }))}
+          onClick={(event) => (event.preventDefault(), go({ query: '', state: '', node: '' }))}
         >
           <img src="/weir.svg" alt="" width="24" height="24" /> weir
         </a>
-        <span className="cluster">{live.cluster}</span>
+        {live.cluster === '' ? null : (
+          <span className="cluster" title="Cluster">
+            {live.cluster}
+          </span>
+        )}
         <nav aria-label="Views">
-          <button
-            type="button"
-            aria-current={location.place === 'flow' ? 'page' : undefined}
-            onClick={() => go({ place: 'flow' })}
-          >
-            Flow
-          </button>
-          <button
-            type="button"
-            aria-current={location.place === 'tree' ? 'page' : undefined}
-            onClick={() => go({ place: 'tree' })}
-          >
-            Tree
-          </button>
+          <ViewButton place="flow" at={location.place} />
+          <ViewButton place="tree" at={location.place} />
         </nav>
         <input
           ref={search}
@@ -57,28 +52,48 @@ export function Page({ live, location }: { readonly live: Live; readonly locatio
           value={location.query}
           onChange={(event) => go({ query: event.target.value }, true)}
         />
-        <Connection live={live} now={now} />
+        <Connection live={live} />
+        <ThemeButton />
+        <button type="button" className="tool" aria-label="Help" title="Keys (?)" onClick={() => setHelp(true)}>
+          ?
+        </button>
       </header>
       <States live={live} active={location.state} />
       <main>
         <div className="view">
+          {location.state === '' && location.query === '' && selected === undefined ? (
+            <Trouble nodes={live.nodes} />
+          ) : null}
           {live.nodes.size === 0 ? (
             <Nothing live={live} />
           ) : forest.length === 0 ? (
             <p className="empty">Nothing matches. Press Esc to see everything.</p>
           ) : location.place === 'flow' ? (
-            <Flow forest={forest} nodes={live.nodes} selected={location.node} changed={live.changed} />
+            <Flow forest={forest} nodes={live.nodes} selected={selected?.id ?? ''} changed={live.changed} />
           ) : (
-            <Tree forest={forest} selected={location.node} changed={live.changed} />
+            <Tree forest={forest} selected={selected?.id ?? ''} changed={live.changed} />
           )}
         </div>
-        <aside>
-          {selected === undefined ? null : <Details node={selected} nodes={live.nodes} />}
-          <h2>{selected === undefined ? 'What happened' : 'What happened to it'}</h2>
-          <Events events={live.events} about={selected?.id ?? ''} />
-        </aside>
+        {live.nodes.size === 0 ? null : (
+          <aside>
+            {selected === undefined ? null : <Details node={selected} nodes={live.nodes} />}
+            <h2>{selected === undefined ? 'What happened' : 'What happened to it'}</h2>
+            <Events events={live.events} about={selected?.id ?? ''} nodes={live.nodes} />
+          </aside>
+        )}
       </main>
-    </Now>
+      {help ? <Help close={() => setHelp(false)} /> : null}
+    </Clock>
+  );
+}
+
+const PLACE_NAMES: Readonly<Record<Place, string>> = { flow: 'Flow', tree: 'Tree' };
+
+function ViewButton({ place, at }: { readonly place: Place; readonly at: Place }) {
+  return (
+    <button type="button" aria-current={at === place ? 'page' : undefined} onClick={() => go({ place })}>
+      {PLACE_NAMES[place]}
+    </button>
   );
 }
 
@@ -102,24 +117,32 @@ function States({ live, active }: { readonly live: Live; readonly active: string
   );
 }
 
-function Connection({ live, now }: { readonly live: Live; readonly now: number }) {
-  const { connection } = live;
-  if (connection.state === 'live') return <span className="connection live">live</span>;
-  if (connection.state !== 'lost') return <span className="connection">connecting</span>;
+function Connection({ live: { connection } }: { readonly live: Live }) {
   return (
-    <span className="connection lost" role="status">
-      connection lost {age(connection.sinceMs, now)} ago; what you see is from then
+    <span className={`connection ${connection.state}`} role="status">
+      {connection.state === 'live' ? (
+        'live'
+      ) : connection.state === 'connecting' ? (
+        'connecting'
+      ) : (
+        <>
+          connection lost <Age at={new Date(connection.sinceMs).toISOString()} /> ago: this is how it was then
+        </>
+      )}
     </span>
   );
 }
 
 function Nothing({ live }: { readonly live: Live }) {
-  if (live.connection.state !== 'live') return null;
+  if (live.connection.state === 'connecting') return null;
   return (
-    <p className="empty">
-      No sources yet. Create one: <code>weir create source git podinfo --url=ssh://… --branch=master</code>, then a
-      Kustomization that reads it.
-    </p>
+    <section className="empty first-steps">
+      <h1>No sources yet</h1>
+      <p>Tell Weir which repository holds what should run. In a terminal:</p>
+      <pre>{`weir create source git my-app --url=ssh://git@example.com/my-app.git --branch=main
+weir create kustomization my-app --source=GitRepository/my-app --path=./ --prune=true`}</pre>
+      <p>It appears here as soon as it exists.</p>
+    </section>
   );
 }
 
@@ -133,27 +156,38 @@ function matcher({ query, state }: Location): (node: ViewNode) => boolean {
   };
 }
 
-function useNow(): number {
-  const [now, setNow] = useState(() => Date.now());
+/** The browser's tab tells when something is wrong. */
+function useTitle({ nodes, cluster }: Live): void {
+  const failed = countStates(nodes.values()).get('Failed') ?? 0;
+  const name = cluster === '' ? 'Weir' : `Weir: ${cluster}`;
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
+    document.title = failed === 0 ? name : `${failed} failed, ${name}`;
+  }, [failed, name]);
 }
 
-function useShortcuts(search: React.RefObject<HTMLInputElement | null>): void {
+function useShortcuts(search: React.RefObject<HTMLInputElement | null>, setHelp: (open: boolean) => void): void {
   useEffect(() => {
+    let afterG = false;
     const press = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const goTo = afterG ? ({ f: 'flow', t: 'tree' } as Readonly<Record<string, Place>>)[event.key] : undefined;
+      afterG = false;
       if (event.key === 'Escape') {
+        setHelp(false);
         go({ query: '', state: '', node: '' });
         search.current?.blur();
-      } else if (event.key === '/' && document.activeElement !== search.current) {
+        return;
+      }
+      if (document.activeElement === search.current) return;
+      if (goTo !== undefined) go({ place: goTo });
+      else if (event.key === 'g') afterG = true;
+      else if (event.key === '?') setHelp(true);
+      else if (event.key === '/') {
         event.preventDefault();
         search.current?.focus();
       }
     };
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);
-  }, [search]);
+  }, [search, setHelp]);
 }

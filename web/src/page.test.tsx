@@ -1,4 +1,4 @@
-import { cleanup, render, screen } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ViewNode } from '../../src/api/view.ts';
 import { layOut } from './api/flow-layout.ts';
@@ -35,6 +35,28 @@ const all = [pod, deployment, ...quiet, applier, source];
 const snapshot = receive(nothingYet, { type: 'snapshot', cluster: 'demo', nodes: all, events: [] });
 const home = { place: 'tree', query: '', state: '', node: '' } as const;
 
+describe('events', () => {
+  it('come newest first, and within one second what was told later', () => {
+    const event = (id: string, at: string) =>
+      ({ id, at, about: pod.id, severity: 'info', reason: 'r', message: id, count: 1 }) as const;
+    const early = '2026-01-01T00:00:00Z';
+    const late = '2026-01-01T00:00:01Z';
+    const first = receive(nothingYet, {
+      type: 'snapshot',
+      cluster: '',
+      nodes: [],
+      events: [event('a', early), event('b', early)],
+    });
+    const then = receive(first, {
+      type: 'delta',
+      nodes: [],
+      removed: [],
+      events: [event('c', late), event('a', late)],
+    });
+    expect(then.events.map(({ id }) => id)).toEqual(['a', 'c', 'b']);
+  });
+});
+
 describe('the forest', () => {
   it('hangs pods below what owns them, down from the source', () => {
     const names = (branches: ReturnType<typeof forestOf>): unknown[] =>
@@ -64,6 +86,7 @@ describe('the flow', () => {
 describe('the page', () => {
   const show = (live: Live, location: Parameters<typeof Page>[0]['location'] = home) =>
     render(<Page live={live} location={location} />);
+  const rowOf = (id: string) => document.querySelector(`tbody tr[data-node="${id}"]`);
 
   it('shows each object with state, short revision and message', () => {
     show(snapshot);
@@ -74,7 +97,7 @@ describe('the page', () => {
   it('takes a delta without losing the rest', () => {
     const failed = { ...deployment, state: 'Failed', message: 'no such image' } as const;
     show(receive(snapshot, { type: 'delta', nodes: [failed], removed: [pod.id], events: [] }));
-    expect(screen.getByText('no such image')).toBeTruthy();
+    expect(rowOf(deployment.id)?.textContent).toContain('no such image');
     expect(document.querySelectorAll('tbody tr')).toHaveLength(all.length - 1);
   });
 
@@ -99,6 +122,74 @@ describe('the page', () => {
     );
     expect(document.querySelector('img[src="x"]')).toBeNull();
     expect(screen.getByText('<img src=x onerror=alert(1)>')).toBeTruthy();
+  });
+
+  it('leads with what is wrong and why', () => {
+    const failed = { ...applier, state: 'Failed', message: 'build failed\nin detail' } as const;
+    const waiting = { ...deployment, state: 'Waiting', message: 'waits for redis' } as const;
+    show(receive(snapshot, { type: 'delta', nodes: [waiting, failed], removed: [], events: [] }));
+    const rows = screen.getByRole('list', { name: 'What is not as it should be' }).querySelectorAll('li');
+    expect([...rows].map((row) => row.textContent)).toEqual([
+      expect.stringMatching(/^Failed.*a\/app.*build failed\s*$/),
+      expect.stringMatching(/^Waiting.*b\/web.*waits for redis/),
+    ]);
+    expect(document.title).toBe('1 failed, Weir: demo');
+  });
+
+  it('shows one object with its way from git, its events, and the command that does what the page does not', () => {
+    const event = { id: 'e', at: '2026-01-01T00:00:00Z', severity: 'info', message: 'done', count: 2 } as const;
+    const events = [
+      { ...event, about: applier.id, reason: 'Progressing' },
+      { ...event, id: 'f', about: deployment.id, reason: 'ScalingReplicaSet' },
+    ];
+    show(receive(snapshot, { type: 'delta', nodes: [], removed: [], events }), { ...home, node: applier.id });
+    const details = screen.getByRole('region', { name: 'Selected object' });
+    expect(details.textContent).toContain('fromGitRepository repo');
+    expect(details.textContent).toContain('weir reconcile kustomization app -n a --with-source');
+    expect(document.querySelector('aside .events')?.textContent).toContain('Progressing2×');
+    expect(document.querySelector('aside .events')?.textContent).not.toContain('ScalingReplicaSet');
+  });
+
+  it('folds a Kustomization and tells how much is below it', () => {
+    show(snapshot);
+    fireEvent.click(screen.getByRole('button', { name: 'Fold app' }));
+    expect(document.querySelectorAll('tbody tr')).toHaveLength(2);
+    expect(rowOf(applier.id)?.textContent).toContain('5 below');
+    fireEvent.click(screen.getByRole('button', { name: 'Unfold app' }));
+    expect(document.querySelectorAll('tbody tr')).toHaveLength(all.length);
+  });
+
+  it('folds what is all ready in a large tree, and not what fails', () => {
+    const appliers = Array.from({ length: 20 }, (_, index) =>
+      node(`k/Kustomization/a/app-${index}`, { tier: 'applier', parents: [source.id] }),
+    );
+    const objects = appliers.flatMap(({ id, name }) =>
+      Array.from({ length: 20 }, (_, index) => node(`/ConfigMap/b/${name}-${index}`, { parents: [id] })),
+    );
+    const broken = { ...objects[0], state: 'Failed' } as ViewNode;
+    const nodes = [source, ...appliers, ...objects.slice(1), broken];
+    show(receive(nothingYet, { type: 'snapshot', cluster: 'demo', nodes, events: [] }));
+    expect(document.querySelectorAll('tbody tr')).toHaveLength(1 + appliers.length + 20);
+  });
+
+  it('moves from card to card with the arrow keys', () => {
+    show(snapshot, { ...home, place: 'flow' });
+    const cards = [...document.querySelectorAll<HTMLElement>('.card')];
+    for (const card of cards)
+      Object.defineProperties(card, {
+        offsetLeft: { value: Number.parseInt(card.style.left, 10) },
+        offsetTop: { value: Number.parseInt(card.style.top, 10) },
+      });
+    cards[0]?.focus();
+    fireEvent.keyDown(document.activeElement as Element, { key: 'ArrowRight' });
+    expect(document.activeElement?.getAttribute('data-node')).toBe(applier.id);
+    fireEvent.keyDown(document.activeElement as Element, { key: 'ArrowRight' });
+    expect(document.activeElement?.getAttribute('data-node')).toBe(deployment.id);
+  });
+
+  it('says what to do first when there is nothing', () => {
+    show(receive(nothingYet, { type: 'snapshot', cluster: 'demo', nodes: [], events: [] }));
+    expect(screen.getByText('No sources yet')).toBeTruthy();
   });
 
   it('says since when it is old after the stream broke', () => {

@@ -1,12 +1,13 @@
 import { TIERS, type ViewNode } from '../../../src/api/view.ts';
 import type { Branch } from './forest.ts';
 
-/** A card on the canvas, in pixels. `group` cards stand for ready objects of one parent that are folded away. */
+/** A card on the canvas: its column and its row (rows may be broken: groups stand a little apart). */
 export interface Card {
   readonly id: string;
-  readonly x: number;
-  readonly y: number;
+  readonly column: number;
+  readonly row: number;
   readonly node?: ViewNode;
+  /** Stands for ready objects of one parent that are folded away. */
   readonly group?: { readonly of: string; readonly nodes: readonly ViewNode[] };
 }
 export interface Edge {
@@ -17,15 +18,15 @@ export interface Edge {
 export interface Layout {
   readonly cards: readonly Card[];
   readonly edges: readonly Edge[];
-  readonly width: number;
-  readonly height: number;
+  readonly rows: number;
 }
 
-export const CARD = { width: 252, height: 60, gapX: 64, gapY: 12 } as const;
 /** Kinds that are always shown by themselves: what runs, and what leads to it. */
 const ALWAYS_SHOWN = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Service', 'Ingress', 'Pod']);
 /** So few quiet objects need no folding. */
 const FOLD_FROM = 3;
+const GROUP_GAP = 0.3;
+const OBJECT_COLUMN = TIERS.indexOf('object');
 
 /**
  * Places the trees in columns: source, Kustomization, object, pod. A parent stands at the height of its first child, so that
@@ -36,12 +37,9 @@ export function layOut(forest: readonly Branch[], unfolded: ReadonlySet<string>)
   const cards: Card[] = [];
   const edges: Edge[] = [];
   let row = 0;
-  const place = (card: Omit<Card, 'x' | 'y'>, column: number, at: number): void => {
-    cards.push({ ...card, x: column * (CARD.width + CARD.gapX), y: at * (CARD.height + CARD.gapY) });
-  };
   const branch = ({ node, below }: Branch): void => {
     const top = row;
-    place({ id: node.id, node }, TIERS.indexOf(node.tier), top);
+    cards.push({ id: node.id, node, column: TIERS.indexOf(node.tier), row: top });
     for (const parent of node.parents) edges.push({ from: parent, to: node.id, kind: 'data' });
     for (const dependency of node.dependsOn) edges.push({ from: dependency, to: node.id, kind: 'dependency' });
     const quiet = below.filter(isQuiet);
@@ -49,7 +47,12 @@ export function layOut(forest: readonly Branch[], unfolded: ReadonlySet<string>)
     for (const child of below) if (!fold || !isQuiet(child)) branch(child);
     if (quiet.length >= FOLD_FROM) {
       const id = `${node.id}#folded`;
-      place({ id, group: { of: node.id, nodes: quiet.map((child) => child.node) } }, 2, row);
+      cards.push({
+        id,
+        column: OBJECT_COLUMN,
+        row,
+        group: { of: node.id, nodes: quiet.map((child) => child.node) },
+      });
       edges.push({ from: node.id, to: id, kind: 'data' });
       row++;
     }
@@ -57,14 +60,13 @@ export function layOut(forest: readonly Branch[], unfolded: ReadonlySet<string>)
   };
   for (const root of forest) {
     branch(root);
-    row += 0.4;
+    row += GROUP_GAP;
   }
   const placed = new Set(cards.map(({ id }) => id));
   return {
     cards,
     edges: edges.filter(({ from, to }) => placed.has(from) && placed.has(to)),
-    width: TIERS.length * CARD.width + (TIERS.length - 1) * CARD.gapX,
-    height: Math.max(1, row) * (CARD.height + CARD.gapY),
+    rows: Math.max(1, row - GROUP_GAP),
   };
 }
 

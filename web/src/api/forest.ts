@@ -19,8 +19,9 @@ export function forestOf(nodes: Iterable<ViewNode>): readonly Branch[] {
   const roots: ViewNode[] = [];
   for (const node of all.values()) {
     const parent = node.tier === 'source' ? undefined : node.parents.find((id) => all.has(id));
-    if (parent === undefined) roots.push(node);
-    else below.set(parent, [...(below.get(parent) ?? []), node]);
+    const siblings = parent === undefined ? roots : below.get(parent);
+    if (siblings !== undefined) siblings.push(node);
+    else if (parent !== undefined) below.set(parent, [node]);
   }
   const seen = new Set<string>();
   const branch = (node: ViewNode): Branch => {
@@ -72,11 +73,18 @@ export function pathThrough(nodes: ReadonlyMap<string, ViewNode>, id: string): R
     for (const parent of node.parents) up(parent);
   };
   up(id);
+  const children = new Map<string, string[]>();
+  for (const node of nodes.values())
+    for (const parent of node.parents) {
+      const known = children.get(parent);
+      if (known === undefined) children.set(parent, [node.id]);
+      else known.push(node.id);
+    }
   const down = (current: string): void => {
-    for (const node of nodes.values()) {
-      if (!node.parents.includes(current) || lit.has(node.id)) continue;
-      lit.add(node.id);
-      down(node.id);
+    for (const child of children.get(current) ?? []) {
+      if (lit.has(child)) continue;
+      lit.add(child);
+      down(child);
     }
   };
   down(id);

@@ -29,18 +29,25 @@ export function receive(live: Live, message: ViewMessage): Live {
   const connection = { state: 'live' } as const;
   if (message.type === 'snapshot') {
     const nodes = new Map(message.nodes.map((node) => [node.id, node]));
-    return { cluster: message.cluster, nodes, events: newestFirst(message.events), changed: new Set(), connection };
+    return {
+      cluster: message.cluster,
+      nodes,
+      events: newestFirst(message.events.toReversed()),
+      changed: new Set(),
+      connection,
+    };
   }
   const nodes = new Map(live.nodes);
   for (const id of message.removed) nodes.delete(id);
   for (const node of message.nodes) nodes.set(node.id, node);
   const ids = new Set(message.events.map(({ id }) => id));
-  const events = newestFirst([...message.events, ...live.events.filter(({ id }) => !ids.has(id))]);
+  const events = newestFirst([...message.events.toReversed(), ...live.events.filter(({ id }) => !ids.has(id))]);
   return { ...live, nodes, events, changed: new Set(message.nodes.map(({ id }) => id)), connection };
 }
 
+/** Times have whole seconds: within one, what was told later comes first. */
 function newestFirst(events: readonly ViewEvent[]): readonly ViewEvent[] {
-  return [...events].sort((a, b) => b.at.localeCompare(a.at)).slice(0, MAX_EVENTS);
+  return [...events].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).slice(0, MAX_EVENTS);
 }
 
 /** Follows the engine's stream; the browser connects again by itself, and every connection begins with a snapshot. */

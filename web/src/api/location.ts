@@ -16,11 +16,16 @@ function read(): Location {
   const { pathname, search } = window.location;
   const params = new URLSearchParams(search);
   return {
-    place: pathname === '/tree' ? 'tree' : 'flow',
+    place: pathname === '/tree' || (pathname !== '/flow' && isNarrow()) ? 'tree' : 'flow',
     query: params.get('q') ?? '',
     state: params.get('state') ?? '',
     node: params.get('node') ?? '',
   };
+}
+
+/** Columns side by side need room: a phone begins with the tree. */
+function isNarrow(): boolean {
+  return typeof window.matchMedia === 'function' && window.matchMedia('(max-width: 700px)').matches;
 }
 
 let current = read();
@@ -38,7 +43,7 @@ export function go(to: Partial<Location>, replace = false): void {
   if (next.state !== '') params.set('state', next.state);
   if (next.node !== '') params.set('node', next.node);
   const search = params.toString();
-  const address = `${next.place === 'tree' ? '/tree' : '/'}${search === '' ? '' : `?${search}`}`;
+  const address = `/${next.place}${search === '' ? '' : `?${search}`}`;
   window.history[replace ? 'replaceState' : 'pushState'](null, '', address);
   changed();
 }

@@ -1,5 +1,6 @@
 import type { ViewNode } from '../../../src/api/view.ts';
 import { go } from '../api/location.ts';
+import { fullName } from '../api/words.ts';
 import { Age } from './age.tsx';
 import { Revision } from './revision.tsx';
 import { StateMark } from './state-mark.tsx';
@@ -17,17 +18,16 @@ export function Details({ node, nodes }: { readonly node: ViewNode; readonly nod
     <section className="details" aria-label="Selected object">
       <header>
         <h2>
-          <span className="kind">{node.kind}</span> {node.namespace === '' ? '' : `${node.namespace}/`}
-          {node.name}
+          <span className="kind">{node.kind}</span> {fullName(node)}
         </h2>
         <button type="button" className="close" aria-label="Close" onClick={() => go({ node: '' })}>
           ✕
         </button>
       </header>
-      <p>
+      <p className="facts">
         <StateMark state={node.state} word /> <Revision of={node.revision} /> <Age at={node.createdAt} />
       </p>
-      <pre className="message">{node.message}</pre>
+      <p className="message">{node.message}</p>
       <dl>
         {node.facts.map(({ name, value }) => (
           <div key={name + value}>
@@ -49,6 +49,16 @@ export function Details({ node, nodes }: { readonly node: ViewNode; readonly nod
               </dd>
             </div>
           ))}
+        {node.dependsOn.map((id) => (
+          <div key={id}>
+            <dt>after</dt>
+            <dd>
+              <button type="button" onClick={() => go({ node: id })}>
+                {id.split('/').slice(1).filter(Boolean).join(' ')}
+              </button>
+            </dd>
+          </div>
+        ))}
       </dl>
       <p className="hint">
         This page only reads. In a terminal: <code>{command}</code>
