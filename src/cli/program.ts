@@ -72,7 +72,7 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
   if (!context.ok) return fail(context.error);
   const [value, stop] = context.value;
   try {
-    const result = await command.run(value);
+    const result = await Promise.race([command.run(value), overdue(value.signal)]);
     return result.ok ? 0 : fail(result.error);
   } catch (error) {
     if (value.signal.aborted && !host.signal.aborted) return fail({ message: 'timed out waiting', exitCode: 1 });
@@ -80,6 +80,20 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
   } finally {
     stop();
   }
+}
+
+/** How long a command may take to end by itself once it is told to. */
+const GRACE_MS = 1000;
+
+/** Rejects when a command goes on after its end: a request without an answer must not keep the user waiting. */
+function overdue(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const expire = (): void => {
+      setTimeout(() => reject(signal.reason as Error), GRACE_MS);
+    };
+    if (signal.aborted) expire();
+    else signal.addEventListener('abort', expire, { once: true });
+  });
 }
 
 /** Seconds are all that a user waits for a completion. */
