@@ -19,6 +19,8 @@ function reasonOf(error: KubeError): string {
   const causes = at(error.details, 'causes');
   const isConflict = isArray(causes) && causes.some((cause) => stringAt(cause, 'reason') === 'FieldManagerConflict');
   if (isConflict) return 'FieldManagerConflict';
+  // The server's own typed conversion fails with 500 and no reason.
+  if (error.reason === 'InternalError' && !error.message.startsWith('Internal error occurred')) return '';
   // Errors that a client makes itself carry no reason in Go.
   return error.code === 0 || isNoMatch(error) || error.reason === 'Unknown' ? '' : error.reason;
 }

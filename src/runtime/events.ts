@@ -52,7 +52,7 @@ function prepare(component: string, object: KubeObject, event: EventRecord, atMs
     annotations[key.includes('/') ? key : `${group}/${key}`] = value;
   }
   const { uid, resourceVersion } = object.metadata;
-  const message = event.message.trim();
+  const { message } = event;
   return {
     object: {
       ...refOf(object),

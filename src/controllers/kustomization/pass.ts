@@ -38,6 +38,7 @@ export class Pass {
   readonly #clock: Clock;
   readonly #context: ReconcileContext;
   #events: EventRecord[] = [];
+  readonly #stopwatch: number = performance.now();
   #cancelProgress: (() => void) | undefined;
 
   constructor(object: Kustomization, context: ReconcileContext, clock: Clock) {
@@ -105,13 +106,22 @@ export class Pass {
       revision: this.revision,
       ...(this.originRevision === undefined ? {} : { originRevision: this.originRevision }),
     };
-    const durationMs = now - this.startMs;
+    const durationMs = performance.now() - this.#stopwatch;
     const entry = { digest: this.digest, status, now: timestamp(now), durationMs, metadata };
     this.status = { ...this.status, history: recordHistory(this.status.history ?? [], entry) };
   }
 
-  elapsed(sinceMs: number): string {
-    return formatDuration(Math.max(1, Math.round(this.#clock.now() - sinceMs)));
+  /**
+   * Time since the pass began, or since `startMs` of {@link stopwatch}, as Go prints it: finer than milliseconds, so that two
+   * events about it are not taken for the same one.
+   */
+  elapsed(startMs: number = this.#stopwatch): string {
+    return formatDuration(Math.max(0.001, performance.now() - startMs));
+  }
+
+  /** A reading of the monotonic clock, for {@link elapsed}. */
+  stopwatch(): number {
+    return performance.now();
   }
 
   /** A failure that is told and tried again after the retry interval. */

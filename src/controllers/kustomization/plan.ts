@@ -132,7 +132,7 @@ export function recordHistory(
     digest,
     firstReconciled: before?.firstReconciled ?? now,
     lastReconciled: now,
-    lastReconciledDuration: formatDuration(Math.max(1, Math.round(durationMs))),
+    lastReconciledDuration: formatDuration(Math.max(0.001, durationMs)),
     lastReconciledStatus: status,
     metadata: { ...metadata },
     totalReconciliations: Number(before?.totalReconciliations ?? 0) + 1,

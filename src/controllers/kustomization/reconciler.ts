@@ -249,7 +249,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     pass.unmark('Reconciling');
     pass.record('ReconciliationSucceeded');
     const interval = formatDuration(pass.times.intervalMs);
-    pass.event('info', `Reconciliation finished in ${pass.elapsed(pass.startMs)}, next run in ${interval}`, {
+    pass.event('info', `Reconciliation finished in ${pass.elapsed()}, next run in ${interval}`, {
       commit_status: 'update',
     });
     remembered.lastFull = {
@@ -315,7 +315,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     pass.step('Running health checks');
     const progress = pass.conditions.get('Reconciling')?.message ?? '';
     pass.mark({ type: 'Healthy', status: 'Unknown', reason: 'Progressing', message: progress });
-    const startMs = this.#ports.clock.now();
+    const startMs = pass.stopwatch();
     const { namespace = '', name } = object.metadata;
     const others = targets.filter(
       ({ ref }) =>
