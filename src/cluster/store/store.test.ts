@@ -1,0 +1,148 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../api/object.ts';
+import { exportSnapshot, importSnapshot, openStore } from './disk.ts';
+import { Store } from './store.ts';
+
+function configMap(name: string, value = ''): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'd' }, data: { value } } as KubeObject;
+}
+
+function put(store: Store, name: string, value?: string): void {
+  const key = `d/${name}`;
+  const expected = store.get('/configmaps', key);
+  expect(store.commit({ resource: '/configmaps', key, expected, object: configMap(name, value) })).toBeDefined();
+}
+
+function remove(store: Store, name: string): void {
+  const key = `d/${name}`;
+  store.commit({ resource: '/configmaps', key, expected: store.get('/configmaps', key), object: undefined });
+}
+
+const names = (objects: readonly KubeObject[]): readonly string[] => objects.map(({ metadata }) => metadata.name);
+
+describe('the store', () => {
+  it('gives every commit the next revision and stamps it on the object', () => {
+    const store = new Store();
+    const before = store.revision;
+    put(store, 'a');
+    put(store, 'b');
+    expect(store.get('/configmaps', 'd/b')?.object.metadata.resourceVersion).toBe(String(before + 2));
+  });
+
+  it('refuses a write that was based on another state', () => {
+    const store = new Store();
+    put(store, 'a', '1');
+    const read = store.get('/configmaps', 'd/a');
+    put(store, 'a', '2');
+    expect(
+      store.commit({ resource: '/configmaps', key: 'd/a', expected: read, object: configMap('a', '3') }),
+    ).toBeUndefined();
+    expect(
+      store.commit({ resource: '/configmaps', key: 'd/a', expected: undefined, object: configMap('a') }),
+    ).toBeUndefined();
+  });
+
+  it('lists in key order, also as of an earlier revision', () => {
+    const store = new Store();
+    put(store, 'b', '1');
+    put(store, 'a');
+    const then = store.revision;
+    put(store, 'b', '2');
+    put(store, 'c');
+    remove(store, 'a');
+    expect(names(store.list('/configmaps'))).toEqual(['b', 'c']);
+    const past = store.listAt('/configmaps', '', then) ?? [];
+    expect(past.map(({ key }) => key)).toEqual(['d/a', 'd/b']);
+    expect((past[1]?.object as unknown as { data: { value: string } }).data.value).toBe('1');
+  });
+
+  it('tells listeners in one order, also when one of them writes', () => {
+    const store = new Store();
+    const heard: string[] = [];
+    store.listen('/configmaps', ({ key, revision }) => {
+      if (key === 'd/a') put(store, 'b');
+      heard.push(`first ${revision - 1}`);
+    });
+    store.listen('/configmaps', ({ revision }) => heard.push(`second ${revision - 1}`));
+    put(store, 'a');
+    expect(heard).toEqual(['first 1', 'second 1', 'first 2', 'second 2']);
+  });
+
+  it('keeps the history after a revision, and knows when it does not', () => {
+    const store = new Store(100);
+    put(store, 'a');
+    remove(store, 'a');
+    expect(store.window.after('/configmaps', 100, 10)?.map(({ type }) => type)).toEqual(['ADDED', 'DELETED']);
+    expect(store.window.after('/configmaps', 101, 10)?.map(({ type }) => type)).toEqual(['DELETED']);
+    expect(store.window.after('/configmaps', 99, 10)).toBeUndefined();
+  });
+});
+
+describe('the store on disk', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'weir-store-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('has everything again without having been closed', () => {
+    const first = openStore(directory);
+    put(first, 'a', 'x');
+    put(first, 'gone');
+    remove(first, 'gone');
+    const second = openStore(directory);
+    expect(names(second.list('/configmaps'))).toEqual(['a']);
+    expect(second.revision).toBe(first.revision);
+    expect(second.get('/configmaps', 'd/a')?.object).toEqual(first.get('/configmaps', 'd/a')?.object);
+  });
+
+  it('acknowledges writes by their group when they are on the disk', async () => {
+    const store = openStore(directory);
+    const acknowledged = [];
+    for (let index = 0; index < 50; index++) {
+      put(store, `n${index}`);
+      acknowledged.push(store.flushed());
+    }
+    await Promise.all(acknowledged);
+    expect(openStore(directory).count('/configmaps')).toBe(50);
+    await store.close();
+  });
+
+  it('cuts a torn record off and never gives its revisions again', async () => {
+    const store = openStore(directory);
+    put(store, 'a');
+    const seen = store.revision + 1;
+    await store.close();
+    const log = readdirSync(directory).find((name) => name.startsWith('log-')) as string;
+    appendFileSync(join(directory, log), Buffer.from([200, 0, 0, 0, 1, 2, 3]));
+    const again = openStore(directory);
+    expect(names(again.list('/configmaps'))).toEqual(['a']);
+    put(again, 'b');
+    expect(again.revision).toBeGreaterThan(seen);
+    await again.close();
+    expect(names(openStore(directory).list('/configmaps'))).toEqual(['a', 'b']);
+  });
+
+  it('comes back from a snapshot with revisions that do not go back', async () => {
+    const store = openStore(directory);
+    put(store, 'kept');
+    await store.close();
+    const file = join(directory, 'snapshot.file');
+    await exportSnapshot(directory, file);
+    const later = openStore(directory);
+    put(later, 'lost');
+    put(later, 'lost', '2');
+    const { revision } = later;
+    await later.close();
+    const other = mkdtempSync(join(tmpdir(), 'weir-store-'));
+    importSnapshot(other, file);
+    const restored = openStore(other);
+    expect(names(restored.list('/configmaps'))).toEqual(['kept']);
+    importSnapshot(directory, file);
+    expect(openStore(directory).revision).toBeGreaterThan(revision);
+    rmSync(other, { recursive: true });
+  });
+});

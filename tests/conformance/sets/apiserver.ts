@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silent } from '../../../src/base/log.ts';
+import { kubeconfigFor } from '../../../src/cli/cluster/kubeconfig.ts';
+import { createControlPlane } from '../../../src/cluster/control-plane.ts';
+import { startWorkloads } from '../../../src/cluster/workloads/start-workloads.ts';
+import { systemClock } from '../../../src/kube/system-clock.ts';
+import type { CaseResult, ConformanceSet } from '../set.ts';
+
+interface Line {
+  readonly id: string;
+  readonly pass: boolean;
+  readonly steps: readonly { readonly name: string | null; readonly differences: readonly unknown[] }[];
+}
+
+/** Requests whose answers a real kube-apiserver 1.34 gave, played by the runner that stands beside them. */
+export const set: ConformanceSet = { name: 'apiserver', run };
+
+async function run(directory: string): Promise<readonly CaseResult[]> {
+  const scratch = await mkdtemp(join(tmpdir(), 'weir-apiserver-'));
+  const plane = await createControlPlane();
+  const listening = await plane.listen();
+  // As where the answers were recorded: controllers, but nothing that runs pods.
+  const workloads = startWorkloads({
+    registry: plane.registry,
+    clock: systemClock,
+    log: silent,
+    random: Math.random,
+    caPem: listening.pki.authority,
+    kubelet: false,
+    scheduler: false,
+  });
+  try {
+    const kubeconfig = join(scratch, 'kubeconfig.json');
+    const { authority, admin } = listening.pki;
+    const access = { url: listening.url, authority, ...admin };
+    await writeFile(kubeconfig, JSON.stringify(kubeconfigFor('weir', access)), { mode: 0o600 });
+    const report = join(scratch, 'report');
+    await play(directory, [
+      '--base',
+      listening.url,
+      '--kubeconfig',
+      kubeconfig,
+      '--dir',
+      directory,
+      '--report',
+      report,
+      '-j',
+      '4',
+    ]);
+    const lines = (await readFile(report, 'utf8')).trimEnd().split('\n');
+    return lines.map((text) => {
+      const { id, pass, steps } = JSON.parse(text) as Line;
+      const [first] = steps;
+      return pass || first === undefined
+        ? { id, passed: pass }
+        : { id, passed: false, detail: `${first.name ?? ''}: ${JSON.stringify(first.differences[0])}` };
+    });
+  } finally {
+    workloads.stop();
+    await plane.stop();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The runner's exit code says whether everything passed; its report says what did not. */
+function play(directory: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('python3', [join(directory, 'run-scenarios.py'), ...args], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    child.on('error', reject);
+    child.on('close', () => resolve());
+  });
+}
