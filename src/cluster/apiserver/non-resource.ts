@@ -1,6 +1,7 @@
 import type { HttpRequest } from '../../base/http.ts';
 import { KUBERNETES_VERSION } from '../data/builtins.ts';
 import { negotiate } from './negotiation.ts';
+import { openApiV2 } from './openapi-v2.ts';
 import type { Reply } from './reply.ts';
 import { answer, failure, pageNotFound, text } from './reply.ts';
 import type { Target } from './request-info.ts';
@@ -24,7 +25,18 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
   switch (head) {
     case '':
       return answer({
-        paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'],
+        paths: [
+          '/api',
+          '/api/v1',
+          '/apis',
+          '/healthz',
+          '/livez',
+          '/metrics',
+          '/openapi/v2',
+          '/openapi/v3',
+          '/readyz',
+          '/version',
+        ],
       });
     case 'version':
       return answer(versionInfo());
@@ -39,7 +51,7 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
     case 'apis':
       return apis(server, request, rest);
     case 'openapi':
-      return openApi(server, rest, query);
+      return openApi(server, request, rest, query);
     case '.well-known':
       return rest.join('/') === 'openid-configuration'
         ? text(server.kernel.tokens.configuration(), 200, 'application/json')
@@ -98,7 +110,8 @@ function resourceList(server: ApiServer, group: string, version: string): Reply 
   return known ? failure(pathNotFound()) : pageNotFound();
 }
 
-function openApi(server: ApiServer, rest: readonly string[], query: URLSearchParams): Reply {
+function openApi(server: ApiServer, request: HttpRequest, rest: readonly string[], query: URLSearchParams): Reply {
+  if (rest[0] === 'v2' && rest.length === 1) return openApiV2(request.headers['accept'] ?? '');
   if (rest[0] !== 'v3') return pageNotFound();
   if (rest.length === 1) return server.openApi.index();
   return server.openApi.document(rest.slice(1).join('/'), query.get('hash')) ?? pageNotFound();
