@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../base/json.ts';
+import { type Json, type JsonObject, stringAt } from '../../base/json.ts';
 import { decodeProtobuf } from '../../engine/protobuf/decode.ts';
 import { applyBuiltinDefaults } from '../../engine/schema/builtin-defaults.ts';
 import { validateBuiltin } from '../../engine/schema/builtin-validation/registry.ts';
@@ -7,7 +7,7 @@ import { decodeGo } from '../../engine/schema/go-decode.ts';
 import { bootstrapRbac, builtinSchema, definitionName, protobufMessages, resolveBuiltin } from './builtins.ts';
 
 function read(value: JsonObject): JsonObject | string {
-  const definition = definitionName(String(value['apiVersion']), String(value['kind'])) ?? '';
+  const definition = definitionName(stringAt(value, 'apiVersion') ?? '', stringAt(value, 'kind') ?? '') ?? '';
   const decoded = decodeGo(value, definition, resolveBuiltin);
   return decoded.ok ? applyBuiltinDefaults(decoded.value.value) : decoded.error.message;
 }
@@ -141,7 +141,7 @@ describe('definitions of custom resources', () => {
 });
 
 describe('protobuf', () => {
-  const text = (value: string): number[] => [...value].map((char) => char.charCodeAt(0));
+  const text = (value: string): number[] => Array.from(value).map((char) => char.charCodeAt(0));
   const block = (field: number, bytes: readonly number[]): number[] => [(field << 3) | 2, bytes.length, ...bytes];
   const body = [
     ...text('k8s\0'),

@@ -372,7 +372,7 @@ function normalizeSemver(text: string): string {
 
 /** Characters of `self` between code point positions; indices are checked. */
 function sliceText(text: string, from: bigint, to: bigint): string {
-  const chars = [...text];
+  const chars = Array.from(text);
   if (from < 0n || to > BigInt(chars.length) || from > to)
     return fail(`index out of range: ${from < 0n || from > BigInt(chars.length) ? from : to}`);
   return chars.slice(Number(from), Number(to)).join('');
@@ -450,7 +450,7 @@ function urlMethod(name: 'scheme' | 'host' | 'hostname' | 'port' | 'path'): Meth
 
 const METHODS: { readonly [name: string]: Method } = {
   size: (self) => {
-    if (isText(self)) return BigInt([...self].length);
+    if (isText(self)) return BigInt(Array.from(self).length);
     if (self instanceof Uint8Array || isList(self)) return BigInt(self.length);
     return isMap(self) ? BigInt(keysOf(self).length) : undefined;
   },
@@ -476,7 +476,7 @@ const METHODS: { readonly [name: string]: Method } = {
     return out;
   }),
   charAt: textMethod((self, [at]) =>
-    typeof at === 'bigint' ? (at === BigInt([...self].length) ? '' : sliceText(self, at, at + 1n)) : undefined,
+    typeof at === 'bigint' ? (at === BigInt(Array.from(self).length) ? '' : sliceText(self, at, at + 1n)) : undefined,
   ),
   indexOf: (self, args) => indexOf(self, args, false),
   lastIndexOf: (self, args) => indexOf(self, args, true),
@@ -497,7 +497,7 @@ const METHODS: { readonly [name: string]: Method } = {
   }),
   split: textMethod((self, [separator, limit]) => {
     if (!isText(separator)) return undefined;
-    const parts = separator === '' ? [...self] : self.split(separator);
+    const parts = separator === '' ? Array.from(self) : self.split(separator);
     if (typeof limit !== 'bigint' || limit < 0n || parts.length <= Number(limit)) return parts;
     if (limit === 0n) return [];
     const most = Number(limit);
@@ -505,11 +505,12 @@ const METHODS: { readonly [name: string]: Method } = {
   }),
   substring: textMethod((self, [from, to]) =>
     typeof from === 'bigint'
-      ? sliceText(self, from, typeof to === 'bigint' ? to : BigInt([...self].length))
+      ? sliceText(self, from, typeof to === 'bigint' ? to : BigInt(Array.from(self).length))
       : undefined,
   ),
   trim: textMethod((self) => self.trim()),
-  reverse: (self) => (isText(self) ? [...self].toReversed().join('') : isList(self) ? self.toReversed() : undefined),
+  reverse: (self) =>
+    isText(self) ? Array.from(self).toReversed().join('') : isList(self) ? self.toReversed() : undefined,
   format: textMethod((self, [args]) => (args !== undefined && isList(args) ? formatString(self, args) : undefined)),
   join: listMethod((self, [separator]) => {
     if (!self.every(isText)) return fail('no such overload');
@@ -639,12 +640,12 @@ function indexOf(self: CelValue, [other, from]: readonly CelValue[], last: boole
     return BigInt(position);
   }
   if (!isText(self) || !isText(other)) return undefined;
-  const chars = [...self];
+  const chars = Array.from(self);
   const start = typeof from === 'bigint' ? Number(from) : last ? chars.length : 0;
   if (start < 0 || start > chars.length) return fail(`index out of range: ${start}`);
   const units = chars.slice(0, start).join('').length;
   const found = last ? self.lastIndexOf(other, units) : self.indexOf(other, units);
-  return BigInt(found < 0 ? -1 : [...self.slice(0, found)].length);
+  return BigInt(found < 0 ? -1 : Array.from(self.slice(0, found)).length);
 }
 
 function zeroLike(value: CelValue | undefined): CelValue {

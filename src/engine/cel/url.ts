@@ -1,3 +1,4 @@
+import { hasControl } from '../schema/formats.ts';
 import type { CelValue } from './values.ts';
 
 export interface UrlParts {
@@ -11,7 +12,7 @@ export interface UrlParts {
 
 /** Go's `url.ParseRequestURI`: an absolute URL or an absolute path; undefined for other text. */
 export function parseUrl(text: string): UrlParts | undefined {
-  if (text === '' || /[\u0000-\u0020\u007f]/.test(text) || /%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
+  if (text === '' || hasControl(text) || /%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
   const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/.exec(text);
   if (match === null) return undefined;
   const [, scheme = '', authority, path = '', query = ''] = match;

@@ -185,18 +185,18 @@ export class FieldSetBuilder {
   private readonly children = new Map<string, FieldSetBuilder>();
 
   insert(path: readonly string[]): void {
-    const last = path.at(-1);
-    if (last === undefined) return;
-    let level: FieldSetBuilder = this;
-    for (const element of path.slice(0, -1)) {
-      let next = level.children.get(element);
-      if (next === undefined) {
-        next = new FieldSetBuilder();
-        level.children.set(element, next);
-      }
-      level = next;
+    const [first, ...rest] = path;
+    if (first === undefined) return;
+    if (rest.length === 0) {
+      this.members.add(first);
+      return;
     }
-    level.members.add(last);
+    let next = this.children.get(first);
+    if (next === undefined) {
+      next = new FieldSetBuilder();
+      this.children.set(first, next);
+    }
+    next.insert(rest);
   }
 
   build(): FieldSet {

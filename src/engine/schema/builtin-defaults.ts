@@ -344,7 +344,8 @@ const secret: Defaulter = (object) => {
   const written = child(object, 'stringData');
   if (written === undefined) return;
   const data: MutableJsonObject = { ...child(object, 'data') };
-  for (const [key, value] of Object.entries(written)) put(data, key, encodeBase64(utf8Encode(String(value))));
+  for (const [key, value] of Object.entries(written))
+    put(data, key, encodeBase64(utf8Encode(typeof value === 'string' ? value : '')));
   delete object['stringData'];
   object['data'] = data;
 };

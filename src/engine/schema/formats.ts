@@ -82,9 +82,14 @@ function isHostname(text: string): boolean {
   );
 }
 
+/** Whether text holds a blank or a control character, which no URL does. */
+export function hasControl(text: string): boolean {
+  return Array.from(text).some((char) => char <= ' ' || char === '\u007f');
+}
+
 /** Go's `url.ParseRequestURI`: an absolute URI or an absolute path. */
 function isRequestUri(text: string): boolean {
-  if (text === '' || /[\u0000-\u001f\u007f ]/.test(text)) return false;
+  if (text === '' || hasControl(text)) return false;
   if (/%(?![0-9a-fA-F]{2})/.test(text)) return false;
   if (text.startsWith('/')) return true;
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/.exec(text);

@@ -34,6 +34,8 @@ export function defaultPodSpec(spec: MutableJsonObject, inPod: boolean): void {
   }
   preset(spec, 'securityContext', {});
   preset(spec, 'terminationGracePeriodSeconds', 30);
+  const grace = spec['terminationGracePeriodSeconds'];
+  if (inPod && typeof grace === 'number' && grace < 0) spec['terminationGracePeriodSeconds'] = 1;
   presetEmpty(spec, 'schedulerName', 'default-scheduler');
   if (inPod) preset(spec, 'enableServiceLinks', true);
   const account = field(spec, 'serviceAccountName') ?? field(spec, 'serviceAccount');

@@ -1,4 +1,4 @@
-import { equal, field, isArray, isObject, type Json } from '../../base/json.ts';
+import { equal, field, isArray, isObject, type Json, stringifyJson } from '../../base/json.ts';
 import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from './field-error.ts';
 import { fitsFormat } from './formats.ts';
 import { matchesPattern } from './patterns.ts';
@@ -73,7 +73,7 @@ export function correlate(
 ): (index: number) => Json | undefined {
   const keys = schema['x-kubernetes-list-map-keys'];
   if (!isArray(old) || schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return () => undefined;
-  const id = (item: Json): string => JSON.stringify(keys.map((key) => String(field(item, key) ?? null)));
+  const id = (item: Json): string => stringifyJson(keys.map((key) => field(item, key) ?? null));
   const byKey = new Map(old.map((item) => [id(item), item]));
   return (index) => byKey.get(id(value[index] as Json));
 }
@@ -113,7 +113,7 @@ function checkOwn(value: Json, schema: Schema, path: string, errors: FieldError[
       notSupported(
         path,
         value,
-        schema.enum.map((item) => (typeof item === 'string' ? item : String(item))),
+        schema.enum.map((item) => (typeof item === 'string' ? item : stringifyJson(item))),
       ),
     );
   }
@@ -141,7 +141,7 @@ function checkType(value: Json, schema: Schema, path: string): FieldError | unde
 
 function checkString(value: string, schema: Schema, path: string, errors: FieldError[]): void {
   const { minLength, maxLength, pattern } = schema;
-  const length = [...value].length;
+  const length = Array.from(value).length;
   if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength));
   if (minLength !== undefined && length < minLength) {
     errors.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));

@@ -10,7 +10,6 @@ import {
   labelSelector,
   lessThan,
   notSupported,
-  number,
   object,
   quantity,
   required,
@@ -18,7 +17,6 @@ import {
   texts,
   without,
 } from './common.ts';
-import { persistentSources } from './volumes.ts';
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
@@ -146,8 +144,31 @@ export function volumeAttachment(errors: Errors, value: JsonObject, old: JsonObj
     errors.push(invalid('spec', spec, 'field is immutable'));
 }
 
-/** How many seconds at most; used by leases. */
-export function positive(errors: Errors, value: JsonObject, key: string, path: string): void {
-  const found = number(value, key);
-  if (found !== undefined && found <= 0) errors.push(invalid(path, found, 'must be greater than 0'));
+/** Every kind of source of a PersistentVolume that is set, in the order they are looked at. */
+function persistentSources(spec: JsonObject): string[] {
+  const kinds = [
+    'hostPath',
+    'gcePersistentDisk',
+    'awsElasticBlockStore',
+    'glusterfs',
+    'flocker',
+    'nfs',
+    'rbd',
+    'quobyte',
+    'cephfs',
+    'iscsi',
+    'cinder',
+    'fc',
+    'flexVolume',
+    'azureFile',
+    'vsphereVolume',
+    'photonPersistentDisk',
+    'portworxVolume',
+    'azureDisk',
+    'scaleIO',
+    'local',
+    'storageos',
+    'csi',
+  ];
+  return kinds.filter((kind) => object(spec, kind) !== undefined);
 }

@@ -167,8 +167,8 @@ export function quantity(value: Json | undefined): Quantity {
 
 /** A quantity that may not be negative, and of counted resources must be whole. */
 export function resourceValue(errors: Errors, name: string, value: Json, path: string): void {
-  const amount = quantity(value);
-  if (amount.value < 0n) errors.push(invalid(path, value, 'must be greater than or equal to 0'));
+  const own = quantity(value);
+  if (own.value < 0n) errors.push(invalid(path, value, 'must be greater than or equal to 0'));
   const whole =
     !isNativeResource(name) ||
     isHugePages(name) ||
@@ -183,11 +183,16 @@ export function resourceValue(errors: Errors, name: string, value: Json, path: s
       'services.nodeports',
       'services.loadbalancers',
     ].includes(name);
-  if (whole && integerOf(amount, true) === undefined) errors.push(invalid(path, value, 'must be an integer'));
+  if (whole && integerOf(own, true) === undefined) errors.push(invalid(path, value, 'must be an integer'));
 }
 
 export function lessThan(a: Json | undefined, b: Json | undefined): boolean {
   return compareQuantities(quantity(a), quantity(b)) < 0;
+}
+
+/** A quantity as messages show it. */
+export function amount(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** `resources` of a container. */
@@ -207,13 +212,13 @@ export function resourceRequirements(errors: Errors, resources: JsonObject | und
     if (limit !== undefined) {
       if (lessThan(limit, value))
         errors.push(
-          invalid(`${path}.requests`, value, `must be less than or equal to ${name} limit of ${String(limit)}`),
+          invalid(`${path}.requests`, value, `must be less than or equal to ${name} limit of ${amount(limit)}`),
         );
       else if (
         (!isNativeResource(name) || isHugePages(name)) &&
         compareQuantities(quantity(limit), quantity(value)) !== 0
       ) {
-        errors.push(invalid(`${path}.requests`, value, `must be equal to ${name} limit of ${String(limit)}`));
+        errors.push(invalid(`${path}.requests`, value, `must be equal to ${name} limit of ${amount(limit)}`));
       }
     } else if (!isNativeResource(name) || isHugePages(name)) {
       errors.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'));

@@ -2,6 +2,7 @@ import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { isCidr } from '../formats.ts';
 import { dns1123Label, labelValue, qualifiedName } from '../names.ts';
 import {
+  amount,
   configKeys,
   duplicate,
   each,
@@ -119,9 +120,9 @@ const SCOPES = new Set([
 
 export function resourceQuota(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const spec = object(value, 'spec') ?? {};
-  for (const [name, amount] of entries(spec, 'hard')) {
+  for (const [name, held] of entries(spec, 'hard')) {
     quotaResourceName(errors, name, `spec.hard[${name}]`);
-    resourceValue(errors, name, amount, `spec.hard[${name}]`);
+    resourceValue(errors, name, held, `spec.hard[${name}]`);
   }
   const scopes = texts(spec, 'scopes');
   const hard = Object.keys(object(spec, 'hard') ?? {});
@@ -174,16 +175,17 @@ export function limitRange(errors: Errors, value: JsonObject): void {
 function bounds(errors: Errors, name: string, lists: { readonly [key: string]: JsonObject }, at: string): void {
   const of = (key: string): Json | undefined => lists[key]?.[name];
   const [min, max, request, limit] = [of('min'), of('max'), of('defaultRequest'), of('default')];
-  const show = (value: Json | undefined): string => String(value);
   if (min !== undefined && max !== undefined && lessThan(max, min)) {
-    errors.push(invalid(`${at}.min[${name}]`, min, `min value ${show(min)} is greater than max value ${show(max)}`));
+    errors.push(
+      invalid(`${at}.min[${name}]`, min, `min value ${amount(min)} is greater than max value ${amount(max)}`),
+    );
   }
   if (request !== undefined && min !== undefined && lessThan(request, min)) {
     errors.push(
       invalid(
         `${at}.defaultRequest[${name}]`,
         request,
-        `min value ${show(min)} is greater than default request value ${show(request)}`,
+        `min value ${amount(min)} is greater than default request value ${amount(request)}`,
       ),
     );
   }
@@ -192,7 +194,7 @@ function bounds(errors: Errors, name: string, lists: { readonly [key: string]: J
       invalid(
         `${at}.defaultRequest[${name}]`,
         request,
-        `default request value ${show(request)} is greater than max value ${show(max)}`,
+        `default request value ${amount(request)} is greater than max value ${amount(max)}`,
       ),
     );
   }
@@ -201,18 +203,22 @@ function bounds(errors: Errors, name: string, lists: { readonly [key: string]: J
       invalid(
         `${at}.defaultRequest[${name}]`,
         request,
-        `default request value ${show(request)} is greater than default limit value ${show(limit)}`,
+        `default request value ${amount(request)} is greater than default limit value ${amount(limit)}`,
       ),
     );
   }
   if (limit !== undefined && min !== undefined && lessThan(limit, min)) {
     errors.push(
-      invalid(`${at}.default[${name}]`, min, `min value ${show(min)} is greater than default value ${show(limit)}`),
+      invalid(`${at}.default[${name}]`, min, `min value ${amount(min)} is greater than default value ${amount(limit)}`),
     );
   }
   if (limit !== undefined && max !== undefined && lessThan(max, limit)) {
     errors.push(
-      invalid(`${at}.default[${name}]`, limit, `default value ${show(limit)} is greater than max value ${show(max)}`),
+      invalid(
+        `${at}.default[${name}]`,
+        limit,
+        `default value ${amount(limit)} is greater than max value ${amount(max)}`,
+      ),
     );
   }
 }

@@ -256,32 +256,3 @@ export function mounts(errors: Errors, container: Json, known: ReadonlyMap<strin
     }
   });
 }
-
-/** Every kind of source of a PersistentVolume that is set, in the order they are looked at. */
-export function persistentSources(spec: JsonObject): string[] {
-  const kinds = [
-    'hostPath',
-    'gcePersistentDisk',
-    'awsElasticBlockStore',
-    'glusterfs',
-    'flocker',
-    'nfs',
-    'rbd',
-    'quobyte',
-    'cephfs',
-    'iscsi',
-    'cinder',
-    'fc',
-    'flexVolume',
-    'azureFile',
-    'vsphereVolume',
-    'photonPersistentDisk',
-    'portworxVolume',
-    'azureDisk',
-    'scaleIO',
-    'local',
-    'storageos',
-    'csi',
-  ];
-  return kinds.filter((kind) => object(spec, kind) !== undefined);
-}
