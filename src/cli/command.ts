@@ -1,7 +1,6 @@
 import type { Json } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
-import type { FlagValues } from './flags.ts';
 
 /** How a command ends badly: one sentence for people, and the exit code. */
 export interface CliFailure {
@@ -38,6 +37,17 @@ export interface FlagDefinition {
   readonly values?: readonly string[];
 }
 
+/** What the user typed, or the flags' defaults. Asking for a flag that the command does not have is a bug and throws. */
+export interface FlagReader {
+  /** Whether the user typed the flag. */
+  changed(name: string): boolean;
+  string(name: string): string;
+  bool(name: string): boolean;
+  int(name: string): number;
+  durationMs(name: string): number;
+  list(name: string): readonly string[];
+}
+
 /** Progress, on standard error, with Flux's glyphs. */
 export interface Progress {
   action(text: string): void;
@@ -51,7 +61,7 @@ export interface Progress {
 /** What a command may use. */
 export interface CliContext {
   readonly args: readonly string[];
-  readonly flags: FlagValues;
+  readonly flags: FlagReader;
   readonly progress: Progress;
   /** `--namespace`, or its default. */
   readonly namespace: string;
@@ -112,7 +122,7 @@ export interface CliIo {
 
 /** Which cluster, as flags and environment tell it. */
 export interface ConnectOptions {
-  readonly flags: FlagValues;
+  readonly flags: FlagReader;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

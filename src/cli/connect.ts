@@ -4,12 +4,12 @@ import type { KubeClient } from '../kube/client.ts';
 import { type KubeconfigOverrides, loadClusterAccess } from '../kube/kubeconfig.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
 import { createSocketTransport, type SocketTransport } from '../kube/transport-socket.ts';
-import { type CliResult, type ConnectOptions, failed } from './command.ts';
-import type { FlagValues } from './flags.ts';
+import { type CliResult, type ConnectOptions, type FlagReader, failed } from './command.ts';
+
 import { VERSION } from './version.ts';
 
 /** Kubeconfig flags, by kubectl's names, as overrides; a flag that was not given overrides nothing. */
-function overridesOf(flags: FlagValues): KubeconfigOverrides {
+function overridesOf(flags: FlagReader): KubeconfigOverrides {
   const overrides: Record<string, unknown> = {};
   const set = (flag: string, field: string, value: () => unknown): void => {
     if (flags.changed(flag)) overrides[field] = value();

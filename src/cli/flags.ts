@@ -1,9 +1,9 @@
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { FlagDefinition } from './command.ts';
+import type { FlagDefinition, FlagReader } from './command.ts';
 
 /** Values of flags after parsing. Asking for a flag that the command does not have is a bug and throws. */
-export class FlagValues {
+export class FlagValues implements FlagReader {
   readonly #definitions: ReadonlyMap<string, FlagDefinition>;
   readonly #given: ReadonlyMap<string, readonly string[]>;
 

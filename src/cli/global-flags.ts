@@ -1,6 +1,5 @@
 import { ok } from '../base/result.ts';
-import { type CliResult, type FlagDefinition, failed } from './command.ts';
-import type { FlagValues } from './flags.ts';
+import { type CliResult, type FlagDefinition, type FlagReader, failed } from './command.ts';
 
 export const DEFAULT_NAMESPACE = 'flux-system';
 
@@ -114,7 +113,7 @@ export function isDnsSubdomain(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text);
 }
 
-export function namespaceOf(flags: FlagValues): CliResult<string> {
+export function namespaceOf(flags: FlagReader): CliResult<string> {
   const namespace = flags.string('namespace');
   return isDnsLabel(namespace)
     ? ok(namespace)
