@@ -49,6 +49,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const controlPlane = await createControlPlane({
     clock: systemClock,
     log,
+    nodePorts: true,
     programs: { of: (namespace, pod, container) => pods.of(namespace, pod, container) },
     ...(options.dataDirectory === undefined ? {} : { dataDirectory: options.dataDirectory }),
   });

@@ -9,6 +9,7 @@ import { validateBuiltin } from '../engine/schema/builtin-validation/registry.ts
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
+import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { Codec } from './apiserver/codec.ts';
@@ -32,6 +33,7 @@ import { startPod } from './apiserver/strategy.ts';
 import type { User } from './apiserver/user.ts';
 import { ADMIN } from './apiserver/user.ts';
 import { bootstrap } from './bootstrap.ts';
+import { serveNodePorts } from './node-ports.ts';
 import type { PodPrograms } from './pod-program.ts';
 import type { Registry } from './registry.ts';
 import { openStore } from './store/disk.ts';
@@ -44,6 +46,8 @@ export interface ControlPlaneOptions {
   readonly log?: Log;
   /** What runs in the pods, for logs, exec and port-forward; nothing by default. */
   readonly programs?: PodPrograms;
+  /** Node ports of Services answer on 127.0.0.1. */
+  readonly nodePorts?: boolean;
   /** Who speaks through `handler`; the administrator by default. Impersonation headers are honoured. */
   readonly identity?: User;
 }
@@ -68,6 +72,7 @@ const systemClock: Clock = {
   },
 };
 
+const ADMISSION = 'admissionregistration.k8s.io';
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
 
 /**
@@ -106,6 +111,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     },
     validate: (type, object, old, operation) => {
       if (type.definition !== undefined) return custom.validate(type, object, old);
+      if (type.storage === `${ADMISSION}/validatingadmissionpolicies`) return validatePolicy(object);
+      if (type.storage === `${ADMISSION}/validatingadmissionpolicybindings`) return validatePolicyBinding(object);
       // A kind's own rules are about what its main resource may set; subresources have theirs where they are served.
       const main = operation.subresource === undefined || operation.subresource === '';
       return main ? validateBuiltin(json(object), old === undefined ? undefined : json(old)) : [];
@@ -143,6 +150,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   const server = new ApiServer(kernel, new Discovery(table), new OpenApi(table, custom));
   const registry = registryOf(kernel);
   await bootstrap(kernel, registry);
+  const closeNodePorts = options.nodePorts === true ? serveNodePorts({ registry, programs, log }) : undefined;
   const listening: Listening[] = [];
   return {
     registry,
@@ -156,6 +164,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     stop: async () => {
       for (const listener of [...listeners]) listener();
       await Promise.all(listening.map((one) => one.close()));
+      await closeNodePorts?.();
       await store.close();
     },
   };

@@ -161,7 +161,7 @@ function judge(
     if (limit === undefined) problems.push(`maximum ${name} usage per ${type} is ${bound}.  No limit is specified`);
     else if (nanoOf(limit) > nanoOf(bound))
       problems.push(`maximum ${name} usage per ${type} is ${bound}, but limit is ${shown(limit)}`);
-    if (request !== undefined && nanoOf(request) > nanoOf(bound))
+    else if (request !== undefined && nanoOf(request) > nanoOf(bound))
       problems.push(`maximum ${name} usage per ${type} is ${bound}, but request is ${shown(request)}`);
   }
   for (const [name, bound] of ratio) {

@@ -122,7 +122,7 @@ export async function deleteObject(
       });
       if (committed === undefined) continue;
       await store.flushed();
-      return ok({ deleted: true, object: committed.object });
+      return ok({ deleted: true, object: lastState(committed.object) });
     }
     if (marked === object || operation.dryRun) return ok({ deleted: false, object: marked });
     const committed = store.commit({
@@ -135,6 +135,14 @@ export async function deleteObject(
     await store.flushed();
     return ok({ deleted: false, object: committed.object });
   }
+}
+
+/** A grace period that was cut short is shown as over. */
+function lastState(object: KubeObject): KubeObject {
+  if (object.metadata.deletionTimestamp === undefined) return object;
+  return withMeta(object, (meta) => {
+    meta.deletionGracePeriodSeconds = 0;
+  });
 }
 
 /** The object as it waits for its end; itself when it waits already; undefined when it goes at once. */

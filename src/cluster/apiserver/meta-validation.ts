@@ -136,5 +136,7 @@ export function validateMetaUpdate(object: KubeObject, old: KubeObject): readonl
   ] as const) {
     if (!equal(now[key], was[key])) causes.push(invalidValue(`metadata.${key}`, now[key] ?? null, IMMUTABLE));
   }
+  causes.push(...validateLabels(now.labels, 'metadata.labels'));
+  causes.push(...validateAnnotations(now.annotations, 'metadata.annotations'));
   return causes;
 }

@@ -200,6 +200,8 @@ export class Objects {
     object = this.options.defaults(type, mutated.value);
     const causes = [
       ...validateMetaUpdate(object, old),
+      // The common part of an update says it, and each kind's own says it again. (kubernetes@1.34 registry/rest/update.go)
+      ...validateMetaUpdate(object, old),
       ...validateMeta(type, object),
       ...this.options.validate(type, object, old, operation),
     ];

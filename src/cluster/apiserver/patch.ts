@@ -277,7 +277,7 @@ function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> 
   const metadata = field(value, 'metadata');
   const meta = isObject(metadata) ? metadata : {};
   // The namespace is added only once the object is merged: messages name the object as it was sent.
-  return ok(kube({ ...value, metadata: { ...meta, name: path.name as string } }));
+  return ok(kube({ ...value, metadata: meta }));
 }
 
 function checkApplied({ type, path }: ResourceRequest, value: JsonObject): StatusError | undefined {

@@ -66,12 +66,7 @@ export class ServiceAddresses {
   #checkIp(ip: string, others: readonly KubeObject[]): string | undefined {
     const value = parseIp(ip);
     if (value === undefined || value < BASE || value >= BASE + SIZE)
-      return 'failed to allocate IP '.concat(
-        ip,
-        ': the provided IP (',
-        ip,
-        ') is not in the valid range. The range of valid IPs is 10.96.0.0/12',
-      );
+      return `failed to allocate IP ${ip}: the provided network does not match the current range`;
     if (others.some((other) => field(other.spec, 'clusterIP') === ip))
       return `failed to allocate IP ${ip}: provided IP is already allocated`;
     return undefined;

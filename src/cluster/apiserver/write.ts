@@ -17,7 +17,7 @@ import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import { isDryRun, managerOf } from './request.ts';
-import { badRequest, notFound } from './status.ts';
+import { badRequest, forbidden, notFound } from './status.ts';
 import { strategyOf } from './strategy.ts';
 import { checkWriteOptions, fieldValidation } from './write-options.ts';
 
@@ -54,9 +54,7 @@ export function decodeObject(
   if (problem !== undefined) {
     return err(
       badRequest(
-        type.definition === undefined
-          ? `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${problem}`
-          : problem,
+        `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${problem}`,
       ),
     );
   }
@@ -82,6 +80,14 @@ export async function create(kernel: Kernel, request: ResourceRequest): Promise<
   if (wrong !== undefined) return err(wrong);
   if ((decoded.value.metadata.resourceVersion ?? '') !== '')
     return err({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
+  if (type.definition?.metadata.deletionTimestamp !== undefined)
+    return err(
+      forbidden(
+        type,
+        decoded.value.metadata.name ?? '',
+        'create not allowed while custom resource definition is terminating',
+      ),
+    );
   const object = inNamespace(type.namespaced, decoded.value, path.namespace);
   if (type.deprecation !== undefined) request.warn(type.deprecation);
   const outcome = await kernel.objects.create(operationOf(request, 'create'), kernel.codec.toStorage(type, object));

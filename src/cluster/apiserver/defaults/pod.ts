@@ -6,6 +6,9 @@ import { child, fallback, items } from '../draft.ts';
 export function defaultPodSpec(spec: MutableJsonObject): void {
   fallback(spec, 'restartPolicy', 'Always');
   fallback(spec, 'terminationGracePeriodSeconds', 30);
+  const grace = field(spec, 'terminationGracePeriodSeconds');
+  // A negative period means the shortest one.
+  if (typeof grace === 'number' && grace < 0) put(spec, 'terminationGracePeriodSeconds', 1);
   fallback(spec, 'dnsPolicy', 'ClusterFirst');
   fallback(spec, 'securityContext', {});
   fallback(spec, 'schedulerName', 'default-scheduler');

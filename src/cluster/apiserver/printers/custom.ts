@@ -76,7 +76,7 @@ function cell(found: readonly Json[], type: Column['type'], nowMs: number): Json
     case 'boolean':
       return typeof first === 'boolean' ? first : null;
     default:
-      return found.length === 1 ? print(first) : found.map(print).join(',');
+      return print(first);
   }
 }
 
