@@ -1,6 +1,6 @@
 import type { KubeObject } from '../api/object.ts';
 import { type State, type Tier, type ViewNode, viewId } from '../api/view.ts';
-import { at, isArray, isObject, type JsonObject, stringAt } from '../base/json.ts';
+import { at, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
 import { computeStatus } from '../engine/kstatus/compute.ts';
 
 /** Longest message that a node carries to the page; the rest is one click away (`kubectl describe`). */
@@ -105,11 +105,16 @@ function fluxState(object: KubeObject): { state: State; message: string; since?:
   });
   if (at(object.spec, 'suspend') === true)
     return { state: 'Suspended', message: ready?.message ?? 'suspended before its first reconciliation' };
-  if (ready?.reason === 'DependencyNotReady') return seen('Waiting', ready);
+  if (ready !== undefined && ready.status !== 'True' && isWaiting(ready)) return seen('Waiting', ready);
   if (ready?.status === 'False') return seen('Failed', ready);
   if (busy?.status === 'True') return seen('Reconciling', busy);
   if (ready?.status === 'True') return seen('Ready', ready);
   return { state: 'Unknown', message: ready?.message ?? 'waiting to be reconciled' };
+}
+
+/** For another Kustomization, or for its source's first artifact: nothing is wrong with it. */
+function isWaiting({ reason, message }: Seen): boolean {
+  return reason === 'DependencyNotReady' || (reason === 'ArtifactFailed' && message.includes('artifact not found'));
 }
 
 function condition(object: KubeObject, type: string): Seen | undefined {
@@ -164,12 +169,16 @@ function objectFacts(object: KubeObject): ViewNode['facts'] {
   const readyReplicas = at(object.status, 'readyReplicas') ?? 0;
   const ports = at(spec, 'ports');
   const shown: { name: string; value: string }[] = images.map((value) => ({ name: 'image', value }));
-  if (typeof replicas === 'number') shown.push({ name: 'ready', value: `${String(readyReplicas)}/${replicas}` });
+  if (typeof replicas === 'number') shown.push({ name: 'ready', value: `${scalar(readyReplicas)}/${replicas}` });
   if (object.kind === 'Service' && isArray(ports)) {
-    const list = ports.map((port) => `${String(at(port, 'port') ?? '')} -> ${String(at(port, 'targetPort') ?? '')}`);
+    const list = ports.map((port) => `${scalar(at(port, 'port'))} -> ${scalar(at(port, 'targetPort'))}`);
     shown.push({ name: 'ports', value: list.join(', ') });
   }
   const node = stringAt(spec, 'nodeName');
   if (object.kind === 'Pod' && node !== undefined) shown.push({ name: 'node', value: node });
   return shown;
+}
+
+function scalar(value: Json | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

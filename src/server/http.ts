@@ -19,6 +19,8 @@ export interface PageOptions {
 
 /** A client that does not read is cut off here: it connects again and gets a new snapshot. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
+/** Open pages at one time; one more is asked to come back later. */
+const MAX_STREAMS = 256;
 /** Proxies and browsers drop silent streams; a comment keeps this one alive. */
 const HEARTBEAT_MS = 15_000;
 
@@ -74,12 +76,17 @@ function answer(
 
 /** Server-sent events: one snapshot, then deltas. */
 function stream(feed: Feed, streams: Set<ServerResponse>, request: IncomingMessage, response: ServerResponse): void {
+  if (streams.size >= MAX_STREAMS) return plain(response, 503, 'too many pages are open');
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  if (request.method === 'HEAD') return void response.end();
+  const first = framed(feed.snapshot());
+  // The snapshot may itself be large: what waits behind it is what counts.
+  const limit = Math.max(MAX_BACKLOG_BYTES, 2 * first.length);
   const send = (message: ViewMessage): void => {
-    if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
-    else response.write(`data: ${JSON.stringify(message)}\n\n`);
+    if (response.writableLength > limit) response.destroy();
+    else response.write(framed(message));
   };
-  send(feed.snapshot());
+  response.write(first);
   const unsubscribe = feed.subscribe(send);
   const heartbeat = setInterval(() => response.write(': alive\n\n'), HEARTBEAT_MS);
   streams.add(response);
@@ -90,6 +97,10 @@ function stream(feed: Feed, streams: Set<ServerResponse>, request: IncomingMessa
   };
   request.on('close', close);
   response.on('close', close);
+}
+
+function framed(message: ViewMessage): string {
+  return `data: ${JSON.stringify(message)}\n\n`;
 }
 
 function isOwnHost(header: string | undefined, bound: string): boolean {

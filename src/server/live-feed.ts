@@ -3,6 +3,7 @@ import type { ViewEvent, ViewMessage, ViewNode } from '../api/view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { CacheChange, Informer } from '../kube/informer.ts';
 import type { InformerPool } from '../kube/informer-pool.ts';
+import { DRIFT_SHOWN_MS, DriftMarks } from './drift-marks.ts';
 import type { Feed } from './http.ts';
 import { inventoryOf } from './inventory.ts';
 import { deltaOf, type Observed, viewEvent, viewOf } from './view-of.ts';
@@ -36,6 +37,7 @@ export function liveFeed(options: FeedOptions): Feed {
   const applied = new Map<string, Informer>();
   const listeners = new Set<(message: ViewMessage) => void>();
   const events = new Map<string, ViewEvent>();
+  const drift = new DriftMarks();
   let view: ReadonlyMap<string, ViewNode> = new Map();
   let freshEvents: ViewEvent[] = [];
   let scheduled = false;
@@ -52,7 +54,9 @@ export function liveFeed(options: FeedOptions): Feed {
       },
       ownedBy: (uid) => byOwner.flatMap((index) => index.get(uid)),
     };
-    const next = viewOf(observed, clock.now());
+    const now = clock.now();
+    const next = new Map<string, ViewNode>();
+    for (const [id, node] of viewOf(observed, now)) next.set(id, drift.mark(node, now));
     const { nodes, removed } = deltaOf(view, next);
     view = next;
     const news = freshEvents;
@@ -65,7 +69,9 @@ export function liveFeed(options: FeedOptions): Feed {
     scheduled = true;
     clock.after(BURST_MS, rebuild);
   };
-  const watchInventory = ({ object }: CacheChange): void => {
+  const watchInventory = ({ type, object }: CacheChange): void => {
+    if (type === 'DELETED') drift.forget(object);
+    else drift.applier(object, clock.now());
     for (const { apiVersion, kind } of inventoryOf(object)) {
       const key = `${apiVersion} ${kind}`;
       if (applied.has(key)) continue;
@@ -85,6 +91,7 @@ export function liveFeed(options: FeedOptions): Feed {
     events.set(event.id, event);
     for (const id of [...events.keys()].slice(0, Math.max(0, events.size - MAX_EVENTS))) events.delete(id);
     freshEvents.push(event);
+    if (drift.event(object, clock.now())) clock.after(DRIFT_SHOWN_MS, changed);
     changed();
   });
 
