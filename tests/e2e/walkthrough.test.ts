@@ -249,7 +249,7 @@ it('answers what people ask', async () => {
     'Deployment/backend/nginx-test',
   );
   expect((await terminal.line('weir events -n flux-cluster')).stdout).toContain('Kustomization/flux-tenant');
-  expect((await terminal.line('weir logs')).stdout).toContain('Kustomization/flux-tenant.flux-cluster');
+  expect((await terminal.line('weir logs -A')).stdout).toContain('Kustomization/flux-tenant.flux-cluster');
   const suspended = await terminal.line('weir suspend kustomization flux-tenant -n flux-cluster');
   expect(suspended.stderr).toContain('✔ kustomization suspended');
   const resumed = await terminal.line('weir resume kustomization flux-tenant -n flux-cluster');
