@@ -2,7 +2,7 @@ import { defineConfig } from 'rolldown';
 
 // Dependencies stay outside of the bundle (openpgp and others ask for it by their licences, and source maps stay small).
 export default defineConfig({
-  input: { weir: 'src/cli/main.ts' },
+  input: { weir: 'src/cli/main.ts', 'build-worker': 'src/build/worker.ts' },
   platform: 'node',
   external: [/^[^./]/],
   output: {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from './base/log.ts';
-import { inlineBuilder } from './build/builder.ts';
+import { openBuilder } from './build/worker-builder.ts';
 import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
 import type { KubeClient } from './kube/client.ts';
@@ -183,7 +183,7 @@ async function composeControllers(
       requeueDependencyMs: config.requeueDependencyMs,
     }),
     kustomizationController(
-      { client, informers, artifacts, builder: inlineBuilder(), clock: systemClock, log },
+      { client, informers, artifacts, builder: openBuilder(systemClock), clock: systemClock, log },
       {
         noCrossNamespaceRefs: config.noCrossNamespaceRefs,
         defaultServiceAccount: config.defaultServiceAccount,

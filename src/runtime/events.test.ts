@@ -65,7 +65,7 @@ describe('events in the cluster', () => {
       },
       type: 'Normal',
       reason: 'Progressing',
-      message: 'applied',
+      message: 'applied ',
       count: 1,
       firstTimestamp: '2026-01-02T00:00:00Z',
       lastTimestamp: '2026-01-02T00:00:00Z',
