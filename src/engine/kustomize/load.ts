@@ -41,6 +41,9 @@ export function isRemoteFile(path: string): boolean {
   return /^https?:\/\//i.test(path);
 }
 
+/** Deepest chain of kustomizations: what the default stack takes, several times over. */
+const MAX_DEPTH = 200;
+
 /**
  * Loads the files of one kustomization (api/internal/loader). `root` is its directory, absolute, with links followed; `base` is
  * where the tree lies.
@@ -52,6 +55,7 @@ export class Loader {
   private readonly context: LoadContext;
   private readonly referrer: Loader | undefined;
   private readonly repo: RepoUrl | undefined;
+  private readonly depth: number;
   private readonly restrict: boolean;
 
   private constructor(
@@ -67,6 +71,8 @@ export class Loader {
     this.root = root;
     this.context = context;
     this.referrer = referrer;
+    this.depth = (referrer?.depth ?? 0) + 1;
+    if (this.depth > MAX_DEPTH) fail(`kustomizations are nested more than ${MAX_DEPTH} deep`);
     this.repo = repo;
     this.restrict = context.restrict || repo !== undefined;
   }

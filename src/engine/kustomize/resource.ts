@@ -448,7 +448,7 @@ function goValue(node: YamlNode, depth: number): string {
         const shown = isText || depth === 0 ? JSON.stringify(key.value) : goValue(key, depth + 1);
         pairs.push([shown, goValue(node.content[index + 1] as YamlNode, depth + 1)]);
       }
-      pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+      pairs.sort(([a], [b]) => Number(a) - Number(b) || (a < b ? -1 : 1));
       return `map[${text ? 'string' : 'interface {}'}]interface {}{${pairs.map((pair) => pair.join(':')).join(', ')}}`;
     }
     case 'seq':

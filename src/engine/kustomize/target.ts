@@ -107,13 +107,14 @@ export class Target {
     const unused = resolveVars(resources, accumulator.vars, config.varReference);
     if (unused.length > 0)
       this.context.warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`);
-    resources.list = resources.list.filter((resource) => {
-      if (resource.isNilOrEmpty()) return false;
+    const result = new ResourceMap();
+    for (const resource of resources.list) {
+      if (resource.isNilOrEmpty()) continue;
       const local = resource.annotation('config.kubernetes.io/local-config');
-      return local === undefined || local === 'false';
-    });
-    resources.touch();
-    return resources;
+      // Kustomize panics here when a patch gave two resources one id.
+      if (local === undefined || local === 'false') result.append(resource);
+    }
+    return result;
   }
 
   accumulate(into: Accumulator): Accumulator {
@@ -209,7 +210,7 @@ export class Target {
         accumulator = this.withOrigin(path, () => this.accumulateDirectory(before, loader, true));
       } catch (failure) {
         if (!(failure instanceof KustomizeFailure)) throw failure;
-        return fail(`accumulateDirectory: ${quoted(failure.message)}`);
+        return fail(`accumulateDirectory: ${quoted(failure.message.slice(0, MAX_QUOTED))}`);
       }
     }
     return accumulator;
@@ -441,6 +442,9 @@ function snapshot(resources: readonly Resource[]): ReadonlyMap<string, string> {
     }),
   );
 }
+
+/** Longest message that is quoted: each component around it doubles its backslashes. */
+const MAX_QUOTED = 100_000;
 
 const ANNOTATIONS_FIELD = fieldSpec({ path: 'metadata/annotations', create: true });
 const LABELS_FIELD = fieldSpec({ path: 'metadata/labels', create: true });

@@ -112,7 +112,8 @@ class Composer {
       scanner.skip();
       const alias = new YamlNode('alias', '', next.value, 0, [], next.line + 1);
       alias.alias = this.anchors.get(next.value);
-      if (alias.alias === undefined) throw new token.YamlFailure(`unknown anchor '${next.value}' referenced`, 0);
+      if (alias.alias === undefined)
+        throw new token.YamlFailure(`unknown anchor '${next.value}' referenced`, next.line + 1, true);
       return alias;
     }
     const { line } = next;

@@ -1,7 +1,8 @@
-/** Why a YAML text was refused. Lines count from 1; 0 where no position is known. */
+/** Why a YAML text was refused. Lines count from 1. */
 export interface YamlError {
   /** As Go's YAML library words it, without the prefix `yaml: ` and the line. */
   readonly message: string;
+  /** As Go's YAML library counts, which is one less than the real line for some problems. */
   readonly line: number;
   readonly column: number;
   /** The message says the line itself, or has none. */

@@ -39,7 +39,8 @@ export class YamlFailure extends Error {
   readonly detail: YamlError;
   constructor(message: string, line: number, whole = false) {
     super(message);
-    this.detail = { message, line, column: 0, ...(whole && { whole }) };
+    // Go's libraries print no line for a problem in the first one.
+    this.detail = { message, line: Math.max(line, 1), column: 0, ...((whole || line < 1) && { whole: true }) };
   }
 }
 
@@ -87,6 +88,7 @@ function classOf(code: number): number {
 
 /** Characters that YAML forbids. */
 const CONTROL = new RegExp(
+  // oxlint-disable-next-line no-control-regex -- these are what YAML refuses
   '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u0084\\u0086-\\u009f\\ufffe\\uffff]',
 );
 
@@ -111,7 +113,11 @@ export class Scanner {
   private ended = false;
 
   constructor(text: string, dialect: Dialect) {
-    if (CONTROL.test(text)) throw new YamlFailure('control characters are not allowed', 0);
+    const control = text.search(CONTROL);
+    if (control >= 0) {
+      const line = text.slice(0, control).split('\n').length;
+      throw new YamlFailure('control characters are not allowed', line, true);
+    }
     this.text = `${text}\0`;
     this.v3 = dialect === 'v3';
     this.simpleKeys.push({ possible: false, required: false, tokenNumber: 0, position: 0, line: 0, column: 0 });
