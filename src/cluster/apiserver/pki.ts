@@ -101,7 +101,7 @@ async function makePki(nowMs: number): Promise<Pki> {
         ...(names === undefined ? [] : [names]),
       ],
     });
-    return { certificate: certificate.toString('pem'), key: await privatePem(keys.privateKey) };
+    return { certificate: `${certificate.toString('pem')}\n`, key: await privatePem(keys.privateKey) };
   };
   const names = new SubjectAlternativeNameExtension([
     { type: 'dns', value: 'localhost' },
@@ -114,7 +114,7 @@ async function makePki(nowMs: number): Promise<Pki> {
     { type: 'ip', value: '10.96.0.1' },
   ]);
   return {
-    authority: ca.toString('pem'),
+    authority: `${ca.toString('pem')}\n`,
     server: await issue('CN=kube-apiserver', ExtendedKeyUsage.serverAuth, names),
     admin: await issue('CN=kubernetes-admin,O=system:masters', ExtendedKeyUsage.clientAuth),
   };
