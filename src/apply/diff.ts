@@ -1,9 +1,9 @@
 import type { KubeObject } from '../api/object.ts';
-import { equal, field, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
+import { equal, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
 
 /**
  * Whether applying would change the live object: labels, annotations or anything beside metadata and status differ between it and
- * the server's dry-run. Empty maps and lists count as absent. Source: fluxcd/pkg@e2cfd1a ssa/manager_diff.go hasDrifted.
+ * the server's dry-run. Source: fluxcd/pkg@e2cfd1a ssa/manager_diff.go hasDrifted.
  */
 export function hasDrifted(live: KubeObject, dryRun: KubeObject): boolean {
   return (
@@ -18,25 +18,12 @@ function same(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<strin
 }
 
 /** What of an object is compared. */
-export function body(object: KubeObject): JsonObject {
+function body(object: KubeObject): JsonObject {
   const all = object as unknown as JsonObject;
   const out: MutableJsonObject = {};
   for (const key of Object.keys(all)) {
     const value = all[key] as Json | undefined;
-    if (key !== 'metadata' && key !== 'status' && value !== undefined) put(out, key, prune(value));
-  }
-  return out;
-}
-
-/** Go's semantic equality takes nil and empty for the same. */
-function prune(value: Json): Json {
-  if (Array.isArray(value)) return value.map(prune);
-  if (!isObject(value)) return value;
-  const out: MutableJsonObject = {};
-  for (const key of Object.keys(value)) {
-    const inner = prune(field(value, key) as Json);
-    const empty = inner === null || (typeof inner === 'object' && Object.keys(inner).length === 0);
-    if (!empty) put(out, key, inner);
+    if (key !== 'metadata' && key !== 'status' && value !== undefined) put(out, key, value);
   }
   return out;
 }
