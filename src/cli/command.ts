@@ -87,6 +87,9 @@ export interface CliContext {
 
 export const MAX_STDIN_BYTES: number = 64 * 1024 * 1024;
 
+/** Runs another command line of ours in this process and gives its exit code. */
+export type RunCommandLine = (argv: readonly string[], host: CliHost) => Promise<number>;
+
 export interface Command {
   /** `kustomization [name]`: the first word is the name. */
   readonly use: string;
@@ -107,7 +110,7 @@ export interface Command {
   /** Gives the whole command when it is called: it stands for a part of the program that loads slowly. */
   readonly load?: () => Promise<Command>;
   /** Takes over with all arguments after its name and gives the exit code: a command with a grammar of its own. */
-  readonly delegate?: (args: readonly string[], host: CliHost) => Promise<number>;
+  readonly delegate?: (args: readonly string[], host: CliHost, run: RunCommandLine) => Promise<number>;
 }
 
 /** Standard streams, as functions so that tests catch them. */

@@ -41,7 +41,7 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
   if (argv[0] === '__complete') return await complete(root, argv.slice(1), host);
   const { path, args } = await resolveLoaded(root, argv);
   const command = path[path.length - 1] as Command;
-  if (command.delegate !== undefined) return await command.delegate(args, host);
+  if (command.delegate !== undefined) return await command.delegate(args, host, main);
   if (path.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
     host.io.stdout(`weir version ${(await import('./version.ts')).VERSION}\n`);
     return 0;

@@ -2,9 +2,10 @@ import { access, constants, mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CliHost, Command, FlagDefinition } from './command.ts';
+import type { CliHost, Command, FlagDefinition, RunCommandLine } from './command.ts';
 import { flagUsages, FlagValues, parseArguments } from './flags.ts';
 import { printProgress } from './progress.ts';
+import type { StartOptions } from './start/options.ts';
 
 const SHORT = 'Run the walk-through: a cluster, a git server, the engine and the page';
 
@@ -26,20 +27,10 @@ const FLAGS: readonly FlagDefinition[] = [
   { name: 'api-port', type: 'int', default: '6440', usage: "Port of the cluster's API." },
 ];
 
-/** What runs; {@link CliHost} is the terminal it was started from. */
-export interface StartOptions {
-  readonly dataDirectory: string;
-  readonly pagePort: number;
-  readonly gitPort: number;
-  readonly apiPort: number;
-  /** The checkout's or the package's folder: examples/ and dist/web are in it. */
-  readonly packageDirectory: string;
-}
-
 /** `weir start`: everything that the walk-through needs, in one process, until an interrupt. */
 export const startCommand: Command = { use: 'start', short: SHORT, long: `${SHORT}.`, delegate: start };
 
-async function start(args: readonly string[], host: CliHost): Promise<number> {
+async function start(args: readonly string[], host: CliHost, run: RunCommandLine): Promise<number> {
   const progress = printProgress((text) => host.io.stderr(text));
   const fail = (message: string): number => {
     progress.failure(message);
@@ -65,7 +56,7 @@ async function start(args: readonly string[], host: CliHost): Promise<number> {
     (await missingProgram(host)) ?? (await takenPort(options)) ?? (await prepare(options, flags.bool('fresh')));
   if (problem !== undefined) return fail(problem);
   const { runWalkthrough } = await import('./start/run-walkthrough.ts');
-  return runWalkthrough(options, host, progress);
+  return runWalkthrough(options, { host, run, progress });
 }
 
 /** git and an OpenSSH client do the fetching: without them nothing would ever arrive. */

@@ -40,7 +40,7 @@ beforeAll(async () => {
     `ssh -i ${at('fluxpres')} -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${at('known_hosts')}`;
 });
 afterAll(async () => {
-  await terminal.line('weir cluster delete', { mayFail: true });
+  await terminal.line('weir cluster delete --name walk', { mayFail: true });
   await terminal.close();
 });
 

@@ -6,21 +6,29 @@ import { systemClock } from '../../kube/system-clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startPage } from '../../wiring-page.ts';
 import { startBox } from '../../wiring-box.ts';
-import type { CliHost, Progress } from '../command.ts';
-import type { StartOptions } from '../start.ts';
+import type { CliHost, Progress, RunCommandLine } from '../command.ts';
 import { banner } from './banner.ts';
 import { createKeyFiles } from './keys.ts';
+import type { StartOptions } from './options.ts';
 import { podEngine } from './pod-engine.ts';
 import { poke } from './poke.ts';
 import { bootstrap, GIT_USER, seedRepositories, type Walkthrough, writeKubeconfig } from './walkthrough.ts';
 
 const CLUSTER = 'weir-walkthrough';
 
+/** The terminal it was started from, and how to run the commands that the walk-through types. */
+export interface Surroundings {
+  readonly host: CliHost;
+  readonly run: RunCommandLine;
+  readonly progress: Progress;
+}
+
 /** Starts everything, prints what to do with it, and stops it all at the interrupt. */
-export async function runWalkthrough(options: StartOptions, host: CliHost, progress: Progress): Promise<number> {
+export async function runWalkthrough(options: StartOptions, surroundings: Surroundings): Promise<number> {
+  const { host, progress } = surroundings;
   const stops: (() => Promise<void>)[] = [];
   try {
-    await startAll(options, host, progress, stops);
+    await startAll(options, surroundings, stops);
     await interrupted(host.signal);
     progress.action('stopping');
     return 0;
@@ -35,8 +43,7 @@ export async function runWalkthrough(options: StartOptions, host: CliHost, progr
 
 async function startAll(
   options: StartOptions,
-  host: CliHost,
-  progress: Progress,
+  { host, run, progress }: Surroundings,
   stops: (() => Promise<void>)[],
 ): Promise<void> {
   const { dataDirectory, gitPort, packageDirectory } = options;
@@ -77,6 +84,7 @@ async function startAll(
 
   const walkthrough: Walkthrough = {
     host,
+    run,
     examples: join(packageDirectory, 'examples', 'walkthrough'),
     repositories,
     gitPort,

@@ -5,8 +5,7 @@ import type { KubeObject } from '../../api/object.ts';
 import { parseYamlDocuments } from '../../engine/yaml/parse.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { seedRepository } from '../../demo/seed.ts';
-import type { CliHost } from '../command.ts';
-import { main } from '../program.ts';
+import type { CliHost, RunCommandLine } from '../command.ts';
 
 /** The three repositories, in the order in which they are bootstrapped. */
 export const REPOSITORIES = ['flux-system', 'flux-cluster', 'flux-tenant'] as const;
@@ -14,6 +13,7 @@ export const GIT_USER = 'fluxpres';
 
 export interface Walkthrough {
   readonly host: CliHost;
+  readonly run: RunCommandLine;
   /** Folder with the example files. */
   readonly examples: string;
   /** Folder of the bare repositories. */
@@ -117,7 +117,7 @@ async function applyOne(client: KubeClient, object: KubeObject): Promise<void> {
 }
 
 /** Runs a command of ours in this process and gives its standard output. */
-async function weir({ host }: Walkthrough, argv: readonly string[]): Promise<string> {
+async function weir({ host, run }: Walkthrough, argv: readonly string[]): Promise<string> {
   let stdout = '';
   let stderr = '';
   const io = {
@@ -125,7 +125,7 @@ async function weir({ host }: Walkthrough, argv: readonly string[]): Promise<str
     stdout: (text: string) => void (stdout += text),
     stderr: (text: string) => void (stderr += text),
   };
-  const code = await main(argv, { ...host, io });
+  const code = await run(argv, { ...host, io });
   if (code !== 0) throw new Error(`weir ${argv.join(' ')}: ${stderr.trim()}`);
   return stdout;
 }
