@@ -5,6 +5,13 @@ import type { FileTree } from '../base/files.ts';
 /** The files under directory `root` (absolute) of the disk. A symbolic link that leaves `root` leads nowhere. */
 export function diskFiles(root: string): FileTree {
   const top = realpathSync(root);
+  /** The place that `path` leads to. @throws when there is none inside `root` */
+  const inside = (path: string): string => {
+    const found = realpathSync(join(top, path));
+    const below = relative(top, found);
+    if (below === '..' || below.startsWith(`..${sep}`)) throw new Error(`${path} is outside`);
+    return found;
+  };
   return {
     kind: (path) => {
       try {
@@ -22,7 +29,7 @@ export function diskFiles(root: string): FileTree {
     },
     read: (path) => {
       try {
-        const file = join(top, path);
+        const file = inside(path);
         // A device or a pipe could be read for ever.
         return statSync(file).isFile() ? readFileSync(file) : undefined;
       } catch {
@@ -31,15 +38,14 @@ export function diskFiles(root: string): FileTree {
     },
     list: (directory) => {
       try {
-        return readdirSync(join(top, directory)).sort();
+        return readdirSync(inside(directory)).sort();
       } catch {
         return [];
       }
     },
     realPath: (path) => {
       try {
-        const found = relative(top, realpathSync(join(top, path)));
-        return found === '..' || found.startsWith(`..${sep}`) ? undefined : found.split(sep).join('/');
+        return relative(top, inside(path)).split(sep).join('/');
       } catch {
         return undefined;
       }

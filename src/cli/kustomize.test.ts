@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CliHost } from './command.ts';
+import { runKustomize } from './kustomize-run.ts';
+
+describe('weir kustomize', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'weir-cli-'));
+    writeFileSync(join(folder, 'a.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function run(line: string): Promise<string> {
+    let out = '';
+    const write = (text: string): void => {
+      out += text;
+    };
+    const io = { stdout: write, stderr: write } as unknown as CliHost['io'];
+    const host = { io, env: {}, cwd: folder, signal: new AbortController().signal } as unknown as CliHost;
+    const code = await runKustomize(line.split(' '), host);
+    return code === 0 ? out : `exit code ${code}: ${out}`;
+  }
+  const kustomization = (): string => readFileSync(join(folder, 'kustomization.yaml'), 'utf8');
+
+  it('creates a kustomization of the resources that it finds, edits it and builds it', async () => {
+    expect(await run('create --autodetect --namespace prod')).toBe('');
+    expect(kustomization()).toBe(
+      'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- a.yaml\nnamespace: prod\n',
+    );
+    expect(await run('edit set nameprefix p-')).toBe('');
+    expect(await run('build')).toBe('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: p-a\n  namespace: prod\n');
+  });
+
+  it('keeps the order and the comments of a kustomization that it edits', async () => {
+    writeFileSync(
+      join(folder, 'kustomization.yaml'),
+      '# top\nnamespace: prod\n\n# what is built\nresources:\n- a.yaml\n',
+    );
+    expect(await run('edit set image nginx=nginx:1.2')).toBe('');
+    expect(kustomization()).toBe(
+      '# top\nnamespace: prod\n\n# what is built\nresources:\n- a.yaml\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- name: nginx\n  newName: nginx\n  newTag: "1.2"\n',
+    );
+  });
+
+  it('fails with exit code 1 and the reason', async () => {
+    expect(await run('build none')).toMatch(/^exit code 1: Error: /);
+    expect(await run('edit add nothing')).toMatch(/^exit code 1: Error: /);
+  });
+});
