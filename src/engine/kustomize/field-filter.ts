@@ -44,7 +44,7 @@ export function applyFieldSpec(resource: Resource, spec: FieldSpec, filter: Fiel
     const id = { ...resource.gvk(), name: resource.name(), namespace: resource.namespace() };
     const message = `considering field '${spec.path}' of object ${printId(id)}: ${failure.message}`;
     throw failure instanceof FieldFailure || failure instanceof WrongKind
-      ? new FieldFailure(message, failure instanceof FieldFailure ? failure.actual : failure.actual)
+      ? new FieldFailure(message, failure.actual)
       : new KustomizeFailure(message);
   }
 }

@@ -1,4 +1,4 @@
-import { LITERAL, mapNode, scalarNode, type YamlNode } from '../yaml/node.ts';
+import { DOUBLE_QUOTED, LITERAL, mapNode, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { fail, wrapped } from './failure.ts';
 import type { GeneratorArgs, GeneratorOptions } from './kustomization-type.ts';
 import { base64Lines, type KeyValue, loadKeyValues } from './key-values.ts';
@@ -50,7 +50,7 @@ export function generate(
 
 /** The keys are known to differ: a look-up for each would be quadratic. */
 function addField(map: YamlNode, key: string, value: YamlNode): void {
-  if (isNonString(value.value)) value.style = 2;
+  if (isNonString(value.value)) value.style = DOUBLE_QUOTED;
   map.content.push(scalarNode(key), value);
 }
 
