@@ -1,16 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type CliContext, type CliResult, type Command, done, failed, type FlagDefinition } from './command.ts';
 import { defaultKubeconfig, kubeconfigFor, mergeKubeconfig, removeFromKubeconfig } from './cluster/kubeconfig.ts';
 import { startProcess, stopProcess } from './cluster/process.ts';
 import {
   ClusterDirectory,
-  clustersDirectory,
   type ClusterState,
+  clustersDirectory,
   contextOf,
   listClusters,
   NAME,
 } from './cluster/state.ts';
+import { type CliContext, type CliResult, type Command, done, type FlagDefinition, failed } from './command.ts';
 
 const NAME_FLAG: FlagDefinition = { name: 'name', type: 'string', default: 'weir', usage: 'Name of the cluster.' };
 const DIRECTORY_FLAG: FlagDefinition = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HttpResponse } from '../base/http.ts';
-import { at, type Json, parseJson, stringifyJson } from '../base/json.ts';
+import { at, type Json, parseJson, stringAt, stringifyJson } from '../base/json.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 
 let plane: ControlPlane;
@@ -112,7 +112,7 @@ describe('the API server', () => {
         .split('\n')
         .filter((one) => one !== '')) {
         const event = parseJson(line);
-        seen.push(`${String(at(event, 'type'))} ${String(at(event, 'object', 'metadata', 'name'))}`);
+        seen.push(`${stringAt(event, 'type') ?? ''} ${stringAt(event, 'object', 'metadata', 'name') ?? ''}`);
       }
       if (seen.length === 2) abort.abort();
     }

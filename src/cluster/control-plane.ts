@@ -8,15 +8,15 @@ import { ok } from '../base/result.ts';
 import { validateBuiltin } from '../engine/schema/builtin-validation/registry.ts';
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
-import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
-import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
-import { ValidatingPolicies } from './admission/policies.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
+import { ValidatingPolicies } from './admission/policies.ts';
+import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
 import { Codec } from './apiserver/codec.ts';
 import { CustomResources } from './apiserver/custom-resources.ts';
 import { unestablished } from './apiserver/definitions.ts';
-import { json } from './apiserver/draft.ts';
 import { Discovery } from './apiserver/discovery.ts';
+import { json } from './apiserver/draft.ts';
 import { encode } from './apiserver/encode.ts';
 import type { Kernel } from './apiserver/kernel.ts';
 import type { Listening, ListenOptions } from './apiserver/listen.ts';
@@ -162,7 +162,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       return started;
     },
     stop: async () => {
-      for (const listener of [...listeners]) listener();
+      // A listener unsubscribes as it hears: the ones of this moment are meant.
+      for (const listener of Array.from(listeners)) listener();
       await Promise.all(listening.map((one) => one.close()));
       await closeNodePorts?.();
       await store.close();

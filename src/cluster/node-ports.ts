@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { KubeObject } from '../api/object.ts';
-import type { Log } from '../base/log.ts';
 import { field, isArray, type Json, stringAt } from '../base/json.ts';
+import type { Log } from '../base/log.ts';
 import { selects } from './apiserver/label-selector.ts';
 import type { PodPrograms } from './pod-program.ts';
 import type { Registry } from './registry.ts';

@@ -1,5 +1,5 @@
-import { createLog } from '../../runtime/log.ts';
 import { systemClock } from '../../kube/system-clock.ts';
+import { createLog } from '../../runtime/log.ts';
 import { type Box, startBox } from '../../wiring-box.ts';
 import { podEngine } from '../start/pod-engine.ts';
 

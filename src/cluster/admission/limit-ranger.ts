@@ -39,7 +39,7 @@ export function limitRanger(store: Store): Admission {
 }
 
 function amounts(value: Json | undefined): Amounts {
-  return new Map(isObject(value) ? Object.keys(value).map((key) => [key, String(value[key])]) : []);
+  return new Map(isObject(value) ? Object.keys(value).map((key) => [key, stringAt(value, key) ?? '']) : []);
 }
 
 function applyDefaults(object: KubeObject, range: KubeObject): KubeObject {

@@ -1,4 +1,4 @@
-import type { Attributes, Admission } from '../apiserver/operation.ts';
+import type { Admission, Attributes } from '../apiserver/operation.ts';
 import { forbidden, notFound } from '../apiserver/status.ts';
 import type { StatusError } from '../registry.ts';
 import type { Store } from '../store/store.ts';

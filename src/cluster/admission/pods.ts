@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
-import { at, field, isArray, isObject, put, stringAt } from '../../base/json.ts';
+import { at, field, isArray, isObject, put, stringAt, stringifyJson } from '../../base/json.ts';
 import { err, ok } from '../../base/result.ts';
 import { child, draft, items, json, kube } from '../apiserver/draft.ts';
 import { generateName } from '../apiserver/names.ts';
@@ -111,7 +111,7 @@ export function priority(store: Store): Admission {
           forbidden(
             type,
             object.metadata.name,
-            `the integer value of priority (${String(given)}) must not be provided in pod spec; priority admission controller computed ${String(value)} from the given PriorityClass name`,
+            `the integer value of priority (${stringifyJson(given)}) must not be provided in pod spec; priority admission controller computed ${stringifyJson(value)} from the given PriorityClass name`,
           ),
         );
       put(spec, 'priority', value);

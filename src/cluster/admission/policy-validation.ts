@@ -19,7 +19,7 @@ export function validatePolicy({ spec }: KubeObject): readonly Cause[] {
   if (!isObject(constraints)) causes.push(required('spec.matchConstraints'));
   for (const [index, rule] of list(constraints, 'resourceRules').entries())
     for (const [position, operation] of list(rule, 'operations').entries())
-      if (!OPERATIONS.includes(String(operation)))
+      if (typeof operation !== 'string' || !OPERATIONS.includes(operation))
         causes.push(
           unsupported(`spec.matchConstraints.resourceRules[${index}].operations[${position}]`, operation, OPERATIONS),
         );
@@ -59,7 +59,7 @@ export function validatePolicyBinding({ spec }: KubeObject): readonly Cause[] {
     causes.push(required('spec.validationActions', 'at least one validation action is required'));
   const seen = new Set<string>();
   for (const [index, action] of actions.entries()) {
-    const name = String(action);
+    const name = typeof action === 'string' ? action : '';
     if (!ACTIONS.includes(name)) causes.push(unsupported(`spec.validationActions[${index}]`, name, ACTIONS));
     if (seen.has(name)) causes.push(duplicate(`spec.validationActions[${index}]`, name));
     seen.add(name);

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
-import { isArray, isObject } from '../../base/json.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
+import { isArray, isObject } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
@@ -51,7 +51,10 @@ export function parseDeleteOptions(
         ),
       ]),
     );
-  if (propagation !== null && !['Foreground', 'Background', 'Orphan'].includes(String(propagation)))
+  if (
+    propagation !== null &&
+    (typeof propagation !== 'string' || !['Foreground', 'Background', 'Orphan'].includes(propagation))
+  )
     return err(
       invalid(kind, '', [
         {
@@ -63,7 +66,7 @@ export function parseDeleteOptions(
     );
   const policy =
     propagation !== null
-      ? String(propagation)
+      ? propagation
       : orphan === null
         ? undefined
         : orphan === true || orphan === 'true'

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
-import { at, field, isArray } from '../../base/json.ts';
 import type { Json } from '../../base/json.ts';
+import { at, field, isArray, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { json } from './draft.ts';
@@ -108,7 +108,7 @@ function selectable(type: ResourceType): readonly string[] {
   const versions = field(type.definition.spec, 'versions');
   const version = isArray(versions) ? versions.find((candidate) => at(candidate, 'name') === type.version) : undefined;
   const fields = field(version, 'selectableFields');
-  const paths = isArray(fields) ? fields.map((one) => String(at(one, 'jsonPath') ?? '').replace(/^\./, '')) : [];
+  const paths = isArray(fields) ? fields.map((one) => (stringAt(one, 'jsonPath') ?? '').replace(/^\./, '')) : [];
   return [...META, ...paths];
 }
 

@@ -1,13 +1,13 @@
 import type { KubeObject } from '../../api/object.ts';
-import { parseJson, stringAt, at } from '../../base/json.ts';
+import { at, parseJson, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
 import type { Store } from '../store/store.ts';
 import type { ResourceType } from './resource-type.ts';
-import { parseSelection, matches } from './selection.ts';
-import { badRequest, expired, forbiddenField, invalid, tooLargeVersion, unsupported } from './status.ts';
+import { matches, parseSelection } from './selection.ts';
 import type { Cause } from './status.ts';
+import { badRequest, expired, forbiddenField, invalid, tooLargeVersion, unsupported } from './status.ts';
 
 export interface Listing {
   readonly items: readonly KubeObject[];

@@ -1,6 +1,6 @@
 import type { KubeObject, ObjectMeta } from '../../api/object.ts';
-import { equal } from '../../base/json.ts';
 import type { Json } from '../../base/json.ts';
+import { equal } from '../../base/json.ts';
 import { checkLabelKey, checkLabelValue, nameRule } from './names.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Cause } from './status.ts';
@@ -63,12 +63,15 @@ export function validateAnnotations(
   return causes;
 }
 
+const EMPTY_OWNER = { apiVersion: '', kind: '', name: '', uid: '' };
+
 function validateOwners({ ownerReferences }: ObjectMeta): readonly Cause[] {
   const causes: Cause[] = [];
   let controller: string | undefined;
   for (const [index, owner] of (ownerReferences ?? []).entries()) {
     const at = `metadata.ownerReferences[${index}]`;
-    const { apiVersion = '', kind = '', name = '', uid = '' } = owner;
+    // What clients send may lack any of them.
+    const { apiVersion, kind, name, uid } = { ...EMPTY_OWNER, ...owner };
     const slashes = apiVersion.split('/').length - 1;
     if (slashes > 1) {
       causes.push(invalidValue(`${at}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));

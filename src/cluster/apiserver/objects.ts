@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
-import { equal } from '../../base/json.ts';
+import { equal, stringAt } from '../../base/json.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
 import type { Entry, Store } from '../store/store.ts';
@@ -85,7 +85,7 @@ export class Objects {
       const outcome = await this.#createOnce(operation, input, options.tracked === true);
       const generated = (input.metadata.name ?? '') === '' && (input.metadata.generateName ?? '') !== '';
       if (outcome.ok || !generated || outcome.error.reason !== 'AlreadyExists') return outcome;
-      if (attempt >= NAME_TRIES) return err(generateNameConflict(type, String(outcome.error.details?.['name'] ?? '')));
+      if (attempt >= NAME_TRIES) return err(generateNameConflict(type, stringAt(outcome.error.details, 'name') ?? ''));
     }
   }
 
@@ -162,14 +162,9 @@ export class Objects {
     const conditional = version !== undefined && version !== '';
     if (!conditional && options.unconditional !== true && strategyOf(type).conditionalUpdate === true)
       return err(
-        invalid(
-          type,
-          name,
-          [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')].map((cause) => ({
-            ...cause,
-            message: cause.message.replace('value: 0:', 'value: 0x0:'),
-          })),
-        ),
+        invalid({ group: type.group, kind: type.plural }, name, [
+          invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+        ]),
       );
     if (conditional && version !== old.metadata.resourceVersion) return err(conflict(type, name));
     const uid = wished.metadata.uid;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
-import { isArray, isObject, put, stringifyJson } from '../../base/json.ts';
+import { isArray, isObject, put, stringAt, stringifyJson } from '../../base/json.ts';
 import { definitionName, openApiIndex, openApiPaths, schemaDefinitions } from '../data/builtins.ts';
 import type { CustomResources } from './custom-resources.ts';
 import type { Reply } from './reply.ts';
@@ -195,7 +195,7 @@ function qualify(value: Json): Json {
 
 function builtinHash(name: string): string {
   const entry = (openApiIndex()['paths'] as JsonObject)[name];
-  const url = isObject(entry) ? String(entry['serverRelativeURL'] ?? '') : '';
+  const url = stringAt(entry, 'serverRelativeURL') ?? '';
   return url.split('hash=')[1] ?? '';
 }
 

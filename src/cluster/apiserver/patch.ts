@@ -23,8 +23,8 @@ import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import { apiVersionOf } from './resource-type.ts';
 import { badRequest, conflict, invalid, invalidValue, notFound } from './status.ts';
-import { checkWriteOptions, fieldValidation } from './write-options.ts';
 import { inNamespace, judgeProblems, operationOf } from './write.ts';
+import { checkWriteOptions, fieldValidation } from './write-options.ts';
 
 type PatchKind = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -252,7 +252,6 @@ function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): R
 
 /** The object in an apply's body, which is YAML (JSON included). */
 function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> {
-  const { path } = request;
   const text = new TextDecoder().decode(request.body);
   const lenient = parseYaml(text);
   if (!lenient.ok)

@@ -1,5 +1,5 @@
-import { field, isArray, isObject, stringAt } from '../../base/json.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
+import { field, isArray, isObject, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';

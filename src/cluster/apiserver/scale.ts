@@ -1,7 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { Json, JsonObject } from '../../base/json.ts';
+import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
 import { at, field, isArray, isObject, put, stringAt } from '../../base/json.ts';
-import type { MutableJsonObject } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
@@ -15,6 +14,7 @@ import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import type { ResourceType } from './resource-type.ts';
+import { printSelector } from './selector-text.ts';
 import { badRequest, conflict, invalid, invalidValue, notFound } from './status.ts';
 import { operationOf } from './write.ts';
 
@@ -64,36 +64,6 @@ function scaleOf(type: ResourceType, object: KubeObject): JsonObject {
       ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
     },
   };
-}
-
-/** A selector as one text, sorted by key. Source: kubernetes@1.34 apimachinery/pkg/labels Requirement.String. */
-export function printSelector(selector: Json | undefined): string {
-  if (!isObject(selector)) return '';
-  const plain = field(selector, 'matchLabels') ?? (field(selector, 'matchExpressions') === undefined ? selector : {});
-  const parts: { readonly key: string; readonly text: string }[] = [];
-  if (isObject(plain)) for (const key of Object.keys(plain)) parts.push({ key, text: `${key}=${String(plain[key])}` });
-  const expressions = field(selector, 'matchExpressions');
-  for (const one of isArray(expressions) ? expressions : []) {
-    const key = stringAt(one, 'key') ?? '';
-    const values = field(one, 'values');
-    const list = isArray(values) ? [...values.map(String)].sort().join(',') : '';
-    const operator = stringAt(one, 'operator');
-    parts.push({
-      key,
-      text:
-        operator === 'In'
-          ? `${key} in (${list})`
-          : operator === 'NotIn'
-            ? `${key} notin (${list})`
-            : operator === 'Exists'
-              ? key
-              : `!${key}`,
-    });
-  }
-  return parts
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ text }) => text)
-    .join(',');
 }
 
 export function readScale(kernel: Kernel, { type, path }: ResourceRequest): Result<Reply, StatusError> {

@@ -1,12 +1,12 @@
+import type { KeyObject } from 'node:crypto';
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   createSign,
   createVerify,
   generateKeyPairSync,
-  createHash,
 } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Json } from '../../base/json.ts';

@@ -182,7 +182,7 @@ function portsOf(service: KubeObject): readonly number[] {
 }
 
 function portKey(port: Json): string {
-  return `${String(field(port, 'name') ?? '')}/${String(field(port, 'protocol') ?? 'TCP')}/${String(field(port, 'port') ?? '')}`;
+  return JSON.stringify([field(port, 'name') ?? '', field(port, 'protocol') ?? 'TCP', field(port, 'port') ?? 0]);
 }
 
 function parseIp(ip: string): number | undefined {

@@ -1,16 +1,16 @@
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
-import { podEviction, podBinding } from './pod-subresources.ts';
 import type { Kernel } from './kernel.ts';
+import { patch } from './patch.ts';
 import { podLog } from './pod-log.ts';
+import { podBinding, podEviction } from './pod-subresources.ts';
+import { get } from './read.ts';
 import type { Reply } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import { readScale, writeScale } from './scale.ts';
 import { badRequest, methodNotAllowed } from './status.ts';
 import { createToken } from './token-request.ts';
-import { patch } from './patch.ts';
-import { get } from './read.ts';
 import { update } from './write.ts';
 
 const METHOD_VERBS: Readonly<Record<string, string>> = {

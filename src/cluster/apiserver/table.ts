@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { json } from './draft.ts';
-import type { Printer } from './printers/printer.ts';
 import { printerOf } from './printers/builtin.ts';
 import { createdAtPrinter } from './printers/cluster.ts';
+import type { Printer } from './printers/printer.ts';
 import type { ResourceType } from './resource-type.ts';
 
 export interface TableOptions {

@@ -4,9 +4,9 @@ import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { resolveBuiltin } from '../data/builtins.ts';
+import { checkTime } from './go-time.ts';
 import { isAlwaysWritten, isDroppedZero, isNeverDefaulted } from './go-zero.ts';
 import { parseQuantity, printQuantity } from './quantity.ts';
-import { checkTime } from './go-time.ts';
 
 export interface Typed {
   readonly value: Json;

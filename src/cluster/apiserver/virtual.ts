@@ -6,13 +6,13 @@ import type { StatusError } from '../registry.ts';
 import type { Access } from './authorizer.ts';
 import { json } from './draft.ts';
 import type { Kernel } from './kernel.ts';
+import { bindPod } from './pod-subresources.ts';
 import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import { badRequest, invalid, invalidValue } from './status.ts';
 import type { User } from './user.ts';
 import { readObject } from './write.ts';
-import { bindPod } from './pod-subresources.ts';
 
 /** Kinds that are answered and never stored (reviews, bindings); undefined for every other. */
 export async function virtualCreate(

@@ -23,10 +23,11 @@ export function checkWriteOptions(
       });
   }
   if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES) causes.push(tooLong('fieldManager', manager, MAX_MANAGER_BYTES));
-  for (const [position, character] of [...manager].entries()) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the real server refuses exactly what Go calls unprintable
-    if (/[\u0000-\u001f\u007f-\u009f]/.test(character)) {
-      const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
+  for (const [position, character] of Array.from(manager).entries()) {
+    const point = character.codePointAt(0) as number;
+    // What Go calls unprintable.
+    if (point < 0x20 || (point >= 0x7f && point < 0xa0)) {
+      const code = point.toString(16).toUpperCase().padStart(4, '0');
       causes.push(invalidValue('fieldManager', manager, `invalid character U+${code} (at position ${position})`));
       break;
     }

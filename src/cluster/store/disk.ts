@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { KubeObject } from '../../api/object.ts';
-import { parseJson, stringifyJson } from '../../base/json.ts';
 import type { Json } from '../../base/json.ts';
+import { parseJson, stringifyJson } from '../../base/json.ts';
 import { encodeRecord, LogFile, readRecords } from './log-file.ts';
 import type { Journal } from './store.ts';
 import { Store } from './store.ts';

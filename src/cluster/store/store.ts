@@ -104,7 +104,10 @@ export class Store {
   ): readonly { readonly key: string; readonly object: KubeObject }[] | undefined {
     const past = new Map<string, KubeObject>();
     const entries = this.#shelves.get(resource)?.entries;
-    for (const key of this.keys(resource, prefix)) past.set(key, (entries?.get(key) as Entry).object);
+    for (const key of this.keys(resource, prefix)) {
+      const entry = entries?.get(key);
+      if (entry !== undefined) past.set(key, entry.object);
+    }
     if (revision >= this.#revision) return [...past].map(([key, object]) => ({ key, object }));
     const events = this.#window.undo(resource, revision);
     if (events === undefined) return undefined;

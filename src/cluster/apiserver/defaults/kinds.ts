@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../api/object.ts';
 import type { Json, MutableJsonObject } from '../../../base/json.ts';
-import { at, field, isArray, isObject, put } from '../../../base/json.ts';
+import { at, field, isArray, isObject, put, stringAt } from '../../../base/json.ts';
 import { child, draft, fallback, items, kube } from '../draft.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { apiVersionOf } from '../resource-type.ts';
@@ -18,7 +18,7 @@ function mergeStringData(secret: MutableJsonObject): void {
   if (!isObject(texts)) return;
   delete secret['stringData'];
   const data = child(secret, 'data');
-  for (const key of Object.keys(texts)) put(data, key, Buffer.from(String(texts[key])).toString('base64'));
+  for (const key of Object.keys(texts)) put(data, key, Buffer.from(stringAt(texts, key) ?? '').toString('base64'));
 }
 
 const DEFAULTS: Readonly<Record<string, Defaults>> = {

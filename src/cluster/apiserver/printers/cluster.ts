@@ -1,6 +1,6 @@
-import { at, field, isObject, stringAt } from '../../../base/json.ts';
 import type { Json, JsonObject } from '../../../base/json.ts';
-import { printSelector } from '../scale.ts';
+import { at, field, isObject, stringAt } from '../../../base/json.ts';
+import { printSelector } from '../selector-text.ts';
 import { age } from './age.ts';
 import { count, list, number, orNone, text } from './fields.ts';
 import { AGE, column, NAME, type Printer } from './printer.ts';

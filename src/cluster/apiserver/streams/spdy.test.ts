@@ -1,7 +1,7 @@
 import { constants, createDeflate } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { SPDY_DICTIONARY } from './spdy-dictionary.ts';
 import { SpdyConnection, type SpdyStream } from './spdy.ts';
+import { SPDY_DICTIONARY } from './spdy-dictionary.ts';
 
 /** What a client sends to open stream `id` with these headers. */
 async function synStream(id: number, headers: Readonly<Record<string, string>>): Promise<Buffer> {

@@ -1,5 +1,5 @@
-import { constants, createDeflate, createInflate } from 'node:zlib';
 import type { Deflate, Inflate } from 'node:zlib';
+import { constants, createDeflate, createInflate } from 'node:zlib';
 import { ByteQueue } from './byte-queue.ts';
 import { SPDY_DICTIONARY } from './spdy-dictionary.ts';
 
