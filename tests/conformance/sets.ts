@@ -1,4 +1,5 @@
 import type { ConformanceSet } from './set.ts';
+import { set as apiserver } from './sets/apiserver.ts';
 import { set as envsubst } from './sets/envsubst.ts';
 import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as kstatus } from './sets/kstatus.ts';
@@ -8,4 +9,4 @@ import { set as ignore } from './sets/ignore.ts';
 import { set as semver } from './sets/semver.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */
-export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize, fluxbuild, ignore, semver];
+export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize, fluxbuild, ignore, semver, apiserver];
