@@ -1,6 +1,6 @@
-import { parse } from 'yaml';
 import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { parseYaml } from '../engine/yaml/parse.ts';
 
 /** Why a kubeconfig cannot be used. The message names file and field, never a value. */
 export interface KubeconfigError {
@@ -29,19 +29,12 @@ const LISTS = { contexts: 'context', clusters: 'cluster', users: 'user' } as con
 
 /** Reads the text of one kubeconfig file (YAML or JSON). Errors: `Invalid`. */
 export function parseKubeconfig(text: string, file: string): Result<Kubeconfig, KubeconfigError> {
-  let document: Json;
-  try {
-    document = (parse(text, { maxAliasCount: 100 }) ?? {}) as Json;
-  } catch (cause) {
+  const parsed = parseYaml(text);
+  if (!parsed.ok) {
     // The parser's message quotes the line, which may hold a key: only the place is told.
-    const place = (cause as { readonly linePos?: readonly { readonly line: number; readonly col: number }[] })
-      .linePos?.[0];
-    return invalid(
-      file,
-      undefined,
-      `is not YAML${place === undefined ? '' : ` (line ${place.line}, column ${place.col})`}`,
-    );
+    return invalid(file, undefined, `is not YAML (line ${parsed.error.line})`);
   }
+  const document = parsed.value ?? {};
   if (!isObject(document)) return invalid(file, undefined, 'is not a mapping');
   const kind = field(document, 'kind');
   if (kind !== undefined && kind !== 'Config') return invalid(file, 'kind', 'is not Config');

@@ -106,10 +106,10 @@ describe('the cluster that is meant', () => {
   });
 
   test('may get its credentials from a program', () => {
-    const user = `exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/x, args: [a], env: [{name: N, value: v}]}`;
+    const user = `exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/x, args: [a], env: [{name: TOKEN, value: v}]}`;
     const text = MAIN.replace(/client-certificate-data.*client-key-data: [^}]*/, user);
     expect(load({ [HOME]: text })).toMatchObject({
-      value: { exec: { command: '/home/u/.kube/bin/x', args: ['a'], env: { N: 'v' }, provideClusterInfo: false } },
+      value: { exec: { command: '/home/u/.kube/bin/x', args: ['a'], env: { TOKEN: 'v' }, provideClusterInfo: false } },
     });
   });
 });
@@ -124,7 +124,7 @@ describe('what is wrong with a kubeconfig is told by file and field', () => {
       'NotFound',
       'kubeconfig /x does not exist',
     ],
-    ['no YAML', { [HOME]: 'a: [secret' }, {}, 'Invalid', `kubeconfig ${HOME}: is not YAML (line 1, column 11)`],
+    ['no YAML', { [HOME]: 'a: [secret' }, {}, 'Invalid', `kubeconfig ${HOME}: is not YAML (line 1)`],
     ['a list as document', { [HOME]: '[]' }, {}, 'Invalid', `kubeconfig ${HOME}: is not a mapping`],
     [
       'an unknown context',
