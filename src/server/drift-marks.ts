@@ -4,9 +4,8 @@ import { at, isArray, type Json, stringAt } from '../base/json.ts';
 
 /** How long a correction stays in sight. */
 export const DRIFT_SHOWN_MS = 20_000;
-/** Events of the pass that brought a revision may come a little after its status. */
-const SETTLING_MS = 1500;
-const REVISION = 'kustomize.toolkit.fluxcd.io/revision';
+/** An event and the status of the same pass come within this time of each other. */
+export const SETTLING_MS = 1500;
 /** A line of the event that lists what was applied: `Deployment/backend/web configured`. */
 const CHANGE = /^(\S+) (?:created|configured)$/;
 
@@ -15,53 +14,78 @@ interface Correction {
   readonly count: number;
 }
 
+/** What is known of a Kustomization. */
+interface Applier {
+  readonly revision: string;
+  /** Since when this revision is known to be in. */
+  readonly sinceMs: number;
+  readonly ready: boolean;
+}
+
+/** Objects that a pass changed, until it is known whether it brought a revision. */
+interface Candidate {
+  readonly applier: string;
+  readonly objects: readonly string[];
+  readonly atMs: number;
+}
+
 /**
- * Finds corrections of drift in the engine's events: objects that a Kustomization changed (`Progressing`) at a revision
- * that it had brought in before. What is not seen by events is not claimed.
+ * Finds corrections of drift in the engine's events: objects that a Kustomization changed (`Progressing`) while the revision
+ * that is in stayed the same. (The event's own revision does not tell: repeated events keep their first annotations.)
+ * What is not seen by events is not claimed.
  */
 export class DriftMarks {
-  /** By Kustomization: the revision that is in, and since when it is known. */
-  readonly #settled = new Map<string, { readonly revision: string; readonly atMs: number }>();
+  readonly #appliers = new Map<string, Applier>();
+  #candidates: readonly Candidate[] = [];
   /** By Kustomization and object: the last correction. */
   readonly #corrections = new Map<string, Correction>();
 
   /** Takes note of a Kustomization's state. */
   applier(object: KubeObject, nowMs: number): void {
     const id = viewId(object.apiVersion, object.kind, object.metadata.namespace, object.metadata.name);
-    const revision = stringAt(object.status, 'lastAppliedRevision');
+    const revision = stringAt(object.status, 'lastAppliedRevision') ?? '';
     const conditions = at(object.status, 'conditions');
-    const isReady =
+    const ready =
       isArray(conditions) &&
       conditions.some((item) => stringAt(item, 'type') === 'Ready' && stringAt(item, 'status') === 'True');
-    if (revision === undefined || !isReady || this.#settled.get(id)?.revision === revision) return;
-    this.#settled.set(id, { revision, atMs: nowMs });
+    const known = this.#appliers.get(id);
+    this.#appliers.set(id, { revision, ready, sinceMs: known?.revision === revision ? known.sinceMs : nowMs });
   }
 
   /** Takes note that a Kustomization is gone. */
   forget({ apiVersion, kind, metadata }: KubeObject): void {
     const id = viewId(apiVersion, kind, metadata.namespace, metadata.name);
-    this.#settled.delete(id);
+    this.#appliers.delete(id);
     for (const key of this.#corrections.keys()) if (key.startsWith(`${id} `)) this.#corrections.delete(key);
   }
 
-  /** Takes an event; true when it tells of a correction. */
+  /** Takes an event; true when it may tell of a correction: {@link decide} knows it {@link SETTLING_MS} later. */
   event(event: KubeObject, nowMs: number): boolean {
     const raw = event as unknown as Json;
     if (stringAt(raw, 'reason') !== 'Progressing') return false;
     const involved = (key: string): string => stringAt(raw, 'involvedObject', key) ?? '';
-    const id = viewId(involved('apiVersion'), involved('kind'), involved('namespace'), involved('name'));
-    const settled = this.#settled.get(id);
-    if (settled === undefined || settled.revision !== event.metadata.annotations?.[REVISION]) return false;
-    if (nowMs - settled.atMs < SETTLING_MS) return false;
-    let found = false;
-    for (const line of (stringAt(raw, 'message') ?? '').split('\n')) {
-      const object = CHANGE.exec(line)?.[1];
-      if (object === undefined) continue;
-      const key = `${id} ${object}`;
-      this.#corrections.set(key, { atMs: nowMs, count: (this.#corrections.get(key)?.count ?? 0) + 1 });
-      found = true;
+    const applier = viewId(involved('apiVersion'), involved('kind'), involved('namespace'), involved('name'));
+    const known = this.#appliers.get(applier);
+    if (known === undefined || nowMs - known.sinceMs < SETTLING_MS) return false;
+    const lines = (stringAt(raw, 'message') ?? '').split('\n');
+    const objects = lines.flatMap((line) => CHANGE.exec(line)?.[1] ?? []);
+    if (objects.length === 0) return false;
+    this.#candidates = [...this.#candidates, { applier, objects, atMs: nowMs }];
+    return true;
+  }
+
+  /** Judges the events that are old enough: a pass that ended Ready and brought no revision has put things back. */
+  decide(nowMs: number): void {
+    const due = this.#candidates.filter(({ atMs }) => nowMs - atMs >= SETTLING_MS);
+    this.#candidates = this.#candidates.filter((candidate) => !due.includes(candidate));
+    for (const { applier, objects, atMs } of due) {
+      const known = this.#appliers.get(applier);
+      if (known?.ready !== true || known.sinceMs > atMs) continue;
+      for (const object of objects) {
+        const key = `${applier} ${object}`;
+        this.#corrections.set(key, { atMs, count: (this.#corrections.get(key)?.count ?? 0) + 1 });
+      }
     }
-    return found;
   }
 
   /** The node with what is known of its drift: for a while as its state, then among its facts. */

@@ -3,7 +3,7 @@ import type { ViewEvent, ViewMessage, ViewNode } from '../api/view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { CacheChange, Informer } from '../kube/informer.ts';
 import type { InformerPool } from '../kube/informer-pool.ts';
-import { DRIFT_SHOWN_MS, DriftMarks } from './drift-marks.ts';
+import { DRIFT_SHOWN_MS, DriftMarks, SETTLING_MS } from './drift-marks.ts';
 import type { Feed } from './http.ts';
 import { inventoryOf } from './inventory.ts';
 import { deltaOf, type Observed, viewEvent, viewOf } from './view-of.ts';
@@ -55,6 +55,7 @@ export function liveFeed(options: FeedOptions): Feed {
       ownedBy: (uid) => byOwner.flatMap((index) => index.get(uid)),
     };
     const now = clock.now();
+    drift.decide(now);
     const next = new Map<string, ViewNode>();
     for (const [id, node] of viewOf(observed, now)) next.set(id, drift.mark(node, now));
     const { nodes, removed } = deltaOf(view, next);
@@ -91,7 +92,10 @@ export function liveFeed(options: FeedOptions): Feed {
     events.set(event.id, event);
     for (const id of [...events.keys()].slice(0, Math.max(0, events.size - MAX_EVENTS))) events.delete(id);
     freshEvents.push(event);
-    if (drift.event(object, clock.now())) clock.after(DRIFT_SHOWN_MS, changed);
+    if (drift.event(object, clock.now())) {
+      clock.after(SETTLING_MS, changed);
+      clock.after(DRIFT_SHOWN_MS, changed);
+    }
     changed();
   });
 

@@ -109,7 +109,7 @@ function States({ live, active }: { readonly live: Live; readonly active: string
             className={counts.get(state) === 0 ? 'none' : ''}
             onClick={() => go({ state: active === state ? '' : state })}
           >
-            <StateMark state={state} /> <b>{counts.get(state)}</b> {state.toLowerCase()}
+            <StateMark state={state} bare /> <b>{counts.get(state)}</b> {state.toLowerCase()}
           </button>
         </li>
       ))}

@@ -11,15 +11,23 @@ const SHAPES: Readonly<Record<State, ReactNode>> = {
   Unknown: <path d="M6 6.2a2 2 0 1 1 2.8 1.9c-.6.3-.8.7-.8 1.3M8 11.6v.2" />,
 };
 
-/** A state as a sign with its word for those who do not see it; `word` writes the word beside it. */
-export function StateMark({ state, word = false }: { readonly state: State; readonly word?: boolean }) {
+interface StateMarkProps {
+  readonly state: State;
+  /** Writes the word beside the sign; otherwise only those hear it who do not see the sign. */
+  readonly word?: boolean;
+  /** The word stands beside it anyway. */
+  readonly bare?: boolean;
+}
+
+/** A state as a sign with its word. */
+export function StateMark({ state, word = false, bare = false }: StateMarkProps) {
   return (
     <span className={`state state-${state.toLowerCase()}`} title={state}>
       <svg viewBox="0 0 16 16" className="mark" aria-hidden="true">
         <circle cx="8" cy="8" r="7.5" className="disc" />
         {SHAPES[state]}
       </svg>
-      <span className={word ? 'word' : 'unseen'}>{state}</span>
+      {bare ? null : <span className={word ? 'word' : 'unseen'}>{state}</span>}
     </span>
   );
 }
