@@ -17,7 +17,9 @@ describe('the conformance vectors', () => {
   it.each(sets.map((set) => [set.name, set] as const))('%s has no failure but the known ones', async (name, set) => {
     const results = await set.run(join(directory, name));
     const verdict = judge(results, knownFailures(name));
-    console.log(`${name}: ${results.filter(({ passed }) => passed).length} passed, ${results.filter(({ passed }) => !passed).length} failed`);
+    console.log(
+      `${name}: ${results.filter(({ passed }) => passed).length} passed, ${results.filter(({ passed }) => !passed).length} failed`,
+    );
     expect(verdict.newFailures).toEqual([]);
     expect(verdict.unexpectedPasses).toEqual([]);
     expect(results.length).toBeGreaterThan(0);
