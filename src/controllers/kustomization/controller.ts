@@ -1,4 +1,4 @@
-import { kustomization, type Kustomization } from '../../api/kinds/kustomization.ts';
+import { type Kustomization, kustomization } from '../../api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import { refOf } from '../../api/object.ts';
 import { replacedManagers } from '../../apply/field-managers.ts';
@@ -9,7 +9,7 @@ import { dependencyRefs } from './dependencies.ts';
 import { DriftTracker } from './drift.ts';
 import { conditionOf, GROUP } from './plan.ts';
 import { DEFAULTS, type KustomizationOptions, type KustomizationPorts } from './ports.ts';
-import { keyOf, KustomizationReconciler, MANAGER } from './reconciler.ts';
+import { KustomizationReconciler, keyOf, MANAGER } from './reconciler.ts';
 import { artifactOf, SOURCE_GROUP, SOURCE_KINDS, sourceRef } from './source.ts';
 
 /** The controller of Kustomizations: build what a source holds, apply it, keep it so. */

@@ -1,7 +1,7 @@
+import type { KubeObject } from '../../api/object.ts';
 import { type ObjectRef, printRef, refOf } from '../../api/object.ts';
 import { type AppliedMemory, isInSync, type SyncRules } from '../../apply/applied-memory.ts';
 import { identityOf, inventoryId } from '../../apply/inventory.ts';
-import type { KubeObject } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { LiveObjects } from '../../health/live-objects.ts';
 import type { CacheChange, Informer } from '../../kube/informer.ts';

@@ -8,8 +8,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { LiveObjects } from '../../health/live-objects.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
-import { deletesObjects, GROUP } from './plan.ts';
 import type { Pass } from './pass.ts';
+import { deletesObjects, GROUP } from './plan.ts';
 
 /** Source: kustomize-controller@1.9 finalize. */
 const TERMINATION_POLL_MS = 2_000;

@@ -1,5 +1,5 @@
-import type { Desired } from '../../apply/apply.ts';
 import { AppliedMemory } from '../../apply/applied-memory.ts';
+import type { Desired } from '../../apply/apply.ts';
 import type { Memory } from './plan.ts';
 
 /** What this process remembers of one Kustomization between passes. Losing it costs requests, never correctness. */

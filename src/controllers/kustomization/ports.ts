@@ -1,6 +1,6 @@
-import type { Builder } from '../../build/builder.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { Builder } from '../../build/builder.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { InformerPool } from '../../kube/informer-pool.ts';
 import type { ArtifactReader } from '../../source/artifact/artifact.ts';

@@ -1,4 +1,4 @@
-import { type JsonObject, isObject, stringAt } from '../../base/json.ts';
+import { isObject, type JsonObject, stringAt } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { parseYaml } from '../yaml/parse.ts';

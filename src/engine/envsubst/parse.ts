@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '../../base/result.ts';
-import { type Accept, Scanner, type ScanMode } from './scanner.ts';
+import { type Accept, type ScanMode, Scanner } from './scanner.ts';
 
 /** A piece of a text with variables. */
 export type Node =
