@@ -115,23 +115,45 @@ describe('the artifact store', () => {
   });
 
   it('is believed by a reader only as far as the digest holds', async () => {
+    const server = await startArtifactServer({ directory: store.directory, host: '127.0.0.1', port: 0 });
+    try {
+      const stored = await store.put(OWNER, 'a.tar.gz', 'r', await packArchive([]));
+      const artifact = { ...stored, url: `http://127.0.0.1:${server.port}/${stored.path}` };
+      const reader = await openArtifactReader({
+        cacheDirectory: join(home, 'unpacked'),
+        clock,
+        localFile: (url) => store.localFile(url),
+      });
+      for (const digest of [`sha256:${'0'.repeat(64)}`, 'none']) {
+        expect(await reader.unpack({ ...artifact, digest })).toMatchObject({
+          ok: false,
+          error: { code: 'DigestMismatch' },
+        });
+      }
+      await store.remove(stored);
+      expect(await reader.unpack(artifact)).toMatchObject({ ok: false, error: { code: 'NotFound' } });
+      expect(await readdir(join(home, 'unpacked'))).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('serves its own consumers although the address they know is of an earlier run', async () => {
     const artifact = await store.put(OWNER, 'a.tar.gz', 'r', await packArchive([]));
     const reader = await openArtifactReader({
       cacheDirectory: join(home, 'unpacked'),
       clock,
       localFile: (url) => store.localFile(url),
     });
-    const other = `sha256:${'0'.repeat(64)}`;
-    expect(await reader.unpack({ ...artifact, digest: other })).toMatchObject({
-      ok: false,
-      error: { code: 'DigestMismatch' },
+    expect(await reader.unpack({ ...artifact, url: `http://127.0.0.1:1/${artifact.path}` })).toMatchObject({
+      ok: true,
     });
-    expect(await reader.unpack({ ...artifact, digest: 'none' })).toMatchObject({
-      ok: false,
-      error: { code: 'DigestMismatch' },
-    });
-    await store.remove(artifact);
-    expect(await reader.unpack(artifact)).toMatchObject({ ok: false, error: { code: 'NotFound' } });
-    expect(await readdir(join(home, 'unpacked'))).toEqual([]);
+    expect(
+      await reader.unpack({
+        ...artifact,
+        url: 'http://127.0.0.1:1/../../etc/passwd',
+        digest: `sha256:${'0'.repeat(64)}`,
+      }),
+    ).toMatchObject({ ok: false });
   });
 });

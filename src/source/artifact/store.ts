@@ -44,7 +44,10 @@ export interface ArtifactStore {
   read(artifact: Artifact): Promise<Uint8Array>;
   /** The same artifact with the URL that this store advertises now. */
   withCurrentUrl(artifact: Artifact): Artifact;
-  /** The file behind one of this store's URLs; undefined for any other URL. */
+  /**
+   * The file that this store has, or would have, at a URL's path; undefined for a path outside of it. The host does not count: after
+   * a restart under another address consumers still hold the old URL. Only the digest tells that a file is the one meant.
+   */
   localFile(url: string): string | undefined;
   remove(artifact: Artifact): Promise<void>;
   /** Removes everything of an owner; false when there was nothing. */
@@ -114,8 +117,9 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
     },
 
     localFile(url) {
-      if (!url.startsWith(base)) return undefined;
-      const file = resolve(root, url.slice(base.length));
+      const path = /^https?:\/\/[^/]+\/([^?#]+)$/.exec(url)?.[1];
+      if (path === undefined) return undefined;
+      const file = resolve(root, path);
       return file.startsWith(root + sep) ? file : undefined;
     },
 

@@ -32,7 +32,7 @@ export interface ArtifactReaderOptions {
   /** Where directories are unpacked; created. Only this reader may write below it. */
   readonly cacheDirectory: string;
   readonly clock: Clock;
-  /** The file of an artifact that this process stores itself; undefined for another one's URL. */
+  /** Where this process would store the artifact of a URL itself; undefined where it would not. */
   readonly localFile?: (url: string) => string | undefined;
   readonly limits?: UnpackLimits;
 }
@@ -62,11 +62,8 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   };
 
   const load = async (artifact: ArtifactLocation): Promise<Result<readonly TarFile[], ArtifactError>> => {
-    const bytes = await getBytes(artifact.url, options.localFile?.(artifact.url), limits.compressedBytes);
+    const bytes = await getBytes(artifact, options.localFile?.(artifact.url), limits.compressedBytes);
     if (!bytes.ok) return bytes;
-    if (!matchesDigest(bytes.value, artifact.digest)) {
-      return err({ code: 'DigestMismatch', message: `artifact digest is not ${artifact.digest}` });
-    }
     const files = await readArchive(bytes.value, limits);
     if (!files.ok) return err({ code: 'Refused', message: `artifact refused: ${files.error}` });
     return ok(files.value);
@@ -161,22 +158,27 @@ export async function writeFiles(root: string, files: readonly TarFile[]): Promi
   }
 }
 
+/** The artifact's file: from this process' own store where it is there whole, else from its URL. */
 async function getBytes(
-  url: string,
+  { url, digest }: ArtifactLocation,
   localFile: string | undefined,
   limit: number,
 ): Promise<Result<Uint8Array, ArtifactError>> {
-  if (localFile !== undefined) {
-    try {
-      const { size } = await stat(localFile);
-      if (size > limit) return tooLarge(limit);
-      return ok(await readFile(localFile));
-    } catch (cause) {
-      if (isCode(cause, 'ENOENT')) return err({ code: 'NotFound', message: 'artifact not found' });
-      throw cause;
-    }
+  const stored = localFile === undefined ? undefined : await readStored(localFile, limit);
+  if (stored !== undefined && matchesDigest(stored, digest)) return ok(stored);
+  const downloaded = await download(url, limit);
+  if (!downloaded.ok || matchesDigest(downloaded.value, digest)) return downloaded;
+  return err({ code: 'DigestMismatch', message: `artifact digest is not ${digest}` });
+}
+
+async function readStored(file: string, limit: number): Promise<Uint8Array | undefined> {
+  try {
+    const { size } = await stat(file);
+    return size > limit ? undefined : await readFile(file);
+  } catch (cause) {
+    if (isCode(cause, 'ENOENT')) return undefined;
+    throw cause;
   }
-  return download(url, limit);
 }
 
 /** An artifact server that has not answered in full by then is taken for unreachable. */
