@@ -68,15 +68,17 @@ export async function startEngine(
     runtime = runControllers(config, controllers, { client, informers, events, metrics, log, signal: until });
     await runtime.stopped;
   };
-  const working = config.enableLeaderElection ? lead(config, client, log, signal, run) : run(signal);
-  return {
-    stopped: working.finally(async () => {
+  const untilStopped = async (): Promise<void> => {
+    try {
+      await (config.enableLeaderElection ? lead(config, client, log, signal, run) : run(signal));
+    } finally {
       await events.close(LAST_EVENTS_MS);
       await health.value.close();
       await storage.stop();
       await rm(work, { recursive: true, force: true });
-    }),
+    }
   };
+  return { stopped: untilStopped() };
 }
 
 /** Events go into the cluster, and to the notification controller where there is one. */

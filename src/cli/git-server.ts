@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CliHost, Command, FlagDefinition } from './command.ts';
-import { flagUsages, FlagValues, parseArguments } from './flags.ts';
+import { FlagValues, flagUsages, parseArguments } from './flags.ts';
 import { printProgress } from './progress.ts';
 
 const SHORT = 'Serve git repositories over SSH on loopback';

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../base/result.ts';
-import { parseRepoUrl } from '../engine/kustomize/repo-url.ts';
-import { readResources } from '../engine/kustomize/read-resources.ts';
-import { SchemaStore } from '../engine/kustomize/schema.ts';
-import { FILE_NAMES } from '../engine/kustomize/kustomization-type.ts';
 import { printKustomizationFile } from '../engine/kustomize/kustomization-file.ts';
+import { FILE_NAMES } from '../engine/kustomize/kustomization-type.ts';
+import { readResources } from '../engine/kustomize/read-resources.ts';
+import { parseRepoUrl } from '../engine/kustomize/repo-url.ts';
+import { SchemaStore } from '../engine/kustomize/schema.ts';
 import { findFile, glob, parsePairs } from './kustomize-folder.ts';
 import { boolFlag, type KustomizeContext, type KustomizeVerb, textFlag } from './kustomize-verb.ts';
 

@@ -6,8 +6,8 @@ import { expandPaths } from './kustomize-create.ts';
 import {
   checkBuildMetadata,
   type Edited,
-  editing,
   type EditVerb,
+  editing,
   PATCH_FLAGS,
   patchOf,
   samePatch,

@@ -1,8 +1,8 @@
+import type { Result } from '../base/result.ts';
 import type { Kustomization, Patch, Selector } from '../engine/kustomize/kustomization-type.ts';
 import type { FlagDefinition } from './command.ts';
 import { openFile, saveFile } from './kustomize-folder.ts';
 import { type KustomizeContext, type KustomizeVerb, textFlag } from './kustomize-verb.ts';
-import type { Result } from '../base/result.ts';
 
 /** The changed kustomization; undefined where nothing is to be written; or what is wrong. */
 export type Edited = Result<Kustomization | undefined, string>;

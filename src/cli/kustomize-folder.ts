@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { err, ok, type Result } from '../base/result.ts';
 import {
   type KustomizationFile,
   parseKustomizationFile,
   printKustomizationFile,
 } from '../engine/kustomize/kustomization-file.ts';
 import { FILE_NAMES, type Kustomization } from '../engine/kustomize/kustomization-type.ts';
-import { err, ok, type Result } from '../base/result.ts';
 
 /** The kustomization file of a folder, read for editing. */
 export interface OpenFile {

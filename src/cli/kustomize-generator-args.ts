@@ -1,5 +1,5 @@
-import { diskFiles } from '../build/disk-files.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { diskFiles } from '../build/disk-files.ts';
 import { KustomizeFailure } from '../engine/kustomize/failure.ts';
 import { generate, mergeOptions } from '../engine/kustomize/generate.ts';
 import type { GeneratorArgs, Kustomization } from '../engine/kustomize/kustomization-type.ts';

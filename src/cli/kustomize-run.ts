@@ -1,5 +1,5 @@
 import type { CliHost } from './command.ts';
-import { flagUsages, FlagValues, parseArguments } from './flags.ts';
+import { FlagValues, flagUsages, parseArguments } from './flags.ts';
 import { buildVerb } from './kustomize-build.ts';
 import type { KustomizeVerb } from './kustomize-verb.ts';
 

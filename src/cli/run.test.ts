@@ -39,7 +39,7 @@ async function weirRun(
     seen.config = config;
     return start(config, kube, signal, surroundings);
   });
-  const code = (await command.delegate?.(args, host)) ?? -1;
+  const code = (await command.delegate?.(args, host, async () => -1)) ?? -1;
   return { code, config: seen.config, stdout, stderr, connected };
 }
 

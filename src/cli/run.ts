@@ -4,7 +4,7 @@ import type { StartEngine } from '../runtime/engine-config.ts';
 import { createLog } from '../runtime/log.ts';
 import type { CliHost, Command, FlagDefinition } from './command.ts';
 import { engineConfig, engineFlags } from './engine-flags.ts';
-import { flagUsages, FlagValues, parseArguments } from './flags.ts';
+import { FlagValues, flagUsages, parseArguments } from './flags.ts';
 import { globalFlags } from './global-flags.ts';
 import { printProgress } from './progress.ts';
 import { VERSION } from './version.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CliHost, Command, FlagDefinition, RunCommandLine } from './command.ts';
-import { flagUsages, FlagValues, parseArguments } from './flags.ts';
+import { FlagValues, flagUsages, parseArguments } from './flags.ts';
 import { printProgress } from './progress.ts';
 import type { StartOptions } from './start/options.ts';
 

@@ -35,7 +35,8 @@ async function freePort(registry: Registry): Promise<number> {
   };
   const made = await registry.create({ group: '', plural: 'services' }, service, 'test');
   if (!made.ok) throw new Error(made.error.message);
-  return (made.value.spec?.['ports'] as unknown as { nodePort: number }[])[0]?.nodePort ?? 0;
+  const ports = (made.value.spec?.['ports'] ?? []) as unknown as readonly { readonly nodePort: number }[];
+  return ports[0]?.nodePort ?? 0;
 }
 
 it('carries a node port to the ready pod that the Service selects, by the name of its port', async () => {

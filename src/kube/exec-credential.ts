@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { stringAt, type Json, parseJson } from '../base/json.ts';
+import { type Json, parseJson, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ClusterAccess, ExecPlugin } from './kubeconfig.ts';
 

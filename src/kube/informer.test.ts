@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { failure, TinyApi } from '../../tests/support/tiny-api.ts';
+import type { KubeObject } from '../api/object.ts';
 import { ManualClock } from '../base/clock.ts';
 import { silent } from '../base/log.ts';
-import type { KubeObject } from '../api/object.ts';
 import { type Informer, watchKind } from './informer.ts';
 import { InformerPool } from './informer-pool.ts';
 import { createKubeClient } from './rest-client.ts';

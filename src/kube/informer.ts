@@ -1,9 +1,9 @@
+import type { KubeObject } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { KubeObject } from '../api/object.ts';
 import type { KubeClient, KubeError, ListOptions } from './client.ts';
 import { isExpired, isNoMatch } from './errors.ts';
-import { ObjectStore, type ObjectIndex } from './object-store.ts';
+import { type ObjectIndex, ObjectStore } from './object-store.ts';
 import { sleep } from './send.ts';
 
 /** One change of the cached set. `previous` is absent for ADDED. */

@@ -1,4 +1,4 @@
-import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
+import { field, isArray, isObject, type JsonObject, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { parseYaml } from '../engine/yaml/parse.ts';
 

@@ -1,9 +1,9 @@
+import type { KubeObject, ObjectRef } from '../api/object.ts';
+import { refOf } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpHandler, HttpRequest } from '../base/http.ts';
 import { isArray, isObject, type Json, type JsonObject, parseJson, stringAt, stringifyJson } from '../base/json.ts';
 import { err, ok } from '../base/result.ts';
-import type { KubeObject, ObjectRef } from '../api/object.ts';
-import { refOf } from '../api/object.ts';
 import type {
   ApplyOptions,
   DeleteOptions,

@@ -1,5 +1,5 @@
-import { field, isObject, type Json, parseJson, stringAt } from '../base/json.ts';
 import type { KubeObject } from '../api/object.ts';
+import { field, isObject, type Json, parseJson, stringAt } from '../base/json.ts';
 import { readLines } from './body.ts';
 import type { WatchEvent } from './client.ts';
 import { statusError } from './errors.ts';

@@ -9,7 +9,7 @@ import { InformerPool } from '../kube/informer-pool.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
 import { systemClock } from '../kube/system-clock.ts';
 import { createSocketTransport } from '../kube/transport-socket.ts';
-import { defineController, type Controller } from './controller.ts';
+import { type Controller, defineController } from './controller.ts';
 import { clusterEvents } from './event-cluster.ts';
 import { createEventRecorder } from './events.ts';
 import { runAsLeader } from './lease.ts';

@@ -2,7 +2,7 @@ import type { KubeObject, ObjectRef } from '../api/object.ts';
 import { refOf } from '../api/object.ts';
 import type { EventRecord, Outcome, Report } from '../api/outcome.ts';
 import type { Clock } from '../base/clock.ts';
-import type { JsonObject, Json } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import type { Log } from '../base/log.ts';
 import type { KubeClient, KubeError, KubeResult } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';

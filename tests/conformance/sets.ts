@@ -2,11 +2,20 @@ import type { ConformanceSet } from './set.ts';
 import { set as apiserver } from './sets/apiserver.ts';
 import { set as envsubst } from './sets/envsubst.ts';
 import { set as fluxbuild } from './sets/fluxbuild.ts';
+import { set as ignore } from './sets/ignore.ts';
 import { set as kstatus } from './sets/kstatus.ts';
 import { set as kustomize } from './sets/kustomize.ts';
-import { set as yaml } from './sets/yaml.ts';
-import { set as ignore } from './sets/ignore.ts';
 import { set as semver } from './sets/semver.ts';
+import { set as yaml } from './sets/yaml.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */
-export const sets: readonly ConformanceSet[] = [kstatus, envsubst, yaml, kustomize, fluxbuild, ignore, semver, apiserver];
+export const sets: readonly ConformanceSet[] = [
+  kstatus,
+  envsubst,
+  yaml,
+  kustomize,
+  fluxbuild,
+  ignore,
+  semver,
+  apiserver,
+];

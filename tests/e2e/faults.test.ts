@@ -122,6 +122,7 @@ it('sets up a cluster with the kinds, a git server, and an engine outside', asyn
   await terminal.run('kubectl', ['apply', '-f', '-'], {
     input: [secret, source, kustomization].map(({ stdout }) => stdout).join('\n'),
   });
+  expect(await kubectl('get', 'kustomization', '-n', 'flux-system', '-o', 'name')).toContain('/many');
 });
 
 it('converges after a SIGKILL in the middle of an apply, with every object in the inventory', async () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { printYaml } from '../../src/engine/yaml/print.ts';
 import type { Json } from '../../src/base/json.ts';
+import { printYaml } from '../../src/engine/yaml/print.ts';
 
 /** A generated tree of kustomizations: path -> text. The overlay to build is `overlay`. */
 export type Tree = Readonly<Record<string, string>>;

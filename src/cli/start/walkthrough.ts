@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '../../api/object.ts';
+import { seedRepository } from '../../demo/seed.ts';
 import { parseYamlDocuments } from '../../engine/yaml/parse.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { seedRepository } from '../../demo/seed.ts';
 import type { CliHost, RunCommandLine } from '../command.ts';
 
 /** The three repositories, in the order in which they are bootstrapped. */

@@ -1,11 +1,13 @@
 import type { HttpRequest } from '../../base/http.ts';
 import { KUBERNETES_VERSION } from '../data/builtins.ts';
+import type { Discovery } from './discovery.ts';
+import type { Kernel } from './kernel.ts';
 import { negotiate } from './negotiation.ts';
+import type { OpenApi } from './openapi.ts';
 import { openApiV2 } from './openapi-v2.ts';
 import type { Reply } from './reply.ts';
 import { answer, failure, pageNotFound, text } from './reply.ts';
 import type { Target } from './request-info.ts';
-import type { ApiServer } from './server.ts';
 import { pathNotFound } from './status.ts';
 
 const [, MAJOR = '', MINOR = ''] = /^v(\d+)\.(\d+)/.exec(KUBERNETES_VERSION) ?? [];
@@ -16,6 +18,13 @@ const CHECKS = [
   'poststarthook/start-apiextensions-controllers',
   'poststarthook/rbac/bootstrap-roles',
 ];
+
+/** The parts of the API server that answer outside the resources. */
+interface ApiServer {
+  readonly kernel: Kernel;
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+}
 
 /** Paths outside the resources: health, version, discovery, schemas. */
 export function nonResource(server: ApiServer, request: HttpRequest, { path, query }: Target): Reply {

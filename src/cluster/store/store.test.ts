@@ -56,7 +56,7 @@ describe('the store', () => {
     expect(names(store.list('/configmaps'))).toEqual(['b', 'c']);
     const past = store.listAt('/configmaps', '', then) ?? [];
     expect(past.map(({ key }) => key)).toEqual(['d/a', 'd/b']);
-    expect((past[1]?.object as unknown as { data: { value: string } }).data.value).toBe('1');
+    expect(past[1]?.object).toMatchObject({ data: { value: '1' } });
   });
 
   it('tells listeners in one order, also when one of them writes', () => {

@@ -1,5 +1,5 @@
-import type { Json } from '../../base/json.ts';
 import { groupOf } from '../../api/object.ts';
+import type { Json } from '../../base/json.ts';
 import { setCondition } from './conditions.ts';
 import { CONTROLLER_MANAGER, type Context, itself, splitKey, type WorkloadController } from './context.ts';
 import type { Again } from './queue.ts';

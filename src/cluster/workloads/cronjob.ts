@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { isTrue } from './conditions.ts';
 import { CONTROLLER_MANAGER, type Context, itself, ownerOfKind, splitKey, type WorkloadController } from './context.ts';
 import { parseSchedule } from './cron-schedule.ts';
 import { isEnded } from './job/job.ts';
-import { isTrue } from './conditions.ts';
 import { controllerReference, isControlledBy } from './owned.ts';
 import type { Again } from './queue.ts';
 import { isTerminatingNamespace } from './replicaset.ts';

@@ -4,7 +4,7 @@ import { scaledValue } from './deployment/sizes.ts';
 import { controllerOf } from './owned.ts';
 import { isActive, isReady } from './pods.ts';
 import type { Again } from './queue.ts';
-import { DISRUPTION_BUDGETS, PODS, REPLICA_SETS, STATEFUL_SETS, DEPLOYMENTS } from './resources.ts';
+import { DEPLOYMENTS, DISRUPTION_BUDGETS, PODS, REPLICA_SETS, STATEFUL_SETS } from './resources.ts';
 import { matches } from './selector.ts';
 import {
   type IntOrPercent,

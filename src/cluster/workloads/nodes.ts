@@ -4,9 +4,9 @@ import { CONTROLLER_MANAGER, type Context, itself, splitKey, type WorkloadContro
 import { podBlock } from './kubelet/addresses.ts';
 import type { Again } from './queue.ts';
 import { LEASES, NODES } from './resources.ts';
+import { type Node, plain, shaped } from './shapes.ts';
 import { microTimeText, timeMs, timeText } from './times.ts';
 import { writeStatus, written, writtenOrGone } from './writes.ts';
-import { type Node, plain, shaped } from './shapes.ts';
 
 /** Kubernetes' version that the simulated nodes report. */
 export const KUBELET_VERSION = 'v1.34.1';

@@ -1,6 +1,6 @@
+import { conditionOf, withoutCondition } from './conditions.ts';
 import type { Context, WorkloadController } from './context.ts';
 import { CONTROLLER_MANAGER, itself, splitKey } from './context.ts';
-import { conditionOf, withoutCondition } from './conditions.ts';
 import { claim } from './owned.ts';
 import { byDispensability, isActive, isReady, podFrom, podOwners, untilAvailableMs } from './pods.ts';
 import type { Again } from './queue.ts';

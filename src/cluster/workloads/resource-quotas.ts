@@ -1,9 +1,9 @@
-import { at, field, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
 import type { KubeObject } from '../../api/object.ts';
+import { at, field, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
 import type { GroupResource } from '../registry.ts';
 import { CONTROLLER_MANAGER, type Context, keyOf, splitKey } from './context.ts';
-import { inScopes, printAmount, usageOf } from './quota-usage.ts';
 import { type Activity, type Again, WorkQueue } from './queue.ts';
+import { inScopes, printAmount, usageOf } from './quota-usage.ts';
 import { PODS, RESOURCE_QUOTAS, resourceName } from './resources.ts';
 import { type Stored, shaped } from './shapes.ts';
 import { writeStatus } from './writes.ts';

@@ -1,6 +1,6 @@
+import { nanoOf } from '../apiserver/quantity.ts';
 import { setCondition } from './conditions.ts';
 import { type Context, itself, splitKey, type WorkloadController } from './context.ts';
-import { nanoOf } from '../apiserver/quantity.ts';
 import type { Again } from './queue.ts';
 import { CLAIMS, NODES, PODS } from './resources.ts';
 import { includes } from './selector.ts';

@@ -1,4 +1,4 @@
-import type { Labels, LabelSelector } from './shapes.ts';
+import type { LabelSelector, Labels } from './shapes.ts';
 
 /** Says whether `labels` satisfy `selector`; an empty selector matches everything, an absent one nothing. */
 export function matches(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {

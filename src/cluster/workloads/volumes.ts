@@ -1,14 +1,14 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
-import { CONTROLLER_MANAGER, type Context, itself, keyOf, splitKey, type WorkloadController } from './context.ts';
-import type { GroupResource } from '../registry.ts';
-import { isFinished } from './pods.ts';
 import { nanoOf } from '../apiserver/quantity.ts';
+import type { GroupResource } from '../registry.ts';
+import { CONTROLLER_MANAGER, type Context, itself, keyOf, splitKey, type WorkloadController } from './context.ts';
+import { isFinished } from './pods.ts';
 import type { Again } from './queue.ts';
 import { CLAIMS, PODS, STORAGE_CLASSES, VOLUMES } from './resources.ts';
 import { matches } from './selector.ts';
 import { type LabelSelector, type Pod, plain, type Stored, shaped } from './shapes.ts';
-import { deleteObject, written, writeStatus, writtenOrGone } from './writes.ts';
+import { deleteObject, writeStatus, written, writtenOrGone } from './writes.ts';
 
 const COMPONENT = 'persistentvolume-controller';
 const PROVISIONER = 'sim.weir.dev/provisioner';

@@ -87,10 +87,9 @@ function implementation() {
 /** The runner's output; WEIR_SCENARIOS (`--tags=plain,drift`, `--only=ID`) narrows what is played. */
 async function play(directory: string, work: string, kubeconfig: string): Promise<string> {
   const narrow = (process.env['WEIR_SCENARIOS'] ?? '').split(' ').filter((word) => word !== '');
-  const args = ['--kubeconfig', kubeconfig, '--impl', join(work, 'impl.json'), '--dir', directory].concat([
-    ...['--work', join(work, 'run'), '--jobs', String(JOBS), '--max-diff', '40'],
-    ...narrow,
-  ]);
+  const args = ['--kubeconfig', kubeconfig, '--impl', join(work, 'impl.json'), '--dir', directory]
+    .concat(['--work', join(work, 'run'), '--jobs', String(JOBS), '--max-diff', '40'])
+    .concat(narrow);
   const runner = spawn('python3', [join(directory, 'run-flux-scenarios.py'), ...args], {
     cwd: work,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { KubeObject } from '../src/api/object.ts';
+import { at } from '../src/base/json.ts';
+import type { KubeClient } from '../src/kube/client.ts';
+import { freePorts, startWalkthrough, timeOf, type Walkthrough } from './walkthrough.ts';
+
+/** How often each latency is measured. */
+const ROUNDS = 20;
+const ROUND_LIMIT_MS = 60_000;
+const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'backend', name: 'nginx-test' } as const;
+const run = promisify(execFile);
+
+const rows: (readonly [what: string, value: string])[] = [];
+const row = (what: string, value: string): void => {
+  rows.push([what, value]);
+  process.stderr.write(`${what}: ${value}\n`);
+};
+const milliseconds = (value: number): string => `${Math.round(value)} ms`;
+const seconds = (value: number): string => `${(value / 1000).toFixed(2)} s`;
+const mebibytes = (value: number): string => `${Math.round(value)} MiB`;
+
+/** Measures what people wait for, on the walk-through, and prints a table. Nothing is asserted. */
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-bench-'));
+  try {
+    const times: number[] = [];
+    for (let round = 0; round < 5; round++) times.push(await timeOf(['version', '--client']));
+    row('weir version --client, median of 5', milliseconds(percentile(times, 50)));
+
+    const ports = await freePorts();
+    const data = join(folder, 'data');
+    const fresh = await startWalkthrough(data, ports);
+    row('weir start, fresh, to ready', seconds(fresh.readyMs));
+    await fresh.stop();
+    const again = await startWalkthrough(data, ports);
+    row('weir start, second time, to ready', seconds(again.readyMs));
+    try {
+      await measure(again, folder);
+    } finally {
+      await again.stop();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const width = Math.max(...rows.map(([what]) => what.length));
+  const lines = rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`);
+  console.log(
+    `\nnode ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'})\n${lines.join('\n')}`,
+  );
+}
+
+async function measure(walkthrough: Walkthrough, folder: string): Promise<void> {
+  row('memory, idle', mebibytes(await walkthrough.rssMiB()));
+  let peak = 0;
+  const sample = setInterval(() => {
+    void walkthrough.rssMiB().then((now) => {
+      peak = Math.max(peak, now);
+    });
+  }, 200);
+  try {
+    const { pushed, applied } = await pushes(walkthrough, join(folder, 'clone'));
+    row(`git push itself, over SSH, p50 / p95 of ${ROUNDS}`, spread(pushed));
+    row(`push begun to applied, p50 / p95 of ${ROUNDS}`, spread(applied));
+    row(`drift to corrected, p50 / p95 of ${ROUNDS}`, spread(await drifts(walkthrough.client)));
+  } finally {
+    clearInterval(sample);
+  }
+  row('memory, highest under this load', mebibytes(peak));
+}
+
+/** Changes the Deployment's image in git; applied is when a watch of the cluster shows it. */
+async function pushes(
+  { client, repository, env }: Walkthrough,
+  clone: string,
+): Promise<{ readonly pushed: readonly number[]; readonly applied: readonly number[] }> {
+  const git = (...args: readonly string[]) =>
+    run('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.com', ...args], { cwd: clone, env });
+  await run('git', ['clone', '--quiet', repository, clone], { env });
+  const manifest = join(clone, 'backend', 'nginx-deployment.yaml');
+  const pushed: number[] = [];
+  const applied: number[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const image = `local-test:bench-${round}`;
+    await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(/local-test:\S+/, image));
+    await git('commit', '--quiet', '--all', '--message', `Use ${image}`);
+    const { seen } = await watchFor(client, (object) =>
+      JSON.stringify(object.spec?.['template']).includes(`"${image}"`),
+    );
+    const begun = performance.now();
+    await git('push', '--quiet');
+    pushed.push(performance.now() - begun);
+    applied.push((await seen) - begun);
+  }
+  return { pushed, applied };
+}
+
+/** Changes the number of replicas in the cluster; corrected is when a watch shows what git says. */
+async function drifts(client: KubeClient): Promise<readonly number[]> {
+  const corrected: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    let drifted = false;
+    const { seen } = await watchFor(client, ({ spec }) => {
+      const replicas = at(spec, 'replicas');
+      if (replicas === 3) drifted = true;
+      return drifted && replicas === 1;
+    });
+    const begun = performance.now();
+    const written = await client.patch(DEPLOYMENT, { spec: { replicas: 3 } }, { type: 'merge', fieldManager: 'bench' });
+    if (!written.ok) throw new Error(written.error.message);
+    corrected.push((await seen) - begun);
+  }
+  return corrected;
+}
+
+/** Begins to watch the Deployment, and tells at which performance.now() it was seen so that `holds`. */
+async function watchFor(
+  client: KubeClient,
+  holds: (object: KubeObject) => boolean,
+): Promise<{ readonly seen: Promise<number> }> {
+  const listed = await client.list(DEPLOYMENT, { namespace: DEPLOYMENT.namespace });
+  if (!listed.ok) throw new Error(listed.error.message);
+  const signal = AbortSignal.timeout(ROUND_LIMIT_MS);
+  const { resourceVersion } = listed.value;
+  const look = async (): Promise<number> => {
+    for await (const event of client.watch(DEPLOYMENT, { namespace: DEPLOYMENT.namespace, resourceVersion, signal })) {
+      if (event.type === 'ERROR') throw new Error(event.error.message);
+      if (event.type === 'BOOKMARK' || event.object.metadata.name !== DEPLOYMENT.name) continue;
+      if (holds(event.object)) return performance.now();
+    }
+    throw new Error('not seen within a minute');
+  };
+  const seen = look();
+  // A failure is reported where it is awaited, which may be a little later.
+  seen.catch(() => undefined);
+  return { seen };
+}
+
+function spread(values: readonly number[]): string {
+  return `${milliseconds(percentile(values, 50))} / ${milliseconds(percentile(values, 95))}`;
+}
+
+/** The nearest-rank percentile. */
+function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
