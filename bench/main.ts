@@ -35,14 +35,14 @@ async function main(): Promise<void> {
     const data = join(folder, 'data');
     const fresh = await startWalkthrough(data, ports);
     row('weir start, fresh, to ready', seconds(fresh.readyMs));
-    await fresh.stop();
+    try {
+      await measure(fresh, folder);
+    } finally {
+      await fresh.stop();
+    }
     const again = await startWalkthrough(data, ports);
     row('weir start, second time, to ready', seconds(again.readyMs));
-    try {
-      await measure(again, folder);
-    } finally {
-      await again.stop();
-    }
+    await again.stop();
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

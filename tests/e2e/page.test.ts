@@ -24,7 +24,7 @@ const complaints: string[] = [];
 beforeAll(async () => {
   if (!existsSync(join(root, 'dist/web/index.html'))) {
     const built = spawnSync('npm', ['run', 'build', '-w', 'web'], { cwd: root, encoding: 'utf8' });
-    expect(built.status, built.stdout + built.stderr).toBe(0);
+    if (built.status !== 0) throw new Error(built.stdout + built.stderr);
   }
   const args = ['--data-dir', data, '--page-port', String(await freePort()), '--api-port', String(await freePort())];
   const started = await terminal.start(
@@ -33,8 +33,8 @@ beforeAll(async () => {
     /^ready /,
   );
   const said = /^ready page=(\S+) kubeconfig=(\S+) git=(\S+)$/.exec(started.line);
-  expect(said, started.output()).not.toBeNull();
-  [, address = '', terminal.env['KUBECONFIG'] = '', git = ''] = said ?? [];
+  if (said === null) throw new Error(started.output());
+  [, address = '', terminal.env['KUBECONFIG'] = '', git = ''] = said;
   // As the printed lines say.
   const ssh = /export (GIT_SSH_COMMAND)="(.+)"/.exec(started.output());
   terminal.env['GIT_SSH_COMMAND'] = ssh?.[2] ?? '';
@@ -149,7 +149,7 @@ it('is used by keys, and fits a phone', async () => {
   for (const width of [1440, 900, 360]) {
     await page.setViewportSize({ width, height: 800 });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(overflow, `at ${width} px`).toBeLessThanOrEqual(0);
+    expect({ width, overflow }).toMatchObject({ width, overflow: expect.toSatisfy((pixels) => Number(pixels) <= 0) });
   }
 });
 
