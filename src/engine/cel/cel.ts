@@ -2,7 +2,7 @@ import type { Json } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { NO_REFERENCES, type ResolveSchema, type Schema } from '../schema/schema.ts';
 import { checkExpr } from './check.ts';
-import { type Evaluated, evaluateExpr, type EvaluateOptions, type EvaluationError } from './evaluate.ts';
+import { type Evaluated, type EvaluateOptions, type EvaluationError, evaluateExpr } from './evaluate.ts';
 import { type Expr, parseCel } from './parse.ts';
 import { type CelType, compatible, DYN, printType } from './types.ts';
 import { type CelValue, fromJson } from './values.ts';

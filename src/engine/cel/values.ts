@@ -1,6 +1,6 @@
 import { field, isArray, isObject, type Json, type JsonObject } from '../../base/json.ts';
-import { dereference, propertySchema, type ResolveSchema, type Schema } from '../schema/schema.ts';
 import type { Quantity } from '../schema/quantity.ts';
+import { dereference, propertySchema, type ResolveSchema, type Schema } from '../schema/schema.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
 
 /** A CEL value: ints are `bigint`, doubles `number`. */

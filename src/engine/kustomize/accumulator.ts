@@ -1,6 +1,6 @@
+import { ResourceMap } from './resource-map.ts';
 import type { TransformerConfig } from './transformer-config.ts';
 import { EMPTY_CONFIG, mergeConfigs } from './transformer-config.ts';
-import { ResourceMap } from './resource-map.ts';
 import { mergeVarSets, type VarSet } from './vars.ts';
 
 /** What a kustomization comes to: its resources, and what transformers above it must know. */

@@ -1,5 +1,5 @@
-import { at, field, isObject, type Json, stringAt } from '../../base/json.ts';
 import { utf8Text } from '../../base/files.ts';
+import { at, field, isObject, type Json, stringAt } from '../../base/json.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fail, wrapped } from './failure.ts';

@@ -1,9 +1,8 @@
-import { MAP_TAG, NULL_TAG, type NodeKind, type YamlNode } from '../yaml/node.ts';
+import { MAP_TAG, type NodeKind, NULL_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import { getField, isNull, lookup, newNode, setField, setScalar, WrongKind } from './node-edit.ts';
-import { scalarNode } from '../yaml/node.ts';
-import { printId } from './resource-id.ts';
 import type { Resource } from './resource.ts';
+import { printId } from './resource-id.ts';
 import type { FieldSpec } from './transformer-config.ts';
 
 /** What to do with each node that a field spec leads to. */

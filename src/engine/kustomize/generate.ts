@@ -1,7 +1,7 @@
 import { DOUBLE_QUOTED, LITERAL, mapNode, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { fail, wrapped } from './failure.ts';
-import type { GeneratorArgs, GeneratorOptions } from './kustomization-type.ts';
 import { base64Lines, type KeyValue, loadKeyValues } from './key-values.ts';
+import type { GeneratorArgs, GeneratorOptions } from './kustomization-type.ts';
 import type { Loader } from './load.ts';
 import { isNonString, lookup, setField, stringNode } from './node-edit.ts';
 import { Resource } from './resource.ts';

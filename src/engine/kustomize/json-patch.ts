@@ -8,13 +8,13 @@ import {
   type MutableJsonObject,
   put,
 } from '../../base/json.ts';
-import { mapNode, scalarNode, seqNode, STR_TAG, type YamlNode } from '../yaml/node.ts';
+import { printYamlError } from '../yaml/error.ts';
+import { mapNode, STR_TAG, scalarNode, seqNode, type YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { resolveTag } from '../yaml/resolve.ts';
-import { printYamlError } from '../yaml/error.ts';
 import { formatG } from '../yaml/value.ts';
 import { fail, KustomizeFailure, withPrefix } from './failure.ts';
-import { type Resource, nodeJson } from './resource.ts';
+import { nodeJson, type Resource } from './resource.ts';
 
 export type JsonPatch = readonly JsonObject[];
 

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { printYaml } from '../yaml/print.ts';
 import { KustomizeFailure } from './failure.ts';
-import { goEncode, type GoType } from './go-decode.ts';
+import { type GoType, goEncode } from './go-decode.ts';
 import { fixKustomization, KUSTOMIZATION, type Kustomization, readKustomization } from './kustomization-type.ts';
 
 /** Fields in the order in which new ones are written (kustomize commands/internal/kustfile). */

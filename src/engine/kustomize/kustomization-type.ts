@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../base/json.ts';
-import { parseYaml } from '../yaml/parse.ts';
 import { printYamlError } from '../yaml/error.ts';
-import { fail, withPrefix, KustomizeFailure } from './failure.ts';
+import { parseYaml } from '../yaml/parse.ts';
+import { fail, KustomizeFailure, withPrefix } from './failure.ts';
 import {
   ANY_MAP,
   BOOL,

@@ -1,10 +1,10 @@
 import type { YamlNode } from '../yaml/node.ts';
+import { scalarNode } from '../yaml/node.ts';
 import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec } from './field-filter.ts';
 import { fieldOf, getField, isNull, lookup, requireKind, setField, setScalar } from './node-edit.ts';
-import { scalarNode } from '../yaml/node.ts';
-import { effectiveNamespace, type Gvk, isSelected, NO_NAMESPACE, printId, type ResourceId } from './resource-id.ts';
 import type { Resource } from './resource.ts';
+import { effectiveNamespace, type Gvk, isSelected, NO_NAMESPACE, printId, type ResourceId } from './resource-id.ts';
 import type { FieldSpec, NameReference } from './transformer-config.ts';
 
 interface Rule {

@@ -4,11 +4,11 @@ import {
   BINARY_TAG,
   DOUBLE_QUOTED,
   mapNode,
-  NULL_TAG,
   type NodeKind,
+  NULL_TAG,
+  STR_TAG,
   scalarNode,
   seqNode,
-  STR_TAG,
   TIMESTAMP_TAG,
   YamlNode,
 } from '../yaml/node.ts';

@@ -2,12 +2,12 @@ import { utf8Text } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
 import { fail, KustomizeFailure, quoted, withPrefix } from './failure.ts';
 import { applyJsonPatch, asOperations, decodeJsonPatch, type JsonPatch, patchJson } from './json-patch.ts';
+import { goList } from './key-values.ts';
 import type { Patch, Selector } from './kustomization-type.ts';
 import type { Loader } from './load.ts';
-import { goList } from './key-values.ts';
 import { readResources } from './read-resources.ts';
-import { printId } from './resource-id.ts';
 import type { Resource } from './resource.ts';
+import { printId } from './resource-id.ts';
 import { goJson, type ResourceMap } from './resource-map.ts';
 import type { SchemaStore } from './schema.ts';
 

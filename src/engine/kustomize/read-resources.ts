@@ -8,8 +8,8 @@ import { YamlFailure } from '../yaml/scan.ts';
 import { nodeToJson } from '../yaml/value.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, textOf } from './node-edit.ts';
-import { goJson } from './resource-map.ts';
 import { Resource } from './resource.ts';
+import { goJson } from './resource-map.ts';
 import type { SchemaStore } from './schema.ts';
 
 const SEPARATOR = /\n---.*\n/g;

@@ -21,8 +21,8 @@ import {
   splitIndex,
   textOf,
 } from './node-edit.ts';
-import { isSelected, printId, type ResourceId } from './resource-id.ts';
 import { nodeJson, type Resource } from './resource.ts';
+import { isSelected, printId, type ResourceId } from './resource-id.ts';
 import { goJson } from './resource-map.ts';
 import { compileSelector, labelsMatch } from './selector.ts';
 

@@ -10,8 +10,8 @@ import { goSyntax, type Resource } from './resource.ts';
 import { SchemaStore } from './schema.ts';
 import { sortResources } from './sort-order.ts';
 import { Target } from './target.ts';
-import { setEntries } from './transformers.ts';
 import { fieldSpec } from './transformer-config.ts';
+import { setEntries } from './transformers.ts';
 
 /** A chart that a kustomization wants rendered, and where its files are. */
 export interface ChartRequest {

@@ -2,8 +2,8 @@ import { STR_TAG, type YamlNode } from '../yaml/node.ts';
 import { fail, KustomizeFailure, withPrefix, wrapped } from './failure.ts';
 import { applyFieldSpec, applyFieldSpecs, FieldFailure, type SetValue, setEntry } from './field-filter.ts';
 import { fieldOf, getField, isNilOrEmpty, isNull, lookup, requireKind, textOf } from './node-edit.ts';
-import { idKey } from './resource-id.ts';
 import type { Resource } from './resource.ts';
+import { idKey } from './resource-id.ts';
 import { printList, type ResourceMap } from './resource-map.ts';
 import { type FieldSpec, fieldSpec } from './transformer-config.ts';
 

@@ -1,4 +1,4 @@
-import { NULL_TAG, scalarNode, seqNode, type NodeKind, type YamlNode } from '../yaml/node.ts';
+import { type NodeKind, NULL_TAG, scalarNode, seqNode, type YamlNode } from '../yaml/node.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { fail } from './failure.ts';
 import {

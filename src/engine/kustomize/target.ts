@@ -5,6 +5,7 @@ import { Accumulator } from './accumulator.ts';
 import { loadCrds } from './crds.ts';
 import { fail, KustomizeFailure, quoted, withPrefix, wrapped } from './failure.ts';
 import { mergeOptions } from './generate.ts';
+import { goList } from './key-values.ts';
 import {
   deprecationWarnings,
   FILE_NAMES,
@@ -27,11 +28,10 @@ import {
 } from './origin.ts';
 import type { Transform } from './patches.ts';
 import { readResources } from './read-resources.ts';
+import type { Resource } from './resource.ts';
 import { printGvk, printId } from './resource-id.ts';
 import { ResourceMap } from './resource-map.ts';
-import type { Resource } from './resource.ts';
 import type { SchemaStore } from './schema.ts';
-import { addHashes, type Generate, GENERATORS, type PluginHelpers, setEntries, TRANSFORMERS } from './transformers.ts';
 import {
   defaultConfig,
   EMPTY_CONFIG,
@@ -42,8 +42,8 @@ import {
   readConfig,
   type TransformerConfig,
 } from './transformer-config.ts';
+import { addHashes, GENERATORS, type Generate, type PluginHelpers, setEntries, TRANSFORMERS } from './transformers.ts';
 import { mergeVars, resolveVars } from './vars.ts';
-import { goList } from './key-values.ts';
 
 /** What all targets of a build share. */
 export interface BuildContext {

@@ -3,8 +3,8 @@ import { DEFAULT_FIELD_SPECS, DEFAULT_NAME_REFERENCES } from './default-field-sp
 import { fail, wrapped } from './failure.ts';
 import { type GoType, STRING, sliceOf, struct } from './go-decode.ts';
 import { FIELD_SPECS, type FieldSpec as ReadFieldSpec, unmarshal } from './kustomization-type.ts';
-import { compareGvk, type Gvk, gvkEquals, isSelected } from './resource-id.ts';
 import { splitPath } from './node-edit.ts';
+import { compareGvk, type Gvk, gvkEquals, isSelected } from './resource-id.ts';
 
 /** One field of one kind, or of all kinds where the selector is empty. */
 export interface FieldSpec extends Gvk {

@@ -1,8 +1,8 @@
 import { utf8Text } from '../../base/files.ts';
 import { isArray, isObject, type Json, type JsonObject } from '../../base/json.ts';
-import { INT_TAG, MAP_TAG, scalarNode, STR_TAG, type YamlNode } from '../yaml/node.ts';
-import { parseYaml } from '../yaml/parse.ts';
 import { printYamlError } from '../yaml/error.ts';
+import { INT_TAG, MAP_TAG, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
+import { parseYaml } from '../yaml/parse.ts';
 import { fail, quoted, wrapped } from './failure.ts';
 import { applyFieldSpec, applyFieldSpecs, setEntry, specFits } from './field-filter.ts';
 import { generate } from './generate.ts';
@@ -12,9 +12,8 @@ import { applyImage } from './images.ts';
 import {
   decodeInto,
   FIELD_SPECS,
-  type FieldSpec as ReadFieldSpec,
-  type GeneratorArgs,
   GENERATOR_FIELDS,
+  type GeneratorArgs,
   HELM_CHART_FIELDS,
   HELM_GLOBAL_FIELDS,
   IMAGE,
@@ -25,6 +24,7 @@ import {
   REPLACEMENT,
   REPLACEMENT_LIST,
   REPLICA,
+  type FieldSpec as ReadFieldSpec,
   type Replacement,
   type Replica,
   type Selector,
@@ -34,10 +34,10 @@ import {
 import type { Loader } from './load.ts';
 import { isNull, lookup, requireKind, setScalar } from './node-edit.ts';
 import { json6902Transformer, mergeTransformer, patchTransformer, type Transform } from './patches.ts';
-import { applyReplacements } from './replacements.ts';
 import { readResources } from './read-resources.ts';
-import { isSelected, printGvk } from './resource-id.ts';
+import { applyReplacements } from './replacements.ts';
 import type { Resource } from './resource.ts';
+import { isSelected, printGvk } from './resource-id.ts';
 import type { ResourceMap } from './resource-map.ts';
 import type { SchemaStore } from './schema.ts';
 import { setNamespaces } from './set-namespace.ts';

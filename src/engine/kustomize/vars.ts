@@ -3,8 +3,8 @@ import { fail } from './failure.ts';
 import { applyFieldSpecs } from './field-filter.ts';
 import type { Var } from './kustomization-type.ts';
 import { isNull, isString, lookup, splitFieldPath } from './node-edit.ts';
-import { effectiveNamespace, gvkEquals, type ResourceId } from './resource-id.ts';
 import { nodeJson } from './resource.ts';
+import { effectiveNamespace, gvkEquals, type ResourceId } from './resource-id.ts';
 import type { ResourceMap } from './resource-map.ts';
 import type { FieldSpec } from './transformer-config.ts';
 

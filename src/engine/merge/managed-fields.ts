@@ -32,8 +32,8 @@ import {
   ensureNamedFields,
   mergeTyped,
   removeItems,
-  toFieldSet,
   type Typing,
+  toFieldSet,
   validateTyped,
   withoutManagedFields,
 } from './typed.ts';

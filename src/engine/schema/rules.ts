@@ -1,10 +1,10 @@
 import { equal, field, isArray, isObject, type Json } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
 import { type CelError, compileCel, evaluate, type Program } from '../cel/cel.ts';
 import { DEFAULT_COST_LIMIT, RUNTIME_COST_BUDGET } from '../cel/evaluate.ts';
+import type { Expr } from '../cel/parse.ts';
 import { BOOL, optional, STRING, typeOfSchema } from '../cel/types.ts';
 import { fromJson, ObjectValue, Optional } from '../cel/values.ts';
-import type { Expr } from '../cel/parse.ts';
-import type { Result } from '../../base/result.ts';
 import { duplicate, forbidden, invalid, required } from './field-error.ts';
 import {
   dereference,

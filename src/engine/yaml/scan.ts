@@ -1,6 +1,6 @@
-import type { Dialect } from './resolve.ts';
-import { DOUBLE_QUOTED, FOLDED, LITERAL, SINGLE_QUOTED } from './node.ts';
 import type { YamlError } from './error.ts';
+import { DOUBLE_QUOTED, FOLDED, LITERAL, SINGLE_QUOTED } from './node.ts';
+import type { Dialect } from './resolve.ts';
 
 export const STREAM_END = 0;
 export const VERSION_DIRECTIVE = 1;

@@ -1,8 +1,8 @@
 import { equal, type JsonObject } from '../../../base/json.ts';
 import { dns1123Subdomain } from '../names.ts';
 import {
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   invalid,

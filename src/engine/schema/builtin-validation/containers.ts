@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../../../base/json.ts';
 import { dns1123Label, envVarName, portName } from '../names.ts';
 import {
   duplicate,
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   invalid,

@@ -3,8 +3,8 @@ import { compileJsonPath } from '../../jsonpath/jsonpath.ts';
 import { dns1035Label, dns1123Subdomain } from '../names.ts';
 import type { Schema } from '../schema.ts';
 import {
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   immutable,

@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../../../base/json.ts';
 import { isCidr, isIpv4, isIpv6 } from '../formats.ts';
 import { dns1123Label, dns1123Subdomain, domainPrefixedPath, portName, wildcardSubdomain } from '../names.ts';
 import {
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   immutable,

@@ -1,15 +1,15 @@
 import { equal, type Json, type JsonObject } from '../../../base/json.ts';
-import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../names.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../names.ts';
 import {
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   invalid,
   items,
-  labels,
   labelSelector,
+  labels,
   notSupported,
   number,
   object,

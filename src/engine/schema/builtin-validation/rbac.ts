@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
 import { dns1123Subdomain } from '../names.ts';
 import {
+  type Errors,
   each,
   equalOr,
-  type Errors,
   immutable,
   invalid,
   items,

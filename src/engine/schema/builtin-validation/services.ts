@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
-import { dns1123Subdomain, dns1123Label, portName } from '../names.ts';
+import { dns1123Label, dns1123Subdomain, portName } from '../names.ts';
 import {
   duplicate,
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   IMMUTABLE,

@@ -1,8 +1,8 @@
 import type { Json } from '../../../base/json.ts';
 import { compileCel } from '../../cel/cel.ts';
 import { BOOL, type CelType, optional, STRING, typeOfSchema } from '../../cel/types.ts';
-import { mentions } from '../rules.ts';
 import { compilePattern } from '../patterns.ts';
+import { mentions } from '../rules.ts';
 import { NO_REFERENCES, type Schema, type ValidationRule } from '../schema.ts';
 import { validate } from '../validate.ts';
 import { type Errors, forbidden, invalid, notSupported, required } from './common.ts';

@@ -3,8 +3,8 @@ import { configMapKey, dns1123Label } from '../names.ts';
 import { claimSpec } from './claims.ts';
 import {
   duplicate,
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   invalid,

@@ -2,8 +2,8 @@ import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { dns1123Label } from '../names.ts';
 import { claimSpec } from './claims.ts';
 import {
-  each,
   type Errors,
+  each,
   forbidden,
   has,
   immutable,
