@@ -134,7 +134,7 @@ describe('a kustomization that reads outside its folder (A02, A03)', () => {
     ];
   };
 
-  function attempt(kustomization: string, loadRestrictor: 'LoadRestrictionsRootOnly' | 'LoadRestrictionsNone'): string {
+  function attempt(kustomization: string, loadRestrictor: 'rootOnly' | 'none'): string {
     writeFileSync(join(root, 'tree/app/kustomization.yaml'), kustomization);
     const result = buildKustomization(diskFiles(join(root, 'tree')), 'app', { sha256, loadRestrictor });
     return result.ok ? `built: ${result.value.yaml}` : result.error.message;
@@ -142,15 +142,13 @@ describe('a kustomization that reads outside its folder (A02, A03)', () => {
 
   it.each(READING_FIELDS)('is refused: %s', (field) => {
     const others = field.startsWith('resources') ? '' : 'resources: [a.yaml]\n';
-    const answers = paths().map((path) =>
-      attempt(`${others}${field.replace('PATH', path)}\n`, 'LoadRestrictionsRootOnly'),
-    );
+    const answers = paths().map((path) => attempt(`${others}${field.replace('PATH', path)}\n`, 'rootOnly'));
     expect(answers.filter((answer) => /^built|hunter2/.test(answer))).toEqual([]);
   });
 
   it('still cannot leave the tree when load restrictions are off', () => {
     const [, ...outside] = paths();
-    const answers = outside.map((path) => attempt(`resources: [${path}]\n`, 'LoadRestrictionsNone'));
+    const answers = outside.map((path) => attempt(`resources: [${path}]\n`, 'none'));
     expect(answers.filter((answer) => /^built|hunter2/.test(answer))).toEqual([]);
   });
 });
