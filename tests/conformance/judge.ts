@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { CaseResult } from './set.ts';
+import type { CaseResult, ConformanceSet } from './set.ts';
 
 export interface Verdict {
   readonly known: ReadonlyMap<string, string>;
@@ -16,6 +16,19 @@ export function judge(results: readonly CaseResult[], known: ReadonlyMap<string,
     newFailures: results.filter(({ id, passed }) => !passed && !known.has(id)),
     unexpectedPasses: results.filter(({ id, passed }) => passed && known.has(id)).map(({ id }) => id),
   };
+}
+
+/** Plays a whole set; what fails and is not known to fail is played once more by itself, where the set can do that. */
+export async function playSet(
+  set: ConformanceSet,
+  directory: string,
+  known: ReadonlyMap<string, string>,
+): Promise<readonly CaseResult[]> {
+  const results = await set.run(directory);
+  const doubtful = judge(results, known).newFailures.map(({ id }) => id);
+  if (set.replay === undefined || doubtful.length === 0) return results;
+  const again = new Map((await set.replay(directory, doubtful)).map((result) => [result.id, result]));
+  return results.map((result) => again.get(result.id) ?? result);
 }
 
 /** Case id -> reason, from known-failures/SET.json. */

@@ -1,5 +1,6 @@
 import type { ConformanceSet } from './set.ts';
 import { set as apiserver } from './sets/apiserver.ts';
+import { set as controllers } from './sets/controllers.ts';
 import { set as envsubst } from './sets/envsubst.ts';
 import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as ignore } from './sets/ignore.ts';
@@ -18,4 +19,5 @@ export const sets: readonly ConformanceSet[] = [
   ignore,
   semver,
   apiserver,
+  controllers,
 ];
