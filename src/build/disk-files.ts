@@ -4,10 +4,10 @@ import type { FileTree } from '../base/files.ts';
 
 /** The files under directory `root` (absolute) of the disk. A symbolic link that leaves `root` leads nowhere. */
 export function diskFiles(root: string): FileTree {
-  const top = realpathSync(root);
+  const top = realpathSync.native(root);
   /** The place that `path` leads to. @throws when there is none inside `root` */
   const inside = (path: string): string => {
-    const found = realpathSync(join(top, path));
+    const found = realpathSync.native(join(top, path));
     const below = relative(top, found);
     if (below === '..' || below.startsWith(`..${sep}`)) throw new Error(`${path} is outside`);
     return found;
@@ -15,14 +15,16 @@ export function diskFiles(root: string): FileTree {
   return {
     kind: (path) => {
       try {
-        const stat = lstatSync(join(top, path));
-        return stat.isSymbolicLink()
-          ? 'symlink'
-          : stat.isDirectory()
-            ? 'directory'
-            : stat.isFile()
-              ? 'file'
-              : undefined;
+        const stat = lstatSync(join(top, path), { throwIfNoEntry: false });
+        return stat === undefined
+          ? undefined
+          : stat.isSymbolicLink()
+            ? 'symlink'
+            : stat.isDirectory()
+              ? 'directory'
+              : stat.isFile()
+                ? 'file'
+                : undefined;
       } catch {
         return undefined;
       }

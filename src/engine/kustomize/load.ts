@@ -1,6 +1,7 @@
 import { type FileTree, realPath } from '../../base/files.ts';
 import { fail, KustomizeFailure, Pending } from './failure.ts';
 import { parseRepoUrl, type RepoUrl } from './repo-url.ts';
+import { snapshot } from './snapshot.ts';
 
 /** What a build shares: the tree, where it lies, what may be read, what was read. */
 export interface LoadContext {
@@ -42,7 +43,7 @@ export function isRemoteFile(path: string): boolean {
 }
 
 /** Deepest chain of kustomizations: what the default stack takes, several times over. */
-const MAX_DEPTH = 200;
+const MAX_DEPTH = 500;
 
 /**
  * Loads the files of one kustomization (api/internal/loader). `root` is its directory, absolute, with links followed; `base` is
@@ -82,9 +83,10 @@ export class Loader {
    * @param shown the directory as the user named it, for messages
    */
   static at(files: FileTree, base: string, directory: string, context: LoadContext, shown?: string): Loader {
-    const loader = new Loader(files, base, base === '' ? '/' : base, context, undefined, undefined);
+    const tree = snapshot(files);
+    const loader = new Loader(tree, base, base === '' ? '/' : base, context, undefined, undefined);
     const root = loader.confirmDirectory(joinPath(loader.root, directory), shown);
-    return new Loader(files, base, root, context, undefined, undefined);
+    return new Loader(tree, base, root, context, undefined, undefined);
   }
 
   /** A loader for a clone of the repository that `url` names. */

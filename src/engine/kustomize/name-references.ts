@@ -3,7 +3,7 @@ import { scalarNode } from '../yaml/node.ts';
 import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec } from './field-filter.ts';
 import { fieldOf, getField, isNull, lookup, requireKind, setField, setScalar } from './node-edit.ts';
-import type { Resource } from './resource.ts';
+import { type Renamings, type Resource, sameRenamings } from './resource.ts';
 import { effectiveNamespace, type Gvk, isSelected, NO_NAMESPACE, printId, type ResourceId } from './resource-id.ts';
 import type { FieldSpec, NameReference } from './transformer-config.ts';
 
@@ -57,6 +57,8 @@ class Fixer {
   private readonly resources: readonly Resource[];
   private readonly byOldName: ReadonlyMap<string, readonly Resource[]>;
   private readonly ids = new Map<Resource, ResourceId>();
+  private readonly renamings = new Map<Resource, Renamings>();
+  private readonly previousIds = new Map<Resource, readonly ResourceId[]>();
 
   constructor(resources: readonly Resource[], byOldName: ReadonlyMap<string, readonly Resource[]>) {
     this.resources = resources;
@@ -66,6 +68,25 @@ class Fixer {
 
   private idOf(resource: Resource): ResourceId {
     return this.ids.get(resource) as ResourceId;
+  }
+
+  /** Of a resource that overlays share, each of them asks again: what its annotations say is read once. */
+  private renamingsOf(resource: Resource): Renamings {
+    let found = this.renamings.get(resource);
+    if (found === undefined) {
+      found = resource.renamings();
+      this.renamings.set(resource, found);
+    }
+    return found;
+  }
+
+  private previousIdsOf(resource: Resource): readonly ResourceId[] {
+    let found = this.previousIds.get(resource);
+    if (found === undefined) {
+      found = resource.previousIds();
+      this.previousIds.set(resource, found);
+    }
+    return found;
   }
 
   fix(referrer: Resource, rule: Rule): void {
@@ -165,11 +186,13 @@ class Fixer {
     const { target } = rule;
     let found = named.filter(
       (candidate) =>
-        reachable(candidate) && inNamespace(candidate) && candidate.previousIds().some((id) => isSelected(id, target)),
+        reachable(candidate) &&
+        inNamespace(candidate) &&
+        this.previousIdsOf(candidate).some((id) => isSelected(id, target)),
     );
     const role = rule.spec.path.endsWith('roleRef/name') ? roleOf(referrer) : undefined;
     if (role !== undefined)
-      found = found.filter((candidate) => candidate.previousIds().some((id) => isSelected(id, role)));
+      found = found.filter((candidate) => this.previousIdsOf(candidate).some((id) => isSelected(id, role)));
     const id = this.idOf(referrer);
     if (!id.clusterScoped) {
       const namespace = effectiveNamespace(id);
@@ -179,8 +202,11 @@ class Fixer {
       });
     }
     if (found.length === 1) return found[0];
-    found = found.filter((candidate) => candidate.sameRenamings(referrer, true));
-    if (found.length > 1) found = found.filter((candidate) => candidate.sameRenamings(referrer, false));
+    const renamings = this.renamingsOf(referrer);
+    found = found.filter((candidate) => sameRenamings(this.renamingsOf(candidate), renamings, true));
+    if (found.length > 1) {
+      found = found.filter((candidate) => sameRenamings(this.renamingsOf(candidate), renamings, false));
+    }
     if (found.length <= 1) return found[0];
     const [first] = found as [Resource, ...Resource[]];
     const same = (one: Resource): boolean =>

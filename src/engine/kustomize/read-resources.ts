@@ -6,6 +6,7 @@ import { copyNode, MERGE_TAG, NULL_TAG, type YamlNode } from '../yaml/node.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { YamlFailure } from '../yaml/scan.ts';
 import { nodeToJson } from '../yaml/value.ts';
+import type { KustomizeCache } from './cache.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, textOf } from './node-edit.ts';
 import { Resource } from './resource.ts';
@@ -32,14 +33,15 @@ function splitDocuments(text: string): readonly string[] {
 }
 
 /** Reads the objects that a file holds. @throws KustomizeFailure */
-export function readResources(content: Uint8Array | string, schemas: SchemaStore): Resource[] {
-  return readNodes(content).map((node) => new Resource(node, schemas));
+export function readResources(content: Uint8Array | string, schemas: SchemaStore, cache?: KustomizeCache): Resource[] {
+  return readNodes(content, cache).map((node) => new Resource(node, schemas));
 }
 
-function readNodes(content: Uint8Array | string): YamlNode[] {
+function readNodes(content: Uint8Array | string, cache: KustomizeCache | undefined): YamlNode[] {
   const text = typeof content === 'string' ? content : utf8Text(content);
   if (text === undefined) throw new KustomizeFailure('MalformedYAMLError: yaml: invalid leading UTF-8 octet', 'yaml');
-  return inlineLists(validNodes(parseStream(text)));
+  const read = (from: string): YamlNode[] => inlineLists(validNodes(parseStream(from)));
+  return cache === undefined ? read(text) : cache.nodes(text, read);
 }
 
 function parseStream(text: string): YamlNode[] {

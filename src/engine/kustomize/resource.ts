@@ -53,6 +53,12 @@ const BUILD_ANNOTATIONS: readonly string[] = [
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
 type StringMap = Map<string, string>;
 
+/** What a resource was given in front of its name and behind it, oldest first. */
+export interface Renamings {
+  readonly prefixes: readonly string[];
+  readonly suffixes: readonly string[];
+}
+
 /** A Kubernetes object in a build: a tree that filters edit in place, with its ids past and present. */
 export class Resource {
   node: YamlNode | undefined;
@@ -271,12 +277,8 @@ export class Resource {
     this.appendCsv(SUFFIXES, suffix);
   }
 
-  /** Whether both were renamed alike; with `allowEmpty`, one that was not renamed fits any. */
-  sameRenamings(other: Resource, allowEmpty: boolean): boolean {
-    return (
-      sameEnding(this.csv(PREFIXES), other.csv(PREFIXES), allowEmpty) &&
-      sameEnding(this.csv(SUFFIXES), other.csv(SUFFIXES), allowEmpty)
-    );
+  renamings(): Renamings {
+    return { prefixes: this.csv(PREFIXES), suffixes: this.csv(SUFFIXES) };
   }
 
   addReferrer(id: string): void {
@@ -460,10 +462,17 @@ function goValue(node: YamlNode, depth: number): string {
   }
 }
 
+/** Whether both were renamed alike; with `allowEmpty`, one that was not renamed fits any. */
+export function sameRenamings(a: Renamings, b: Renamings, allowEmpty: boolean): boolean {
+  return sameEnding(a.prefixes, b.prefixes, allowEmpty) && sameEnding(a.suffixes, b.suffixes, allowEmpty);
+}
+
 function sameEnding(a: readonly string[], b: readonly string[], allowEmpty: boolean): boolean {
   if (allowEmpty && (a.length === 0 || b.length === 0)) return true;
   const [short, long] = a.length > b.length ? [b, a] : [a, b];
   const shift = long.length - short.length;
   if (short.length === 0) return shift === 0;
-  return short.every((text, index) => long[index + shift] === text);
+  // From the end, where overlays beside each other differ.
+  for (let index = short.length - 1; index >= 0; index--) if (long[index + shift] !== short[index]) return false;
+  return true;
 }

@@ -3,6 +3,7 @@ import type { FileTree } from '../../base/files.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { printYaml } from '../yaml/print.ts';
+import { KustomizeCache } from './cache.ts';
 import { fail, KustomizeFailure, Pending, withPrefix } from './failure.ts';
 import { Loader, type RemoteContent } from './load.ts';
 import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
@@ -36,6 +37,8 @@ export interface BuildOptions {
   readonly shownDirectory?: string;
   /** SHA-256 of bytes, in lower-case hex: names of generated objects carry it. */
   readonly sha256: (bytes: Uint8Array) => string;
+  /** What earlier builds read: with it, a build parses only the files that changed. */
+  readonly cache?: KustomizeCache;
   /** Content of a URL that a kustomization names, if it was fetched already; without it such URLs are refused. */
   readonly remote?: (url: string) => RemoteContent | undefined;
 }
@@ -62,6 +65,9 @@ export interface BuildOutput {
   /** Paths in the tree of the files that were read, sorted. */
   readonly filesRead: readonly string[];
 }
+
+/** Text that one build remembers, in case another overlay reads it again: bases are small. */
+const MAX_BUILD_CHARS = 256 * 1024;
 
 /** Version that the managed-by label names: the kustomize whose output this is. */
 export const KUSTOMIZE_VERSION = 'v5.8.1';
@@ -111,7 +117,13 @@ function run(
   const schemas = new SchemaStore();
   const { helm } = options;
   const inflate = helm === undefined ? undefined : (chart: JsonObject, at: Loader): string => render(helm, chart, at);
-  const target = new Target(loader, { schemas, sha256: options.sha256, inflate, warnings });
+  const target = new Target(loader, {
+    schemas,
+    sha256: options.sha256,
+    inflate,
+    warnings,
+    cache: options.cache ?? new KustomizeCache(MAX_BUILD_CHARS),
+  });
   target.useSchema(true);
   const resources = target.build();
   const { kustomization } = target;

@@ -2,6 +2,7 @@ import { utf8Text } from '../../base/files.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { printYaml } from '../yaml/print.ts';
 import { Accumulator } from './accumulator.ts';
+import type { KustomizeCache } from './cache.ts';
 import { loadCrds } from './crds.ts';
 import { fail, KustomizeFailure, quoted, withPrefix, wrapped } from './failure.ts';
 import { mergeOptions } from './generate.ts';
@@ -51,6 +52,7 @@ export interface BuildContext {
   readonly sha256: (bytes: Uint8Array) => string;
   readonly inflate: PluginHelpers['inflate'];
   readonly warnings: string[];
+  readonly cache: KustomizeCache;
 }
 
 interface Origined<T> {
@@ -75,7 +77,7 @@ export class Target {
     const { content, name } = loadKustomizationFile(loader);
     const text = utf8Text(content);
     if (text === undefined) fail('invalid Kustomization: yaml: invalid leading UTF-8 octet');
-    const read = readKustomization(text);
+    const read = context.cache.kustomization(text, readKustomization);
     context.warnings.push(...deprecationWarnings(read));
     const fixed = fixKustomization(read);
     if (isEmptyKustomization(fixed)) fail('kustomization.yaml is empty');
@@ -187,7 +189,7 @@ export class Target {
   private readFile(path: string): readonly Resource[] {
     const content = this.loader.load(path);
     try {
-      return unique(readResources(content, this.context.schemas));
+      return unique(readResources(content, this.context.schemas, this.context.cache));
     } catch (failure) {
       if (!(failure instanceof KustomizeFailure)) throw failure;
       if (isMalformed(failure)) throw new KustomizeFailure(`${failure.message} in File: ${path}`, failure.code);
@@ -507,6 +509,7 @@ function goVars({ vars = [] }: Kustomization): string {
 function loadKustomizationFile(loader: Loader): { content: Uint8Array; name: string } {
   const found: { content: Uint8Array; name: string }[] = [];
   for (const name of FILE_NAMES) {
+    if (!loader.exists(name)) continue;
     try {
       found.push({ content: loader.load(name), name });
     } catch (failure) {

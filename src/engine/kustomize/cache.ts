@@ -1,0 +1,70 @@
+import { copyNode, type YamlNode } from '../yaml/node.ts';
+import type { Kustomization } from './kustomization-type.ts';
+
+/** A tree takes about 25 times its text: with this many characters of text a full cache holds about 100 MiB. */
+const MAX_CHARS = 4 * 1024 * 1024;
+
+interface Kept<T> {
+  readonly text: string;
+  readonly value: T;
+}
+
+/**
+ * Keeps what builds read, so that the next build parses only what changed. Its keys are texts themselves, so it never gives what
+ * another file held, and trees and tenants may share one; what was used least recently goes first.
+ */
+export class KustomizeCache {
+  readonly #maxChars: number;
+  readonly #kept = new Map<string, Kept<readonly YamlNode[] | Kustomization>>();
+  #chars = 0;
+
+  /** `maxChars` bounds the text of what is kept, in UTF-16 units. */
+  constructor(maxChars: number = MAX_CHARS) {
+    this.#maxChars = maxChars;
+  }
+
+  /** Length of the texts that are kept, in UTF-16 units. */
+  get chars(): number {
+    return this.#chars;
+  }
+
+  /** The objects of `text`, which the caller may edit. A throw of `read` is not kept. */
+  nodes(text: string, read: (text: string) => YamlNode[]): YamlNode[] {
+    const key = `r${text}`;
+    const known = this.#take(key);
+    if (known !== undefined) return (known as readonly YamlNode[]).map(copyNode);
+    const nodes = read(text);
+    // Filters edit what they are given: the first user gets the original, and the cache a copy made before that.
+    if (text.length <= this.#maxChars) this.#put(key, text, nodes.map(copyNode));
+    return nodes;
+  }
+
+  /** The kustomization that `text` holds. A throw of `read` is not kept. */
+  kustomization(text: string, read: (text: string) => Kustomization): Kustomization {
+    const key = `k${text}`;
+    const known = this.#take(key);
+    if (known !== undefined) return known as Kustomization;
+    const value = read(text);
+    if (text.length <= this.#maxChars) this.#put(key, text, value);
+    return value;
+  }
+
+  #take(key: string): readonly YamlNode[] | Kustomization | undefined {
+    const found = this.#kept.get(key);
+    if (found === undefined) return undefined;
+    // Last in the map is what was used last.
+    this.#kept.delete(key);
+    this.#kept.set(key, found);
+    return found.value;
+  }
+
+  #put(key: string, text: string, value: readonly YamlNode[] | Kustomization): void {
+    this.#kept.set(key, { text, value });
+    this.#chars += text.length;
+    for (const [oldest, { text: old }] of this.#kept) {
+      if (this.#chars <= this.#maxChars) break;
+      this.#kept.delete(oldest);
+      this.#chars -= old.length;
+    }
+  }
+}
