@@ -1,5 +1,4 @@
 import { at, isObject, type Json, stringAt } from '../base/json.ts';
-import { err, type Result } from '../base/result.ts';
 import type { KubeError } from './client.ts';
 
 /** What a stream throws when the server refuses it. */
@@ -11,10 +10,6 @@ export class KubeStreamError extends Error {
     this.name = 'KubeStreamError';
     this.status = status;
   }
-}
-
-export function kubeError(code: number, reason: string, message: string): Result<never, KubeError> {
-  return err({ code, reason, message });
 }
 
 /** Reason of an HTTP status that came without a Status body. Source: kubernetes@1.34 apimachinery api/errors NewGenericServerResponse. */
@@ -70,9 +65,6 @@ export function isNoMatch(error: KubeError): boolean {
 }
 export function isConflict(error: KubeError): boolean {
   return error.code === 409 && error.reason === 'Conflict';
-}
-export function isAlreadyExists(error: KubeError): boolean {
-  return error.code === 409 && error.reason === 'AlreadyExists';
 }
 /** The resource version asked for is no longer in the server's history: list anew. */
 export function isExpired(error: KubeError): boolean {

@@ -212,10 +212,6 @@ export function forbiddenField(field: string, message: string): Cause {
   return { reason: 'FieldValueForbidden', field, message: `Forbidden: ${message}` };
 }
 
-export function notFoundField(field: string, value: Json): Cause {
-  return { reason: 'FieldValueNotFound', field, message: `Not found: ${shown(value)}` };
-}
-
 export function tooLong(field: string, _value: Json, maximum: number): Cause {
   return {
     reason: 'FieldValueTooLong',

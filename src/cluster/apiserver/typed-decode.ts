@@ -32,21 +32,6 @@ interface Run {
   readonly unknown: string[];
 }
 
-/**
- * Reads `value` as a Go server reads it into its struct: wrong types are refused in Go's words, unknown fields are dropped and
- * reported, zero values come and go as `omitempty` says, quantities get their canonical form.
- */
-export function decodeTyped(value: Json, schema: Schema, kind: string): Result<Typed, string> {
-  const run: Run = { unknown: [] };
-  try {
-    const typed = struct(value as JsonObject, schema, kind, { struct: kind, goPath: '', path: '' }, run);
-    return ok({ value: typed, unknown: run.unknown });
-  } catch (cause) {
-    if (cause instanceof Refused) return err(cause.message);
-    throw cause;
-  }
-}
-
 /** Checks the metadata of an object without a typed schema, as a custom resource's is. */
 export function decodeMeta(value: JsonObject): Result<JsonObject, string> {
   const { metadata } = value;

@@ -29,11 +29,6 @@ export function isEmptyFields(set: FieldSet): boolean {
   return true;
 }
 
-/** Whether `a` and `b` hold the same paths. */
-export function equalFields(a: FieldSet, b: FieldSet): boolean {
-  return isEmptyFields(differenceFields(a, b)) && isEmptyFields(differenceFields(b, a));
-}
-
 /** Reads FieldsV1; undefined when it is no such set (an unknown kind of key, or a value that is no object). */
 export function parseFields(value: Json | undefined): FieldSet | undefined {
   return isObject(value) ? parseLevel(value, 0) : undefined;

@@ -544,24 +544,3 @@ function sortedKeys(value: Json): Json {
   for (const key of Object.keys(value).toSorted()) put(out, key, sortedKeys(value[key] as Json));
   return out;
 }
-
-/**
- * `after`, but with `before`'s managedFields when nothing except their times differs: a request that changes nothing must not
- * write. (managedfields/fieldmanager IgnoreManagedFieldsTimestampsTransformer)
- */
-export function keepTimesWhenEqual(before: JsonObject, after: JsonObject): JsonObject {
-  const old = at(before, 'metadata', 'managedFields');
-  const now = at(after, 'metadata', 'managedFields');
-  if (old === undefined || now === undefined || !equal(timeless(old), timeless(now))) return after;
-  if (!equal(withoutManagedFields(before), withoutManagedFields(after))) return after;
-  return { ...after, metadata: { ...(field(after, 'metadata') as JsonObject), managedFields: old } };
-}
-
-function timeless(entries: Json): Json {
-  if (!isArray(entries)) return entries;
-  return entries.map((entry) => {
-    if (!isObject(entry)) return entry;
-    const { time: _time, ...rest } = entry;
-    return rest;
-  });
-}

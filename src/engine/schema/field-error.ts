@@ -49,6 +49,3 @@ export function tooLong(field: string, max: number): FieldError {
 export function tooMany(field: string, actual: number, max: number): FieldError {
   return make('FieldValueTooMany', field, `Too many: ${actual}`, `must have at most ${max} items`);
 }
-export function internalError(field: string, detail: string): FieldError {
-  return make('InternalError', field, 'Internal error', detail);
-}

@@ -81,11 +81,6 @@ export function integerOf(quantity: Quantity, exact: boolean): bigint | undefine
   return exact ? undefined : quantity.value / unit + (quantity.value > 0n ? 1n : 0n);
 }
 
-/** Thousandths, rounded up. */
-export function milliOf(quantity: Quantity): bigint {
-  return integerOf({ ...quantity, scale: quantity.scale + 3 }, false) ?? 0n;
-}
-
 /** The canonical text: `1500m`, `1Gi`, `2k`; never a fraction. */
 export function printQuantity({ value, scale, format }: Quantity): string {
   if (value === 0n) return '0';

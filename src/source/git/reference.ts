@@ -77,8 +77,3 @@ export function revisionOf(reference: GitReference, commit: string, tag?: string
       return `${reference.branch}@${digest}`;
   }
 }
-
-/** The commit of a revision, also of the older form `main/<hash>`; undefined when there is none. */
-export function commitOf(revision: string): string | undefined {
-  return /(?:^|[:/])([0-9a-f]{64}|[0-9a-f]{40})$/.exec(revision)?.[1];
-}

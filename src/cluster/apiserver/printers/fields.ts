@@ -27,8 +27,6 @@ export function count(value: Json | undefined, ...path: readonly string[]): numb
 }
 
 export const NONE = '<none>';
-export const UNSET = '<unset>';
-export const UNKNOWN = '<unknown>';
 
 export function orNone(value: string): string {
   return value === '' ? NONE : value;
