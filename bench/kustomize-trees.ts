@@ -43,7 +43,7 @@ export function overlay(size: number, split = false): Tree {
   };
 }
 
-/** `count` overlays of one base, beside each other or each over the one before. */
+/** `count` overlays of one base, beside each other or each over the one before, each with a ConfigMap of its own. */
 export function overlays(count: number, shape: 'wide' | 'deep'): Tree {
   const tree: Record<string, string> = {
     'base/kustomization.yaml': 'resources: [web.yaml, config.yaml]\n',
@@ -52,8 +52,9 @@ export function overlays(count: number, shape: 'wide' | 'deep'): Tree {
   };
   for (let index = 1; index < count; index++) {
     const below = shape === 'wide' || index === 1 ? 'base' : `overlay-${index - 1}`;
+    tree[`overlay-${index}/own.yaml`] = configMap(1000 + index);
     tree[`overlay-${index}/kustomization.yaml`] =
-      `resources: [../${below}]\nnamePrefix: o${index}-\ncommonAnnotations: {a${index}: x}\n`;
+      `resources: [../${below}, own.yaml]\nnamePrefix: o${index}-\ncommonAnnotations: {a${index}: x}\n`;
   }
   const over =
     shape === 'wide'

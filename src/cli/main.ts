@@ -1,5 +1,4 @@
 import type { CliHost } from './command.ts';
-import { main } from './program.ts';
 
 // The process behind the command line: the one place that reads argv and sets the exit code.
 
@@ -44,7 +43,9 @@ const host: CliHost = {
   },
 };
 
-process.exitCode = await main(process.argv.slice(2), host);
+const argv = process.argv.slice(2);
+const { main } = await (argv[0] === 'kustomize' ? import('./kustomize-main.ts') : import('./program.ts'));
+process.exitCode = await main(argv, host);
 await Promise.all(closers.map((close) => close()));
 // Nothing may hold the process once the command is through; standard input otherwise does.
 process.stdin.unref?.();
