@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { at, type JsonObject } from '../../base/json.ts';
 import { NO_REFERENCES, type Schema } from '../schema/schema.ts';
-import { applyServerSide, keepTimesWhenEqual, resetFieldsOf, trackUpdate } from './managed-fields.ts';
+import { applyServerSide, resetFieldsOf, trackUpdate } from './managed-fields.ts';
 
 const text: Schema = { type: 'string' };
 const schema: Schema = {
@@ -151,11 +151,5 @@ describe('updates', () => {
     const cleared = { ...one, metadata: { name: 't', managedFields: [{}] } };
     const after = trackUpdate({ ...context, before: one, after: cleared, manager: 'edit', time: '2' });
     expect(at(after, 'metadata', 'managedFields')).toBeUndefined();
-  });
-
-  it('do not count when only times differ', () => {
-    const one = applied(undefined, 'one', { data: { a: '1' } }, '1');
-    const later = JSON.parse(JSON.stringify(one).replaceAll('"time":"1"', '"time":"2"')) as JsonObject;
-    expect(keepTimesWhenEqual(one, later)).toEqual(one);
   });
 });
