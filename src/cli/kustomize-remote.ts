@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskFiles } from '../build/disk-files.ts';
-import type { RemoteContent } from '../engine/kustomize/load.ts';
+import { type RemoteContent, withoutCredentials } from '../engine/kustomize/load.ts';
 import { parseRepoUrl, type RepoUrl } from '../engine/kustomize/repo-url.ts';
 
 const run = promisify(execFile);
@@ -53,6 +53,7 @@ async function download(url: string, { signal }: FetchOptions, mayBeRepo: boolea
 }
 
 async function clone(repo: RepoUrl, { signal, env }: FetchOptions): Promise<RemoteContent> {
+  const ref = repo.ref === '' ? 'HEAD' : repo.ref;
   const folder = mkdtempSync(join(tmpdir(), 'weir-kustomize-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const git = async (...args: readonly string[]): Promise<void> => {
@@ -66,17 +67,19 @@ async function clone(repo: RepoUrl, { signal, env }: FetchOptions): Promise<Remo
   try {
     await git('init', '--quiet');
     await git('remote', 'add', '--', 'origin', repo.cloneUrl);
-    await git('fetch', '--quiet', '--depth=1', '--', 'origin', repo.ref === '' ? 'HEAD' : repo.ref);
+    await git('fetch', '--quiet', '--depth=1', '--', 'origin', ref);
     await git('checkout', '--quiet', 'FETCH_HEAD');
     if (repo.submodules) await git('submodule', 'update', '--init', '--recursive');
     return { kind: 'tree', files: diskFiles(folder) };
   } catch (error) {
     const { killed, stderr } = error as { killed?: boolean; stderr?: string };
+    const shown = withoutCredentials(repo.cloneUrl);
+    const command = `git fetch --depth=1 ${shown} ${ref}`;
     if (killed === true)
-      return { kind: 'failed', message: `hit ${repo.timeoutMs / 1000}s timeout running 'git fetch'` };
+      return { kind: 'failed', message: `hit ${repo.timeoutMs / 1000}s timeout running '${command}'` };
     return {
       kind: 'failed',
-      message: `failed to run 'git fetch --depth=1 origin ${repo.ref === '' ? 'HEAD' : repo.ref}': ${(stderr ?? String(error)).trim()}`,
+      message: `failed to run '${command}': ${(stderr ?? 'git could not be run').trim().replaceAll(repo.cloneUrl, shown)}`,
     };
   }
 }

@@ -4,6 +4,8 @@ import { useRegexps } from './go-regexp.ts';
 import { compileRe2 } from './re2.ts';
 import { type BuildOptions, type BuildOutput, type KustomizeError, runBuild } from './run-build.ts';
 
+// What users of the sub-path export `weir/kustomize` need.
+export { type FileTree, memoryFiles } from '../../base/files.ts';
 export { KustomizeCache } from './cache.ts';
 export type { RemoteContent } from './load.ts';
 export type { BuildOptions, BuildOutput, ChartRequest, KustomizeError } from './run-build.ts';

@@ -200,6 +200,7 @@ export class Loader {
     if (isRemoteFile(path)) {
       const content = fetched(path, this.context);
       if (content.kind === 'file') return content.bytes;
+      if (parseRepoUrl(path) !== undefined) fail('URL is a git repository');
       throw new KustomizeFailure(
         content.kind === 'failed' ? content.message : 'URL is a git repository',
         content.kind === 'failed' && content.message.startsWith('HTTP Error') ? 'http' : 'build',
