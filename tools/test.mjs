@@ -14,7 +14,10 @@ const steps = [
   ['format and lint', 'npm', 'run', '--silent', 'lint'],
   ['import arrows', 'npm', 'run', '--silent', 'layers'],
   ['build', 'npm', 'run', '--silent', 'build'],
-  ['tests', 'npx', 'vitest', 'run'],
+  // One after the other: scenarios and browsers wait by the clock, and share two cores badly.
+  ['unit tests', 'npx', 'vitest', 'run', '--project', 'unit', '--project', 'web'],
+  ['end-to-end tests', 'npx', 'vitest', 'run', '--project', 'e2e'],
+  ['conformance', 'npx', 'vitest', 'run', '--project', 'conformance'],
 ];
 
 installTestTools();
