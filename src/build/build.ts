@@ -4,7 +4,7 @@ import { type FileTree, realPath } from '../base/files.ts';
 import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
-import { buildKustomization, type KustomizeError } from '../engine/kustomize/build.ts';
+import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import { type GenerateSpec, generateKustomization, withFile } from './generate.ts';
 
@@ -42,8 +42,8 @@ export interface BuildError {
   readonly message: string;
 }
 
-/** Builds a folder of an artifact's files into objects. Source: kustomize-controller@1.9 `generate`, `build`. */
-export function build(files: FileTree, request: BuildRequest): Result<BuildResult, BuildError> {
+/** Builds a folder of an artifact's files into objects; `cache` spares parsing what earlier builds read. Source: kustomize-controller@1.9 `generate`, `build`. */
+export function build(files: FileTree, request: BuildRequest, cache?: KustomizeCache): Result<BuildResult, BuildError> {
   const { rootPath, spec } = request;
   const wanted = jailed(request.path);
   const directory = realPath(files, wanted);
@@ -58,6 +58,7 @@ export function build(files: FileTree, request: BuildRequest): Result<BuildResul
     reorder: 'none',
     rootPath,
     sha256: sha256Hex,
+    ...(cache !== undefined && { cache }),
   });
   if (!built.ok)
     return err({ code: 'build', message: `kustomize build failed: ${buildMessage(built.error, rootPath)}` });

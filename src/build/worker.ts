@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { KustomizeCache } from '../engine/kustomize/build.ts';
 import { type BuildRequest, build } from './build.ts';
 import { panicked } from './builder.ts';
 import { diskFiles } from './disk-files.ts';
@@ -11,9 +12,11 @@ export interface WorkerRequest {
   readonly request: BuildRequest;
 }
 
+const cache = new KustomizeCache();
+
 parentPort?.on('message', ({ id, directory, request }: WorkerRequest) => {
   try {
-    const result = build(diskFiles(directory), request);
+    const result = build(diskFiles(directory), request, cache);
     parentPort?.postMessage({ id, result });
   } catch (cause) {
     parentPort?.postMessage({ id, result: panicked(cause) });

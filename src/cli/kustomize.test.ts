@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +44,33 @@ describe('weir kustomize', () => {
     expect(kustomization()).toBe(
       '# top\nnamespace: prod\n\n# what is built\nresources:\n- a.yaml\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- name: nginx\n  newName: nginx\n  newTag: "1.2"\n',
     );
+  });
+
+  it.each([
+    ['?ref=v1', 'p-old'],
+    ['?ref=v1&timeout=20s&submodules=false', 'p-old'],
+    ['', 'p-new'],
+  ])('builds a base in a git repository at %j', async (query, name) => {
+    const git = (...args: string[]): void => {
+      const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.com', '-c', 'commit.gpgsign=false'];
+      execFileSync('git', [...identity, ...args], { cwd: join(folder, 'repo'), stdio: 'ignore' });
+    };
+    mkdirSync(join(folder, 'repo/base'), { recursive: true });
+    git('init');
+    const write = (one: string): void =>
+      writeFileSync(join(folder, 'repo/base/a.yaml'), `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${one}\n`);
+    writeFileSync(join(folder, 'repo/base/kustomization.yaml'), 'resources: [a.yaml]\n');
+    write('old');
+    git('add', '.');
+    git('commit', '-m', 'one');
+    git('tag', 'v1');
+    write('new');
+    git('commit', '-a', '-m', 'two');
+    const url = `file://${folder}/repo//base`;
+    writeFileSync(join(folder, 'kustomization.yaml'), `resources: ['${url}${query}']\nnamePrefix: p-\n`);
+    expect(await run('build')).toContain(`name: ${name}\n`);
+    expect(await run(`build ${url}${query}`)).toContain(`name: ${name.slice(2)}\n`);
+    expect(await run(`build ${url}?ref=none`)).toMatch(/^exit code 1: Error: failed to run 'git fetch .* none'/);
   });
 
   it('fails with exit code 1 and the reason', async () => {

@@ -146,6 +146,12 @@ describe('a kustomization that reads outside its folder (A02, A03)', () => {
     expect(answers.filter((answer) => /^built|hunter2/.test(answer))).toEqual([]);
   });
 
+  it('is named by the failure, without a byte of its content', () => {
+    const message = attempt('resources: [../../secret.yaml]\n', 'rootOnly');
+    expect(message).toContain('../../secret.yaml');
+    expect(message).not.toContain('hunter2');
+  });
+
   it('still cannot leave the tree when load restrictions are off', () => {
     const [, ...outside] = paths();
     const answers = outside.map((path) => attempt(`resources: [${path}]\n`, 'none'));

@@ -13,6 +13,12 @@ describe('parseYaml', () => {
     ['yes', true],
     ['off', false],
     ['~', null],
+    ['on', true],
+    ['y', true],
+    ['017', 15],
+    ['0o17', 15],
+    ['0b11', 3],
+    ['1:30', '1:30'],
     ['0x1F', 31],
     ['010', 8],
     ['1_000', 1000],
@@ -22,8 +28,16 @@ describe('parseYaml', () => {
     ['-18446744073709551615', -18446744073709552000],
     ['12:30', '12:30'],
     ['2024-01-01', '2024-01-01'],
-  ])('reads %s as YAML 1.1 does', (text, value) => {
+  ])('reads %s as YAML 1.1 does (B05)', (text, value) => {
     expect(read(`v: ${text}`)).toEqual({ v: value });
+  });
+
+  it('reads `1e400` as kubectl does, and 1.0 and 1e3 as the numbers that they are (B04)', () => {
+    expect(read('a: 1.0\nb: 1e3\nc: 1e400\n')).toEqual({ a: 1, b: 1000, c: '1e400' });
+  });
+
+  it('puts keys like integers where their text sorts them, whatever order an object has (B06)', () => {
+    expect(printYaml({ '10': 1, '2': 2, b: 3, a: 4 })).toBe(printYaml(read('b: 3\n"2": 2\na: 4\n"10": 1\n') as never));
   });
 
   it('keeps every digit of a large integer through a round trip (B03)', () => {
