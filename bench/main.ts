@@ -4,7 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KubeObject } from '../src/api/object.ts';
-import { at } from '../src/base/json.ts';
+import { at, isArray, stringAt } from '../src/base/json.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import { freePorts, startWalkthrough, timeOf, type Walkthrough } from './walkthrough.ts';
 
@@ -87,7 +87,7 @@ async function pushes(
     const image = `local-test:bench-${round}`;
     await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(/local-test:\S+/, image));
     await git('commit', '--quiet', '--all', '--message', `Use ${image}`);
-    const { seen } = await watchFor(client, (object) =>
+    const { seen } = await watchFor(client, DEPLOYMENT, (object) =>
       JSON.stringify(object.spec?.['template']).includes(`"${image}"`),
     );
     const begun = performance.now();
@@ -98,40 +98,89 @@ async function pushes(
   return { pushed, applied };
 }
 
-/** Changes the number of replicas in the cluster; corrected is when a watch shows what git says. */
+/** The engine repairs this often at once; then it slows down, as somebody else insists (src/controllers/kustomization/drift.ts). */
+const FREE_REPAIRS = 3;
+
+/**
+ * Changes the number of replicas in the cluster; corrected is when a watch shows what git says. Copies of the application
+ * share the rounds, so that no Kustomization comes to the point where repairs slow down.
+ */
 async function drifts(client: KubeClient): Promise<readonly number[]> {
   const corrected: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    let drifted = false;
-    const { seen } = await watchFor(client, ({ spec }) => {
-      const replicas = at(spec, 'replicas');
-      if (replicas === 3) drifted = true;
-      return drifted && replicas === 1;
-    });
-    const begun = performance.now();
-    const written = await client.patch(DEPLOYMENT, { spec: { replicas: 3 } }, { type: 'merge', fieldManager: 'bench' });
-    if (!written.ok) throw new Error(written.error.message);
-    corrected.push((await seen) - begun);
+  for (let copy = 0; corrected.length < ROUNDS; copy++) {
+    const deployment = { ...DEPLOYMENT, namespace: `drift-${copy}` };
+    await addCopy(client, deployment);
+    for (let repair = 0; repair < FREE_REPAIRS && corrected.length < ROUNDS; repair++) {
+      let drifted = false;
+      const { seen } = await watchFor(client, deployment, ({ spec }) => {
+        const replicas = at(spec, 'replicas');
+        if (replicas === 3) drifted = true;
+        return drifted && replicas === 1;
+      });
+      const begun = performance.now();
+      const spec = { replicas: 3 };
+      const written = await client.patch(deployment, { spec }, { type: 'merge', fieldManager: 'bench' });
+      if (!written.ok) throw new Error(written.error.message);
+      corrected.push((await seen) - begun);
+    }
   }
   return corrected;
 }
 
-/** Begins to watch the Deployment, and tells at which performance.now() it was seen so that `holds`. */
+/** The walk-through's application once more, in a namespace of its own; resolves when it runs. */
+async function addCopy(client: KubeClient, deployment: Place): Promise<void> {
+  const { namespace } = deployment;
+  const spec = {
+    interval: '10m',
+    path: './backend',
+    prune: true,
+    wait: true,
+    sourceRef: { kind: 'GitRepository', name: 'flux-tenant' },
+    targetNamespace: namespace,
+  };
+  const kustomization = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' };
+  for (const object of [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { ...kustomization, metadata: { name: namespace, namespace: 'flux-cluster' }, spec },
+  ]) {
+    const applied = await client.apply(object, { fieldManager: 'bench' });
+    if (!applied.ok) throw new Error(applied.error.message);
+  }
+  const place = { ...kustomization, namespace: 'flux-cluster', name: namespace };
+  const { seen } = await watchFor(client, place, ({ status }) => {
+    const conditions = at(status, 'conditions');
+    if (!isArray(conditions)) return false;
+    return conditions.some((item) => stringAt(item, 'type') === 'Ready' && stringAt(item, 'status') === 'True');
+  });
+  await seen;
+}
+
+interface Place {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Begins to watch an object, and tells at which performance.now() it was seen so that `holds`. */
 async function watchFor(
   client: KubeClient,
+  place: Place,
   holds: (object: KubeObject) => boolean,
 ): Promise<{ readonly seen: Promise<number> }> {
-  const listed = await client.list(DEPLOYMENT, { namespace: DEPLOYMENT.namespace });
+  const { namespace, name } = place;
+  const listed = await client.list(place, { namespace });
   if (!listed.ok) throw new Error(listed.error.message);
-  const signal = AbortSignal.timeout(ROUND_LIMIT_MS);
-  const { resourceVersion } = listed.value;
+  const { items, resourceVersion } = listed.value;
   const look = async (): Promise<number> => {
-    for await (const event of client.watch(DEPLOYMENT, { namespace: DEPLOYMENT.namespace, resourceVersion, signal })) {
+    if (items.some((object) => object.metadata.name === name && holds(object))) return performance.now();
+    const signal = AbortSignal.timeout(ROUND_LIMIT_MS);
+    for await (const event of client.watch(place, { namespace, resourceVersion, signal })) {
       if (event.type === 'ERROR') throw new Error(event.error.message);
-      if (event.type === 'BOOKMARK' || event.object.metadata.name !== DEPLOYMENT.name) continue;
+      if (event.type === 'BOOKMARK' || event.object.metadata.name !== name) continue;
       if (holds(event.object)) return performance.now();
     }
-    throw new Error('not seen within a minute');
+    throw new Error(`${place.kind} ${namespace}/${name}: not seen within ${ROUND_LIMIT_MS / 1000} s`);
   };
   const seen = look();
   // A failure is reported where it is awaited, which may be a little later.

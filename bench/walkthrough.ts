@@ -12,6 +12,7 @@ import { createSocketTransport } from '../src/kube/transport-socket.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const program = join(root, 'dist', 'weir.mjs');
 const START_LIMIT_MS = 120_000;
+const STOP_LIMIT_MS = 15_000;
 
 /** A running `weir start`, as its own process. */
 export interface Walkthrough {
@@ -56,7 +57,12 @@ export async function startWalkthrough(dataDirectory: string, ports: Ports): Pro
       await transport.close();
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGINT');
+      const limit = setTimeout(() => {
+        process.stderr.write(`weir start did not stop within ${STOP_LIMIT_MS / 1000} s: it is killed\n`);
+        child.kill('SIGKILL');
+      }, STOP_LIMIT_MS);
       await ended;
+      clearTimeout(limit);
     },
   };
 }
