@@ -33,7 +33,7 @@ interface Measured {
 const CASES: readonly Case[] = [
   { name: 'a small overlay', tree: small(), rounds: 7 },
   { name: '1,000 resources, 50 patches', tree: overlay(1000), rounds: 5 },
-  { name: '2,000 resources, 50 patches', tree: overlay(2000), rounds: 1 },
+  { name: '2,000 resources, 50 patches', tree: overlay(2000), rounds: 2 },
   { name: '10,000 resources, 50 patches', tree: overlay(10_000), rounds: 1, weirOnly: true },
   { name: '200 overlays side by side', tree: overlays(200, 'wide'), rounds: 3 },
   { name: '200 overlays in one another', tree: overlays(200, 'deep'), rounds: 3 },
