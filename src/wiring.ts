@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from './base/log.ts';
+import type { Builder } from './build/builder.ts';
 import { openBuilder } from './build/worker-builder.ts';
 import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
@@ -27,6 +28,7 @@ import { parseListenAddress } from './runtime/listen-address.ts';
 import { createLog } from './runtime/log.ts';
 import { type Runtime, startControllers } from './runtime/manager.ts';
 import { createMetrics, type Metrics } from './runtime/metrics.ts';
+import { DIGEST_ALGORITHMS } from './source/artifact/digest.ts';
 import { startArtifactServer } from './source/artifact/server.ts';
 import { openArtifactStore } from './source/artifact/store.ts';
 import { openArtifactReader } from './source/artifact/unpacked-cache.ts';
@@ -62,7 +64,8 @@ export async function startEngine(
     throw new Error(health.error);
   }
   const work = await mkdtemp(join(surroundings.temporaryDirectory, 'weir-'));
-  const adapters = { client, informers, log, work, advertisedAddress: storage.advertisedAddress };
+  const builder = openBuilder(systemClock);
+  const adapters = { client, informers, builder, log, work, advertisedAddress: storage.advertisedAddress };
   const controllers = await composeControllers(config, surroundings, adapters);
   const run = async (until: AbortSignal): Promise<void> => {
     runtime = runControllers(config, controllers, { client, informers, events, metrics, log, signal: until });
@@ -75,6 +78,7 @@ export async function startEngine(
       await events.close(LAST_EVENTS_MS);
       await health.value.close();
       await storage.stop();
+      await builder.close();
       await rm(work, { recursive: true, force: true });
     }
   };
@@ -144,6 +148,7 @@ type Controllers = Parameters<typeof startControllers>[0]['controllers'];
 interface Adapters {
   readonly client: KubeClient;
   readonly informers: InformerPool;
+  readonly builder: Builder;
   readonly log: Log;
   /** This engine's own temporary folder. */
   readonly work: string;
@@ -153,12 +158,16 @@ interface Adapters {
 async function composeControllers(
   config: EngineConfig,
   { searchPath, temporaryDirectory }: EngineProcess,
-  { client, informers, log, work, advertisedAddress }: Adapters,
+  { client, informers, builder, log, work, advertisedAddress }: Adapters,
 ): Promise<Controllers> {
+  const digestAlgorithm = DIGEST_ALGORITHMS.find((known) => known === config.artifactDigestAlgo);
+  if (digestAlgorithm === undefined)
+    throw new Error(`--artifact-digest-algo: ${config.artifactDigestAlgo} is none of ${DIGEST_ALGORITHMS.join(', ')}`);
   const store = await openArtifactStore({
     directory: config.storagePath,
     advertisedAddress,
     clock: systemClock,
+    digestAlgorithm,
     retentionTtlMs: config.artifactRetentionTtlMs,
     retentionRecords: config.artifactRetentionRecords,
   });
@@ -185,7 +194,7 @@ async function composeControllers(
       requeueDependencyMs: config.requeueDependencyMs,
     }),
     kustomizationController(
-      { client, informers, artifacts, builder: openBuilder(systemClock), clock: systemClock, log },
+      { client, informers, artifacts, builder, clock: systemClock, log },
       {
         noCrossNamespaceRefs: config.noCrossNamespaceRefs,
         defaultServiceAccount: config.defaultServiceAccount,

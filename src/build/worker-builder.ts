@@ -84,7 +84,6 @@ class WorkerBuilder implements Builder {
     const { file, heapMb = HEAP_MB } = this.#options;
     const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: heapMb } });
     this.#worker = worker;
-    worker.unref();
     worker.on('message', ({ id, result }: { id: number; result: Result<BuildResult, BuildError> }) => {
       if (this.#current?.message.id === id) this.#end(result);
     });
@@ -94,6 +93,8 @@ class WorkerBuilder implements Builder {
       const memory = (cause as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
       this.#replace(limit(memory ? `the build needed more than ${heapMb} MiB` : message));
     });
+    // After the listeners: adding one holds the process again.
+    worker.unref();
     return worker;
   }
 
