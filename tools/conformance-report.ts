@@ -30,10 +30,10 @@ const lines = [
   '|---|---|---|---|---|',
 ];
 for (const { name } of sets) {
-  // The last run counts, and it may be between the colours of a test runner.
-  const found = [...printed.matchAll(/(\S+): (\d+) passed, (\d+) failed/g)]
-    .filter(([, set]) => set?.endsWith(name))
-    .at(-1);
+  // The last run counts. A test runner's colours may stand right before the name, which itself may end another set's name.
+  const found = [...printed.matchAll(/(?:^|m)([\w/-]+): (\d+) passed, (\d+) failed$/gm)].findLast(
+    ([, set]) => set === name,
+  );
   if (found === undefined) throw new Error(`the output has no line for ${name}`);
   const [passed, failed] = [Number(found[2]), Number(found[3])];
   lines.push(`| ${name} | ${PEERS[name] ?? ''} | ${passed + failed} | ${passed} | ${knownFailures(name).size} |`);
