@@ -15,7 +15,7 @@ import {
   required,
   selectorMatches,
   text,
-} from './common.ts';
+} from './field-checks.ts';
 import { podTemplate } from './pods.ts';
 
 /** (kubernetes@1.34 pkg/apis/batch/validation) */

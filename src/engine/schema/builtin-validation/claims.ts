@@ -16,7 +16,7 @@ import {
   text,
   texts,
   without,
-} from './common.ts';
+} from './field-checks.ts';
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 

@@ -18,7 +18,7 @@ import {
   resourceRequirements,
   Seen,
   text,
-} from './common.ts';
+} from './field-checks.ts';
 import { mounts } from './volumes.ts';
 
 type Volumes = ReadonlyMap<string, JsonObject>;

@@ -26,7 +26,7 @@ import {
   text,
   texts,
   utf8Length,
-} from './common.ts';
+} from './field-checks.ts';
 import { NOT_A_CIDR } from './networking.ts';
 import { podTemplate, taintEffect } from './pods.ts';
 

@@ -17,7 +17,7 @@ import {
   Seen,
   text,
   texts,
-} from './common.ts';
+} from './field-checks.ts';
 import { structuralSchema } from './structural.ts';
 
 /** (apiextensions-apiserver@0.34 pkg/apis/apiextensions/validation/validation.go) */

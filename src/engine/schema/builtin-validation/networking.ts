@@ -19,7 +19,7 @@ import {
   required,
   text,
   texts,
-} from './common.ts';
+} from './field-checks.ts';
 
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 

@@ -1,6 +1,7 @@
 import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../names.ts';
+import { containers } from './containers.ts';
 import {
   type Errors,
   each,
@@ -16,8 +17,7 @@ import {
   required,
   text,
   without,
-} from './common.ts';
-import { containers } from './containers.ts';
+} from './field-checks.ts';
 import { volumes } from './volumes.ts';
 
 const RESTART = ['Always', 'OnFailure', 'Never'];

@@ -13,7 +13,7 @@ import {
   required,
   text,
   texts,
-} from './common.ts';
+} from './field-checks.ts';
 
 /** (kubernetes@1.34 pkg/apis/rbac/validation) */
 export function role(errors: Errors, value: JsonObject): void {

@@ -2,7 +2,6 @@ import { type JsonObject, stringAt } from '../../../base/json.ts';
 import type { FieldError } from '../schema.ts';
 import { cronJob, job } from './batch.ts';
 import { claim, csiStorageCapacity, persistentVolume, storageClass, volumeAttachment } from './claims.ts';
-import type { Errors } from './common.ts';
 import {
   configMap,
   horizontalPodAutoscaler,
@@ -15,6 +14,7 @@ import {
   secret,
 } from './core.ts';
 import { customResourceDefinition } from './definitions.ts';
+import type { Errors } from './field-checks.ts';
 import { endpointSlice, ingress, ingressClass, networkPolicy, podDisruptionBudget } from './networking.ts';
 import { pod } from './pods.ts';
 import { clusterRole, clusterRoleBinding, priorityClass, role, roleBinding } from './rbac.ts';

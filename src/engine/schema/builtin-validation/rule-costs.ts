@@ -1,6 +1,6 @@
 import { type Expr, typeName } from '../../cel/parse.ts';
 import type { Schema } from '../schema.ts';
-import { type Errors, forbidden } from './common.ts';
+import { type Errors, forbidden } from './field-checks.ts';
 
 /** apiextensions-apiserver@0.34 validation.go: per expression, and for a whole schema. */
 const EXPRESSION_LIMIT = 10_000_000;

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
 import { dns1123Label, dns1123Subdomain, portName } from '../names.ts';
+import { protocol } from './containers.ts';
 import {
   duplicate,
   type Errors,
@@ -19,8 +20,7 @@ import {
   Seen,
   text,
   texts,
-} from './common.ts';
-import { protocol } from './containers.ts';
+} from './field-checks.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const NOT_AN_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';

@@ -5,7 +5,7 @@ import { compilePattern } from '../patterns.ts';
 import { mentions } from '../rules.ts';
 import { NO_REFERENCES, type Schema, type ValidationRule } from '../schema.ts';
 import { validate } from '../validate.ts';
-import { type Errors, forbidden, invalid, notSupported, required } from './common.ts';
+import { type Errors, forbidden, invalid, notSupported, required } from './field-checks.ts';
 import { CostEstimates } from './rule-costs.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];

@@ -15,7 +15,7 @@ import {
   required,
   Seen,
   text,
-} from './common.ts';
+} from './field-checks.ts';
 
 const KINDS = [
   'hostPath',

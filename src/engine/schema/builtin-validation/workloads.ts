@@ -23,7 +23,7 @@ import {
   selectorMatches,
   text,
   without,
-} from './common.ts';
+} from './field-checks.ts';
 import { podTemplate } from './pods.ts';
 
 /** Selector and template of a workload. (kubernetes@1.34 pkg/apis/apps/validation) */
