@@ -1,6 +1,6 @@
 // `npm start`: gets a fresh checkout to run (dependencies, build), then runs `weir start`. Plain Node, no dependency.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +24,16 @@ function step(text, command, ...args) {
 
 if (!existsSync(join(root, 'node_modules', '.package-lock.json')))
   step('installing dependencies', 'npm', 'install', '--no-progress');
+if (isPageStale()) step('building the page', 'npm', 'run', '--silent', 'build', '-w', 'web');
+
+/** Whether the page was never built, or its sources are newer; bin/weir sees to the program itself. */
+function isPageStale() {
+  const built = statSync(join(root, 'dist', 'web', 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
+  if (built === undefined) return true;
+  const sources = readdirSync(join(root, 'web', 'src'), { recursive: true, withFileTypes: true });
+  return sources.some((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs > built && entry.isFile());
+}
+
 const child = spawn(process.execPath, [join(root, 'bin', 'weir'), 'start', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',

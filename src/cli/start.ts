@@ -53,7 +53,10 @@ async function start(args: readonly string[], host: CliHost, run: RunCommandLine
     packageDirectory: fileURLToPath(new URL('..', import.meta.url)),
   };
   const problem =
-    (await missingProgram(host)) ?? (await takenPort(options)) ?? (await prepare(options, flags.bool('fresh')));
+    (await missingProgram(host)) ??
+    (await missingPage(options)) ??
+    (await takenPort(options)) ??
+    (await prepare(options, flags.bool('fresh')));
   if (problem !== undefined) return fail(problem);
   const { runWalkthrough } = await import('./start/run-walkthrough.ts');
   return runWalkthrough(options, { host, run, progress });
@@ -76,6 +79,14 @@ async function missingProgram({ env }: CliHost): Promise<string | undefined> {
       return `${program} is not on the PATH: install ${what}`;
   }
   return undefined;
+}
+
+async function missingPage({ packageDirectory }: StartOptions): Promise<string | undefined> {
+  const page = access(join(packageDirectory, 'dist', 'web', 'index.html'));
+  return page.then(
+    () => undefined,
+    () => 'the page is not built: run npm start, or npm run build, in the checkout',
+  );
 }
 
 async function takenPort({ pagePort, gitPort, apiPort }: StartOptions): Promise<string | undefined> {
