@@ -17,7 +17,16 @@ export interface KeyOptions {
 const CURVE_BITS = { p256: 256, p384: 384, p521: 521 } as const;
 
 /** Makes a new key pair without a passphrase. */
-export async function generateKeyPair({ algorithm, rsaBits, ecdsaCurve }: KeyOptions): Promise<KeyPair> {
+export async function generateKeyPair(options: KeyOptions): Promise<KeyPair> {
+  const { utils } = (await import('ssh2')).default;
+  for (;;) {
+    const pair = await makeKeyPair(options);
+    // About one in a thousand of the ed25519 keys that ssh2@1.17 writes cannot be read back, by it or by OpenSSH.
+    if (!(utils.parseKey(pair.privateKey) instanceof Error)) return pair;
+  }
+}
+
+async function makeKeyPair({ algorithm, rsaBits, ecdsaCurve }: KeyOptions): Promise<KeyPair> {
   const { utils } = (await import('ssh2')).default;
   const pair = await new Promise<{ private: string; public: string }>((resolve, reject) => {
     const answer = (error: Error | null, keys: { private: string; public: string }): void => {

@@ -9,8 +9,16 @@ export async function hostKey(file: string): Promise<string> {
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
   }
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'weir git server' });
+  const key = makeKey();
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, key, { mode: 0o600, flag: 'wx' });
   return key;
+}
+
+/** About one in a thousand of the ed25519 keys that ssh2@1.17 writes cannot be read back, by it or by OpenSSH: then it is made again. */
+function makeKey(): string {
+  for (;;) {
+    const { private: key } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'weir git server' });
+    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
+  }
 }
