@@ -268,7 +268,7 @@ async function restore(context: CliContext): Promise<CliResult> {
   const file = resolve(context.cwd, context.args[0] as string);
   return whileStopped(context, async ({ directory }) => {
     const { importSnapshot } = await import('../cluster/store/disk.ts');
-    importSnapshot(join(directory.data, 'store'), file);
+    await importSnapshot(join(directory.data, 'store'), file);
     context.progress.success(`restored ${file}`);
   });
 }

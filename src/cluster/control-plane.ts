@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { KubeObject } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpHandler } from '../base/http.ts';
 import type { Log } from '../base/log.ts';
@@ -36,6 +37,7 @@ import { bootstrap } from './bootstrap.ts';
 import { serveNodePorts } from './node-ports.ts';
 import type { PodPrograms } from './pod-program.ts';
 import type { Registry } from './registry.ts';
+import { restoreObjects } from './restore-objects.ts';
 import { openStore } from './store/disk.ts';
 import { Store } from './store/store.ts';
 
@@ -48,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly programs?: PodPrograms;
   /** Node ports of Services answer on 127.0.0.1. */
   readonly nodePorts?: boolean;
+  /** What a cluster that is kept nowhere begins with, whole: see `restoreObjects`. Needs `dataDirectory` to be absent. */
+  readonly objects?: readonly KubeObject[];
   /** Who speaks through `handler`; the administrator by default. Impersonation headers are honoured. */
   readonly identity?: User;
 }
@@ -77,11 +81,12 @@ const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
 
 /**
  * Starts the embedded control plane and resolves when it answers.
- * @throws when the data directory cannot be used.
+ * @throws when the data directory cannot be used, or an object cannot be kept.
  */
 export async function createControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { clock = systemClock, log = silent, programs = { of: () => undefined }, identity = ADMIN } = options;
   const store = options.dataDirectory === undefined ? new Store() : openStore(join(options.dataDirectory, 'store'));
+  if (options.objects !== undefined) begin(store, options);
   const listeners = new Set<() => void>();
   const table = new ResourceTable();
   const custom = new CustomResources();
@@ -169,4 +174,10 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       await store.close();
     },
   };
+}
+
+function begin(store: Store, { objects = [], dataDirectory }: ControlPlaneOptions): void {
+  if (dataDirectory !== undefined) throw new Error('objects to begin with are for a cluster that is kept nowhere');
+  const restored = restoreObjects(store, objects);
+  if (!restored.ok) throw new Error(`restore: ${restored.error}`);
 }

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { KubeObject } from '../../api/object.ts';
@@ -38,7 +28,8 @@ export function openStore(directory: string): Store {
   const store = new Store(snapshot);
   let snapshotBytes = 0;
   if (snapshot !== undefined) snapshotBytes = readSnapshot(join(directory, `snapshot-${snapshot}`), store);
-  const logs = revisions(names, LOG);
+  // A snapshot's own log begins where it was taken: what older logs hold is in it, or was replaced by it.
+  const logs = revisions(names, LOG).filter((revision) => revision >= (snapshot ?? 0));
   let last: LogFile | undefined;
   let torn = false;
   for (const [index, revision] of logs.entries()) {
@@ -98,11 +89,7 @@ class DiskJournal implements Journal {
     await old.sync();
     this.#snapshotBytes = await writeSnapshot(join(this.#directory, `snapshot-${revision}`), this.#store, revision);
     await old.close();
-    for (const name of readdirSync(this.#directory)) {
-      const past = revisionOf(name, LOG) ?? revisionOf(name, SNAPSHOT);
-      if (past !== undefined && past < revision) rmSync(join(this.#directory, name), { force: true });
-    }
-    syncDirectory(this.#directory);
+    removeBefore(this.#directory, revision);
   }
 }
 
@@ -156,25 +143,45 @@ export function readSnapshot(path: string, store: Store): number {
   }
 }
 
-/** Replaces what `directory` holds by the snapshot file `from`. The cluster must not run. */
-export function importSnapshot(directory: string, from: string): void {
+/** Replaces what `directory` holds by the snapshot file `from`. The cluster must not run. @throws when the file is no snapshot, or damaged. */
+export async function importSnapshot(directory: string, from: string): Promise<void> {
   const store = new Store();
   readSnapshot(from, store);
-  const before = existsSync(directory) ? openRevision(directory) : 0;
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  // Revisions never go back: clients that watched the replaced state must notice.
-  const fresh = openStore(directory);
-  fresh.advance(Math.max(before, store.revision));
-  for (const { resource, key, object } of store.entries()) fresh.commit({ resource, key, expected: undefined, object });
-  void fresh.close();
+  await replaceState(directory, store);
 }
 
-function openRevision(directory: string): number {
-  const store = openStore(directory);
-  const { revision } = store;
-  void store.close();
-  return revision;
+/**
+ * Replaces what `directory` holds by `store`, whole or not at all: objects keep their versions. The cluster must not run.
+ * Revisions never go back: clients that watched the replaced state must notice, hence the counter passes both.
+ */
+export async function replaceState(directory: string, store: Store): Promise<void> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const revision = Math.max(await lastRevision(directory), store.revision) + 1;
+  store.advance(revision);
+  await writeSnapshot(join(directory, `snapshot-${revision}`), store, revision);
+  removeBefore(directory, revision);
+}
+
+/** The last revision that was given out; of files that cannot be read, one that is above it for sure. */
+async function lastRevision(directory: string): Promise<number> {
+  try {
+    const store = openStore(directory);
+    await store.close();
+    return store.revision;
+  } catch {
+    const names = readdirSync(directory);
+    const known = [...revisions(names, LOG), ...revisions(names, SNAPSHOT)];
+    // A log is at most a few times ROLL_BYTES long, and no record is shorter than 64 bytes.
+    return Math.max(0, ...known) + ROLL_BYTES;
+  }
+}
+
+function removeBefore(directory: string, revision: number): void {
+  for (const name of readdirSync(directory)) {
+    const past = revisionOf(name, LOG) ?? revisionOf(name, SNAPSHOT);
+    if (past !== undefined && past < revision) rmSync(join(directory, name), { force: true });
+  }
+  syncDirectory(directory);
 }
 
 function parseObject(text: string): KubeObject {

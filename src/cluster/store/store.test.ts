@@ -138,10 +138,10 @@ describe('the store on disk', () => {
     const { revision } = later;
     await later.close();
     const other = mkdtempSync(join(tmpdir(), 'weir-store-'));
-    importSnapshot(other, file);
+    await importSnapshot(other, file);
     const restored = openStore(other);
     expect(names(restored.list('/configmaps'))).toEqual(['kept']);
-    importSnapshot(directory, file);
+    await importSnapshot(directory, file);
     expect(openStore(directory).revision).toBeGreaterThan(revision);
     rmSync(other, { recursive: true });
   });
