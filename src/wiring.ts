@@ -32,7 +32,7 @@ import { DIGEST_ALGORITHMS } from './source/artifact/digest.ts';
 import { startArtifactServer } from './source/artifact/server.ts';
 import { openArtifactStore } from './source/artifact/store.ts';
 import { openArtifactReader } from './source/artifact/unpacked-cache.ts';
-import { openGit } from './source/git/git.ts';
+import { type Git, openGit } from './source/git/git.ts';
 
 /** Time for events that wait to go out at the end. */
 const LAST_EVENTS_MS = 5_000;
@@ -65,8 +65,9 @@ export async function startEngine(
   }
   const work = await mkdtemp(join(surroundings.temporaryDirectory, 'weir-'));
   const builder = openBuilder(systemClock);
-  const adapters = { client, informers, builder, log, work, advertisedAddress: storage.advertisedAddress };
-  const controllers = await composeControllers(config, surroundings, adapters);
+  const git = openGitFor(config, client, surroundings, work);
+  const adapters = { client, informers, builder, git, log, work, advertisedAddress: storage.advertisedAddress };
+  const controllers = await composeControllers(config, adapters);
   const run = async (until: AbortSignal): Promise<void> => {
     runtime = runControllers(config, controllers, { client, informers, events, metrics, log, signal: until });
     await runtime.stopped;
@@ -79,6 +80,7 @@ export async function startEngine(
       await health.value.close();
       await storage.stop();
       await builder.close();
+      await git.close();
       await rm(work, { recursive: true, force: true });
     }
   };
@@ -143,12 +145,30 @@ async function startStorage(
   }
 }
 
+function openGitFor(
+  { serviceNodeAddress }: EngineConfig,
+  client: KubeClient,
+  { searchPath, temporaryDirectory }: EngineProcess,
+  work: string,
+): Git {
+  return openGit({
+    path: searchPath,
+    workDirectory: temporaryDirectory,
+    cacheDirectory: join(work, 'git'),
+    connectionDirectory: join(work, 'ssh'),
+    ...(serviceNodeAddress === ''
+      ? {}
+      : { resolveHost: (host, port) => serviceAddress(client, serviceNodeAddress, host, port) }),
+  });
+}
+
 type Controllers = Parameters<typeof startControllers>[0]['controllers'];
 
 interface Adapters {
   readonly client: KubeClient;
   readonly informers: InformerPool;
   readonly builder: Builder;
+  readonly git: Git;
   readonly log: Log;
   /** This engine's own temporary folder. */
   readonly work: string;
@@ -157,8 +177,7 @@ interface Adapters {
 
 async function composeControllers(
   config: EngineConfig,
-  { searchPath, temporaryDirectory }: EngineProcess,
-  { client, informers, builder, log, work, advertisedAddress }: Adapters,
+  { client, informers, builder, git, log, work, advertisedAddress }: Adapters,
 ): Promise<Controllers> {
   const digestAlgorithm = DIGEST_ALGORITHMS.find((known) => known === config.artifactDigestAlgo);
   if (digestAlgorithm === undefined)
@@ -175,15 +194,6 @@ async function composeControllers(
     cacheDirectory: join(work, 'unpacked'),
     clock: systemClock,
     localFile: (url) => store.localFile(url),
-  });
-  const { serviceNodeAddress } = config;
-  const git = openGit({
-    path: searchPath,
-    workDirectory: temporaryDirectory,
-    cacheDirectory: join(work, 'git'),
-    ...(serviceNodeAddress === ''
-      ? {}
-      : { resolveHost: (host, port) => serviceAddress(client, serviceNodeAddress, host, port) }),
   });
   return [
     gitRepositoryController({

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { relative, resolve } from 'node:path';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
 import { ALLOWED, type GitCommand, parseCommand } from './command.ts';
@@ -61,20 +61,22 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     connection.on('error', () => {});
     serveConnection(state, connection);
   });
+  // Both sides answer each other in small packets: held back for an acknowledgement, each costs 40 ms.
+  const listener = createServer({ noDelay: true }, (socket) => server.injectSocket(socket));
   await new Promise<void>((done, fail) => {
-    server.once('error', fail);
-    server.listen(options.port, options.host, () => {
-      server.off('error', fail);
-      server.on('error', () => {});
+    listener.once('error', fail);
+    listener.listen(options.port, options.host, () => {
+      listener.off('error', fail);
+      listener.on('error', () => {});
       done();
     });
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (listener.address() as AddressInfo).port,
     publicKey: `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`,
     async stop() {
       for (const child of state.running) child.kill('SIGKILL');
-      const closed = new Promise<void>((done) => server.close(() => done()));
+      const closed = new Promise<void>((done) => listener.close(() => done()));
       for (const connection of connections) connection.end();
       await closed;
     },
@@ -98,9 +100,11 @@ function serveConnection(state: State, connection: Connection): void {
     authenticate(state.options, context).catch(() => context.reject(['publickey']));
   });
   connection.on('ready', () => clearTimeout(login));
+  // At the same time: a client that stays connected opens one for each command.
   let sessions = 0;
   connection.on('session', (accept, reject) => {
-    if (++sessions > MAX_SESSIONS_PER_CONNECTION) return reject();
+    if (sessions >= MAX_SESSIONS_PER_CONNECTION) return reject();
+    sessions++;
     const session = accept();
     let protocol: string | undefined;
     session.on('env', (acceptEnv, rejectEnv, { key, val }) => {
@@ -112,6 +116,7 @@ function serveConnection(state: State, connection: Connection): void {
     session.on('shell', (acceptShell) => refuse(acceptShell(), `there is no shell here; ${ALLOWED}`));
     session.once('exec', (acceptExec, _reject, { command }) => {
       const channel = acceptExec();
+      channel.on('close', () => sessions--);
       execute(state, channel, command, protocol).catch(() => refuse(channel, 'the request failed'));
     });
   });

@@ -22,6 +22,7 @@ describe('git over ssh, with the real programs', () => {
   let server: GitServer;
   let identity: string;
   let git: Git;
+  let logins = 0;
 
   const env = (): Record<string, string> => ({
     PATH,
@@ -83,7 +84,10 @@ describe('git over ssh, with the real programs', () => {
       root: join(home, 'root'),
       user: 'demo',
       hostKeyFile: join(home, 'host-key'),
-      authorizedKeys: () => [pair.public],
+      authorizedKeys: () => {
+        logins++;
+        return [pair.public];
+      },
       searchPath: PATH,
     });
     git = openGit({
@@ -110,6 +114,35 @@ describe('git over ssh, with the real programs', () => {
     expect(cached).toHaveLength(1);
     await git.forget({ namespace: 'apps', name: 'one' });
     await expect(stat(join(home, 'cache', 'apps', 'one'))).rejects.toThrow('ENOENT');
+  });
+
+  it('uses one connection for many sessions, and another one for another key', async () => {
+    const first = await commit('shared', { v: '1' });
+    const connectionDirectory = join(home, 'ssh');
+    const shared = openGit({
+      path: PATH,
+      workDirectory: join(home, 'tmp'),
+      cacheDirectory: join(home, 'cache-shared'),
+      connectionDirectory,
+      resolveHost: async () => ({ host: '127.0.0.1', port: server.port }),
+    });
+    const before = logins;
+    for (let round = 0; round < 12; round++) {
+      const fetched = await shared.fetch(request('shared', { lastRevision: `main@sha1:${first}` }));
+      expect(fetched).toMatchObject({ ok: true, value: { kind: 'unchanged' } });
+    }
+    // Asked for once about the key, and once with its signature.
+    const perConnection = logins - before;
+    expect(perConnection).toBeLessThanOrEqual(2);
+    expect(await readdir(connectionDirectory)).toHaveLength(1);
+    const stranger = { ...request('shared').credentials, identity: ssh2.utils.generateKeyPairSync('ed25519').private };
+    const refused = await shared.fetch(request('shared', { credentials: stranger }));
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('unable to authenticate') as string },
+    });
+    await shared.close();
+    expect(await readdir(connectionDirectory)).toEqual([]);
   });
 
   it('recovers from a copy that a killed process left broken', async () => {

@@ -10,6 +10,7 @@ import { type FetchedCommit, fetchCommit, fetchRef, listRemote, type Remote } fr
 import { revisionOf } from './reference.ts';
 import { highestTags } from './remote-refs.ts';
 import type { FetchRequest, GitError, GitOptions, GitOwner } from './request.ts';
+import { run } from './run.ts';
 import { makePrivateDirectory, openSession } from './session.ts';
 import { sourceFiles } from './source-files.ts';
 import { printGitUrl } from './url.ts';
@@ -39,6 +40,8 @@ export interface Git {
   workDirectory(owner: GitOwner): string;
   /** Removes what is kept for an object. */
   forget(owner: GitOwner): Promise<void>;
+  /** Ends the connections that are kept open. */
+  close(): Promise<void>;
 }
 
 /** Git by the system's `git` and `ssh`, isolated from the user's configuration. Throws only when `signal` is aborted. */
@@ -51,6 +54,9 @@ export function openGit(options: GitOptions): Git {
       const signal = AbortSignal.any([request.signal, deadline]);
       const directory = workDirectory(request.owner);
       await mkdir(options.workDirectory, { recursive: true, mode: 0o700 });
+      if (options.connectionDirectory !== undefined) {
+        await mkdir(options.connectionDirectory, { recursive: true, mode: 0o700 });
+      }
       await makePrivateDirectory(directory);
       let kept = false;
       try {
@@ -66,6 +72,10 @@ export function openGit(options: GitOptions): Git {
     },
     async forget({ namespace, name }) {
       await rm(join(options.cacheDirectory, namespace, name), { recursive: true, force: true });
+    },
+    async close() {
+      const { connectionDirectory } = options;
+      if (connectionDirectory !== undefined) await closeConnections(connectionDirectory, options.path);
     },
   };
 }
@@ -91,6 +101,7 @@ async function fetchWithin(
     credentials,
     ...(request.proxy === undefined ? {} : { proxy: request.proxy }),
     ...(options.resolveHost === undefined ? {} : { resolveHost: options.resolveHost }),
+    ...(options.connectionDirectory === undefined ? {} : { connections: options.connectionDirectory }),
   });
   const copy = `main-${hash(printGitUrl(url))}`;
   await forgetOthers(cache, copy);
@@ -166,19 +177,17 @@ async function chooseRef(
   tag: string | undefined,
 ): Promise<Result<Choice, GitError>> {
   const byName = request.reference.kind === 'name';
-  if (request.lastRevision !== undefined || byName) {
-    const refs = await listRemote(remote, [ref]);
-    if (!refs.ok) return failed(request, 'list', refs.error.message);
-    const found = refs.value.get(ref);
-    if (found === undefined && byName) {
-      return err({ code: 'Failed', message: `unable to resolve ref '${ref}' to a specific commit` });
-    }
-    const commit = found?.peeled ?? found?.hash;
-    if (commit !== undefined && request.lastRevision === revisionOf(request.reference, commit)) {
-      return ok({ kind: 'unchanged', revision: request.lastRevision, commit });
-    }
+  // One session tells both whether something changed and what: a fetch of what is there already brings nothing.
+  const fetched = await fetchRef(remote, ref, tag);
+  if (fetched.ok) return concluded(request, remote, fetched, tag);
+  const { kind, message } = fetched.error;
+  if (kind === 'missing-ref' && byName) {
+    return err({ code: 'Failed', message: `unable to resolve ref '${ref}' to a specific commit` });
   }
-  return concluded(request, remote, await fetchRef(remote, ref, tag), tag);
+  // Flux lists the references first where it has something to compare with.
+  const lists = request.lastRevision !== undefined || byName;
+  if (lists && kind !== 'missing-ref' && kind !== 'corrupt') return failed(request, 'list', message);
+  return concluded(request, remote, fetched, tag);
 }
 
 async function chooseVersion(request: FetchRequest, remote: Remote, range: string): Promise<Result<Choice, GitError>> {
@@ -246,6 +255,20 @@ function failed({ url }: FetchRequest, step: 'clone' | 'list', message: string):
     step === 'clone' ? `unable to clone '${printGitUrl(url)}'` : `unable to list remote for '${printGitUrl(url)}'`;
   return err({ code: 'Failed', message: `${what}: ${message}` });
 }
+
+/** Each socket is a connection of ours; one that has ended by itself is no failure. */
+async function closeConnections(directory: string, path: string): Promise<void> {
+  const sockets = await readdir(directory).catch(() => []);
+  const env = { PATH: path, LC_ALL: 'C' };
+  const signal = AbortSignal.timeout(CLOSE_LIMIT_MS);
+  const exits = sockets.map((name) => {
+    const args = ['-F', '/dev/null', '-S', join(directory, name), '-O', 'exit', 'none'];
+    return run('ssh', args, { cwd: directory, env, signal });
+  });
+  await Promise.allSettled(exits);
+}
+
+const CLOSE_LIMIT_MS = 2_000;
 
 /** A copy of an address that the object had before is of no more use. */
 async function forgetOthers(cache: string, keep: string): Promise<void> {

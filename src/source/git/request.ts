@@ -10,6 +10,8 @@ export interface GitOptions {
   readonly workDirectory: string;
   /** Holds what was fetched, per object, between fetches. */
   readonly cacheDirectory: string;
+  /** Holds the sockets of SSH connections that are used again; a short path. Absent: each session connects anew. */
+  readonly connectionDirectory?: string;
   readonly resolveHost?: ResolveHost;
 }
 

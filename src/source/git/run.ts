@@ -17,7 +17,7 @@ export interface RunResult {
 }
 
 /** The only programs this module starts. */
-export type Program = 'git' | 'gpg' | 'ssh-keygen';
+export type Program = 'git' | 'gpg' | 'ssh' | 'ssh-keygen';
 
 /** A listing of a repository with some hundred thousand references. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;

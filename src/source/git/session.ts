@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -27,10 +28,18 @@ export interface SessionOptions {
   readonly credentials: GitCredentials;
   readonly proxy?: GitProxy;
   readonly resolveHost?: ResolveHost;
+  /** Private folder of connections that stay open between sessions (see {@link connectionFile}); absent: each has its own. */
+  readonly connections?: string;
 }
 
 /** Seconds until a server that does not answer is given up, below the timeout of the whole operation. */
 const CONNECT_TIMEOUT_S = 30;
+/** A connection that nobody used for this long is closed: longer than the usual interval of a source. */
+const CONNECTION_IDLE_S = 120;
+/** A connection takes no new session after this long, so that a key that was revoked stops working. */
+const CONNECTION_LIFE_MS = 10 * 60_000;
+/** The address of a Unix socket holds 108 bytes; ssh adds 17 while it makes one. */
+const MAX_SOCKET_PATH = 88;
 
 /**
  * Writes the configuration of one server into `directory`: files of mode 0600, which the caller removes with the directory.
@@ -159,10 +168,9 @@ function printConfig(lines: readonly ConfigLine[]): string {
 }
 
 /** Everything ssh may use is named here: `-F` keeps the user's and the system's configuration out. */
-function sshConfig(
-  { directory, url, credentials }: SessionOptions,
-  target: { readonly host: string; readonly port: number } | undefined,
-): string {
+function sshConfig(options: SessionOptions, target: Target | undefined): string {
+  const { directory, url, credentials } = options;
+  const connection = connectionFile(options, target, Date.now());
   const settings: readonly (readonly [string, string])[] = [
     ['IdentityFile', sshWord(join(directory, 'identity'))],
     ['IdentitiesOnly', 'yes'],
@@ -181,8 +189,7 @@ function sshConfig(
     ['ForwardAgent', 'no'],
     ['ForwardX11', 'no'],
     ['PermitLocalCommand', 'no'],
-    ['ControlMaster', 'no'],
-    ['ControlPath', 'none'],
+    ...multiplexing(connection),
     ['ConnectTimeout', String(CONNECT_TIMEOUT_S)],
     ['ServerAliveInterval', '15'],
     ['ServerAliveCountMax', '3'],
@@ -192,6 +199,39 @@ function sshConfig(
     ['HostKeyAlias', keyAlias(url, credentials.knownHosts ?? '', target)],
   ];
   return `Host *\n${settings.map(([key, value]) => `  ${key} ${value}\n`).join('')}`;
+}
+
+type Target = { readonly host: string; readonly port: number };
+
+function multiplexing(connection: string | undefined): readonly (readonly [string, string])[] {
+  if (connection === undefined) {
+    return [
+      ['ControlMaster', 'no'],
+      ['ControlPath', 'none'],
+    ];
+  }
+  return [
+    ['ControlMaster', 'auto'],
+    ['ControlPath', sshWord(connection)],
+    ['ControlPersist', String(CONNECTION_IDLE_S)],
+  ];
+}
+
+/**
+ * The socket of the connection that these credentials share: another key, host key or address makes another one, and so does time.
+ * Undefined where there is no folder for it, or its path is too long for a socket.
+ */
+function connectionFile(
+  { connections, credentials, url }: SessionOptions,
+  target: Target | undefined,
+  nowMs: number,
+): string | undefined {
+  if (connections === undefined) return undefined;
+  const { identity, knownHosts, passphrase, username } = credentials;
+  const who = [url.host, portOf(url), url.user, username, identity, knownHosts, passphrase, target?.host, target?.port];
+  const text = JSON.stringify([...who, Math.floor(nowMs / CONNECTION_LIFE_MS)]);
+  const file = join(connections, createHash('sha256').update(text).digest('hex').slice(0, 24));
+  return Buffer.byteLength(file) <= MAX_SOCKET_PATH ? file : undefined;
 }
 
 /**

@@ -170,6 +170,7 @@ async function fetchSubmodule(
     credentials,
     ...(request.proxy === undefined || url.value.scheme === 'ssh' ? {} : { proxy: request.proxy }),
     ...(options.resolveHost === undefined ? {} : { resolveHost: options.resolveHost }),
+    ...(options.connectionDirectory === undefined ? {} : { connections: options.connectionDirectory }),
   });
   const copy = `submodule-${createHash('sha256').update(where).digest('hex').slice(0, 32)}`;
   const cache = join(options.cacheDirectory, request.owner.namespace, request.owner.name, copy);
