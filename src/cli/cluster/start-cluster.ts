@@ -1,7 +1,6 @@
 import { systemClock } from '../../kube/system-clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { type Box, startBox } from '../../wiring-box.ts';
-import { podEngine } from '../start/pod-engine.ts';
 
 export interface StartClusterOptions {
   /** Undefined: nothing is kept. */
@@ -21,6 +20,10 @@ export function startCluster(options: StartClusterOptions): Promise<Box> {
     ...(options.dataDirectory === undefined ? {} : { dataDirectory: options.dataDirectory }),
     port: options.port,
     log,
-    startEngine: podEngine(options.scratchDirectory, options.env),
+    // Most clusters never run an engine in a pod, and its code takes a while to load.
+    startEngine: async (...pod) => {
+      const { podEngine } = await import('../start/pod-engine.ts');
+      return podEngine(options.scratchDirectory, options.env)(...pod);
+    },
   });
 }

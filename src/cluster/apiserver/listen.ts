@@ -40,7 +40,7 @@ export async function listen(
   dataDirectory: string | undefined,
 ): Promise<Listening> {
   const { kernel } = server;
-  const pki = await loadPki(dataDirectory === undefined ? undefined : join(dataDirectory, 'pki'), kernel.clock.now());
+  const pki = loadPki(dataDirectory === undefined ? undefined : join(dataDirectory, 'pki'), kernel.clock.now());
   const sockets = new Set<Socket>();
   const tls = createSecureServer({
     allowHTTP1: true,

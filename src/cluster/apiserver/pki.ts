@@ -1,17 +1,7 @@
-import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  BasicConstraintsExtension,
-  cryptoProvider,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+import { type CertificateRequest, issueCertificate } from './certificate.ts';
 
 export interface KeyPair {
   /** PEM. */
@@ -27,7 +17,6 @@ export interface Pki {
   readonly admin: KeyPair;
 }
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const TEN_YEARS_MS = 10 * 365 * 86400_000;
 /** Certificates begin a little in the past, for clocks that are not together. */
 const SKEW_MS = 3600_000;
@@ -40,7 +29,7 @@ const FILES = {
 } as const;
 
 /** The cluster's certificates: those in `directory`, or new ones, kept there when a directory is given. */
-export async function loadPki(directory: string | undefined, nowMs: number): Promise<Pki> {
+export function loadPki(directory: string | undefined, nowMs: number): Pki {
   if (directory !== undefined && existsSync(join(directory, FILES.adminKey))) {
     const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
     return {
@@ -49,7 +38,7 @@ export async function loadPki(directory: string | undefined, nowMs: number): Pro
       admin: { certificate: read(FILES.adminCertificate), key: read(FILES.adminKey) },
     };
   }
-  const pki = await makePki(nowMs);
+  const pki = makePki(nowMs);
   if (directory !== undefined) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const write = (name: string, text: string): void => writeFileSync(join(directory, name), text, { mode: 0o600 });
@@ -63,74 +52,53 @@ export async function loadPki(directory: string | undefined, nowMs: number): Pro
   return pki;
 }
 
-async function makePki(nowMs: number): Promise<Pki> {
-  cryptoProvider.set(webcrypto as never);
-  const notBefore = new Date(nowMs - SKEW_MS);
-  const notAfter = new Date(nowMs + TEN_YEARS_MS);
-  const caKeys = await generate();
-  const ca = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: 'CN=weir-ca',
-    notBefore,
-    notAfter,
-    keys: caKeys as never,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.digitalSignature, true),
-    ],
+function makePki(nowMs: number): Pki {
+  const authorityKey = generate();
+  const common = {
+    issuer: { commonName: 'weir-ca' },
+    signer: authorityKey,
+    notBeforeMs: nowMs - SKEW_MS,
+    notAfterMs: nowMs + TEN_YEARS_MS,
+  };
+  const issue = (
+    key: KeyObject,
+    rest: Pick<CertificateRequest, 'subject' | 'use' | 'dnsNames' | 'addresses'>,
+  ): KeyPair => ({
+    certificate: issueCertificate({ ...common, ...rest, key, serial: serial() }),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   });
-  const issue = async (
-    subject: string,
-    usage: ExtendedKeyUsage,
-    names?: SubjectAlternativeNameExtension,
-  ): Promise<KeyPair> => {
-    const keys = await generate();
-    const certificate = await X509CertificateGenerator.create({
-      serialNumber: serial(),
-      subject,
-      issuer: ca.subject,
-      notBefore,
-      notAfter,
-      publicKey: keys.publicKey as never,
-      signingKey: caKeys.privateKey as never,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([usage]),
-        ...(names === undefined ? [] : [names]),
-      ],
-    });
-    return { certificate: `${certificate.toString('pem')}\n`, key: await privatePem(keys.privateKey) };
-  };
-  const names = new SubjectAlternativeNameExtension([
-    { type: 'dns', value: 'localhost' },
-    { type: 'dns', value: 'kubernetes' },
-    { type: 'dns', value: 'kubernetes.default' },
-    { type: 'dns', value: 'kubernetes.default.svc' },
-    { type: 'dns', value: 'kubernetes.default.svc.cluster.local' },
-    { type: 'ip', value: '127.0.0.1' },
-    { type: 'ip', value: '::1' },
-    { type: 'ip', value: '10.96.0.1' },
-  ]);
   return {
-    authority: `${ca.toString('pem')}\n`,
-    server: await issue('CN=kube-apiserver', ExtendedKeyUsage.serverAuth, names),
-    admin: await issue('CN=kubernetes-admin,O=system:masters', ExtendedKeyUsage.clientAuth),
+    authority: issue(authorityKey, { subject: common.issuer, use: 'authority' }).certificate,
+    server: issue(generate(), {
+      subject: { commonName: 'kube-apiserver' },
+      use: 'server',
+      dnsNames: [
+        'localhost',
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        'kubernetes.default.svc.cluster.local',
+      ],
+      addresses: [
+        Uint8Array.of(127, 0, 0, 1),
+        Uint8Array.from({ length: 16 }, (_, index) => (index === 15 ? 1 : 0)),
+        Uint8Array.of(10, 96, 0, 1),
+      ],
+    }),
+    admin: issue(generate(), {
+      subject: { commonName: 'kubernetes-admin', organisations: ['system:masters'] },
+      use: 'client',
+    }),
   };
 }
 
-function generate(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+function generate(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
-async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
-  const bytes = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
-  return `-----BEGIN PRIVATE KEY-----\n${bytes.replace(/(.{64})/g, '$1\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
-}
-
-function serial(): string {
-  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
+/** 127 random bits: positive, and the first byte is not 0. */
+function serial(): Uint8Array {
+  const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x7f) | 1;
-  return Buffer.from(bytes).toString('hex');
+  return bytes;
 }
