@@ -1,11 +1,24 @@
 import type { Result } from '../base/result.ts';
 import { type BuildError, type BuildRequest, type BuildResult, sha256Hex } from './build.ts';
 import type { Builder } from './builder.ts';
+import { diskFiles } from './disk-files.ts';
+import { answersAlike } from './observed-files.ts';
 
-/** Keeps each user's last good build: the same artifact and inputs are not built again. */
+interface Kept {
+  /** Hash of the request. */
+  readonly key: string;
+  /** The artifacts' digest that the result was last found right for. */
+  artifactDigest: string;
+  readonly result: { readonly ok: true; readonly value: BuildResult };
+}
+
+/**
+ * Keeps each user's last good build: with the same inputs nothing is built again. Of another artifact only the files count that the
+ * build looked at.
+ */
 export class BuildCache {
   readonly #builder: Builder;
-  readonly #last = new Map<string, { readonly key: string; readonly result: Result<BuildResult, BuildError> }>();
+  readonly #last = new Map<string, Kept>();
 
   constructor(builder: Builder) {
     this.#builder = builder;
@@ -19,12 +32,18 @@ export class BuildCache {
     request: BuildRequest,
     signal: AbortSignal,
   ): Promise<Result<BuildResult, BuildError>> {
-    const key = keyOf(artifactDigest, request);
+    const key = keyOf(request);
     const last = this.#last.get(user);
-    if (last?.key === key) return last.result;
+    if (last?.key === key) {
+      if (last.artifactDigest === artifactDigest) return last.result;
+      if (answersAlike(diskFiles(directory), last.result.value.observations, sha256Hex)) {
+        last.artifactDigest = artifactDigest;
+        return last.result;
+      }
+    }
     const result = await this.#builder.build(directory, request, signal);
     // A failure may be one of time or memory: the next try is a real one.
-    if (result.ok) this.#last.set(user, { key, result });
+    if (result.ok) this.#last.set(user, { key, artifactDigest, result });
     else this.#last.delete(user);
     return result;
   }
@@ -34,8 +53,12 @@ export class BuildCache {
   }
 }
 
-/** Values of variables may be secret: only their hash is kept. */
-function keyOf(artifactDigest: string, { path, spec, substitution }: BuildRequest): string {
-  const variables = substitution === undefined ? null : { ...substitution, variables: [...substitution.variables] };
-  return sha256Hex(JSON.stringify([artifactDigest, path, spec, variables]));
+/** Everything that shapes a build but the files. Values of variables and keys may be secret: only their hash is kept. */
+function keyOf({ rootPath: _, ...request }: BuildRequest): string {
+  return sha256Hex(
+    JSON.stringify(request, (_key, value: unknown) => {
+      if (typeof value === 'bigint') return `${value}n`;
+      return value instanceof Map ? [...value] : value;
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
 import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import { type GenerateSpec, generateKustomization, withFile } from './generate.ts';
+import { type Observations, observeFiles } from './observed-files.ts';
 
 /** Variables for `postBuild`, or why they could not be read. */
 export interface Substitution {
@@ -33,6 +34,8 @@ export interface BuildResult {
   readonly digest: string;
   /** Lists are expanded; kustomize's own configuration is left out. */
   readonly objects: readonly KubeObject[];
+  /** What of the files it depends on. */
+  readonly observations: Observations;
 }
 
 /** `path`: the folder does not exist. `build`: its content cannot be built. `limit`: a bound was hit (time, memory). */
@@ -43,7 +46,8 @@ export interface BuildError {
 }
 
 /** Builds a folder of an artifact's files into objects; `cache` spares parsing what earlier builds read. Source: kustomize-controller@1.9 `generate`, `build`. */
-export function build(files: FileTree, request: BuildRequest, cache?: KustomizeCache): Result<BuildResult, BuildError> {
+export function build(tree: FileTree, request: BuildRequest, cache?: KustomizeCache): Result<BuildResult, BuildError> {
+  const { files, observations } = observeFiles(tree, sha256Hex);
   const { rootPath, spec } = request;
   const wanted = jailed(request.path);
   const directory = realPath(files, wanted);
@@ -72,7 +76,12 @@ export function build(files: FileTree, request: BuildRequest, cache?: KustomizeC
     objects.push(done.value);
   }
   const yaml = changed ? objects.map((object) => printYaml(object)).join('---\n') : built.value.yaml;
-  return ok({ yaml, digest: `sha256:${sha256Hex(yaml)}`, objects: objects.flatMap(expand) });
+  return ok({
+    yaml,
+    digest: `sha256:${sha256Hex(yaml)}`,
+    objects: objects.flatMap(expand),
+    observations: observations(),
+  });
 }
 
 /** A path below the root, as `SecureJoin` makes it: it never climbs higher. Source: cyphar/filepath-securejoin. */
