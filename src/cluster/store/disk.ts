@@ -1,17 +1,31 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { KubeObject } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
 import { parseJson, stringifyJson } from '../../base/json.ts';
 import { encodeRecord, LogFile, readRecords } from './log-file.ts';
-import type { Journal } from './store.ts';
+import type { Journal, StoredObject } from './store.ts';
 import { Store } from './store.ts';
 
 /** A log is rolled into a snapshot when it is larger than this and than twice the last snapshot. */
 const ROLL_BYTES = 32 * 1024 * 1024;
-/** Revisions skipped after a torn log: more than a group commit can have shown to readers without the disk holding it. */
-const TORN_SKIP = 10_000;
+/** Revisions skipped when some may have been lost: more than a group commit can have shown to readers without the disk holding it. */
+const LOSS_SKIP = 10_000;
+/** There while the store is open, with the machine's boot in it: tells a killed process from a machine that went down. */
+const OPEN = 'open';
 const SLICE = 200;
 
 const SNAPSHOT = /^snapshot-(\d+)$/;
@@ -31,19 +45,40 @@ export function openStore(directory: string): Store {
   // A snapshot's own log begins where it was taken: what older logs hold is in it, or was replaced by it.
   const logs = revisions(names, LOG).filter((revision) => revision >= (snapshot ?? 0));
   let last: LogFile | undefined;
-  let torn = false;
+  const before = lastEnd(directory);
+  let lost = before === 'machine';
   for (const [index, revision] of logs.entries()) {
-    const opened = LogFile.open(join(directory, `log-${revision}`), (payload) => store.replay(payload, parseObject));
-    torn ||= opened.torn;
+    const path = join(directory, `log-${revision}`);
+    const opened = LogFile.open(path, (payload) => store.replay(payload, parseObject), before === 'machine');
+    // A killed process had shown nothing of the record it was writing; a store that was closed has no such record.
+    if (opened.rest !== 'nothing' && before === 'closed') lost = true;
     if (index === logs.length - 1) last = opened.log;
     else void opened.log.close();
   }
-  if (torn) store.advance(store.revision + TORN_SKIP);
+  if (lost) store.advance(store.revision + LOSS_SKIP);
   last ??= LogFile.open(join(directory, `log-${store.revision}`), () => undefined).log;
+  writeFileSync(join(directory, OPEN), bootId(), { mode: 0o600 });
   syncDirectory(directory);
   const journal = new DiskJournal(directory, store, last, snapshotBytes);
   store.attach(journal);
   return store;
+}
+
+/** How the store ended the last time: closed, its process killed, or perhaps the whole machine gone down (with unwritten pages). */
+function lastEnd(directory: string): 'closed' | 'process' | 'machine' {
+  const path = join(directory, OPEN);
+  if (!existsSync(path)) return 'closed';
+  const boot = readFileSync(path, 'utf8');
+  return boot !== '' && boot === bootId() ? 'process' : 'machine';
+}
+
+/** Changes with every start of the machine; empty where the system does not tell. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
 
 class DiskJournal implements Journal {
@@ -52,6 +87,8 @@ class DiskJournal implements Journal {
   #log: LogFile;
   #snapshotBytes: number;
   #rolling: Promise<void> | undefined;
+  /** Of the log before this one. */
+  #settled: Promise<void> = Promise.resolve();
 
   constructor(directory: string, store: Store, log: LogFile, snapshotBytes: number) {
     this.#directory = directory;
@@ -62,61 +99,81 @@ class DiskJournal implements Journal {
 
   append(payload: string): void {
     this.#log.append(payload);
-    if (this.#rolling === undefined && this.#log.sizeBytes > Math.max(ROLL_BYTES, 2 * this.#snapshotBytes)) {
-      this.#rolling = setImmediate()
-        .then(() => this.#roll())
-        .finally(() => {
-          this.#rolling = undefined;
-        });
-      this.#rolling.catch(() => undefined);
-    }
+    // What was just appended is in the store only when the caller is done.
+    if (this.#rolling === undefined && this.#log.sizeBytes > Math.max(ROLL_BYTES, 2 * this.#snapshotBytes))
+      this.#begin(() => setImmediate().then(() => this.#roll())).catch(() => undefined);
   }
 
-  sync(): Promise<void> {
-    return this.#log.sync();
+  roll(): Promise<void> {
+    return this.#rolling ?? this.#begin(() => this.#roll());
+  }
+
+  #begin(work: () => Promise<void>): Promise<void> {
+    this.#rolling = work().finally(() => {
+      this.#rolling = undefined;
+    });
+    return this.#rolling;
+  }
+
+  /** Nothing is acknowledged before what came before it, also where that is in another file. */
+  async sync(): Promise<void> {
+    const log = this.#log;
+    await this.#settled;
+    await log.sync();
   }
 
   async close(): Promise<void> {
     await this.#rolling?.catch(() => undefined);
     await this.#log.close();
+    rmSync(join(this.#directory, OPEN), { force: true });
   }
 
   /** Begins a new log, writes the state at that moment as a snapshot, then drops what came before it. */
   async #roll(): Promise<void> {
     const revision = this.#store.revision;
+    // Taken here: the new log holds what comes after, and nothing may be in both.
+    const entries = this.#store.entries();
     const old = this.#log;
     this.#log = LogFile.open(join(this.#directory, `log-${revision}`), () => undefined).log;
-    await old.sync();
-    this.#snapshotBytes = await writeSnapshot(join(this.#directory, `snapshot-${revision}`), this.#store, revision);
+    this.#settled = old.sync();
+    await this.#settled;
+    this.#snapshotBytes = await writeSnapshot(join(this.#directory, `snapshot-${revision}`), entries, revision);
     await old.close();
     removeBefore(this.#directory, revision);
   }
 }
 
-/** Writes the store's present objects to `path`, whole or not at all; resolves to its size in bytes. */
-export async function writeSnapshot(path: string, store: Store, revision: number): Promise<number> {
+/** Writes a store's objects, as they were at `revision`, to `path`, whole or not at all; resolves to its size in bytes. */
+async function writeSnapshot(path: string, entries: Iterable<StoredObject>, revision: number): Promise<number> {
   const file = openSync(`${path}.part`, 'w', 0o600);
   let size = 0;
   try {
-    const write = (payload: string): void => {
-      const record = encodeRecord(payload);
+    for await (const record of snapshotRecords(entries, revision)) {
       let done = 0;
       while (done < record.length) done += writeSync(file, record, done);
       size += record.length;
-    };
-    write(JSON.stringify([revision]));
-    let count = 0;
-    for (const { resource, key, object } of store.entries()) {
-      write(`${JSON.stringify([resource, key])}\n${stringifyJson(object as unknown as Json)}`);
-      if (++count % SLICE === 0) await setImmediate();
     }
-    write('[]');
     fsyncSync(file);
-  } finally {
     closeSync(file);
+  } catch (cause) {
+    closeSync(file);
+    rmSync(`${path}.part`, { force: true });
+    throw cause;
   }
   renameSync(`${path}.part`, path);
+  syncDirectory(dirname(path));
   return size;
+}
+
+/** A snapshot in pieces: the revision, every object, and an end by which a whole one is known. Lets others work in between. */
+export async function* snapshotRecords(entries: Iterable<StoredObject>, revision: number): AsyncGenerator<Uint8Array> {
+  yield encodeRecord(JSON.stringify([revision]));
+  let count = 0;
+  for (const { resource, key, object } of entries) {
+    yield encodeRecord(`${JSON.stringify([resource, key])}\n${stringifyJson(object as unknown as Json)}`);
+    if (++count % SLICE === 0) await setImmediate();
+  }
+  yield encodeRecord('[]');
 }
 
 /** Reads a snapshot into `store`; resolves to its size. @throws when it is damaged. */
@@ -124,7 +181,7 @@ export function readSnapshot(path: string, store: Store): number {
   const file = openSync(path, 'r');
   try {
     let complete = false;
-    const { end, torn } = readRecords(file, (payload) => {
+    const { end, rest } = readRecords(file, (payload) => {
       const newline = payload.indexOf('\n');
       if (newline < 0) {
         const [revision] = JSON.parse(payload) as [number?];
@@ -136,7 +193,7 @@ export function readSnapshot(path: string, store: Store): number {
       const text = payload.slice(newline + 1);
       store.restore(resource, key, parseObject(text), text.length);
     });
-    if (torn || !complete) throw new Error(`store: ${path} is damaged`);
+    if (rest !== 'nothing' || !complete) throw new Error(`${path} is no snapshot, or damaged at byte ${end}`);
     return end;
   } finally {
     closeSync(file);
@@ -158,7 +215,7 @@ export async function replaceState(directory: string, store: Store): Promise<voi
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const revision = Math.max(await lastRevision(directory), store.revision) + 1;
   store.advance(revision);
-  await writeSnapshot(join(directory, `snapshot-${revision}`), store, revision);
+  await writeSnapshot(join(directory, `snapshot-${revision}`), store.entries(), revision);
   removeBefore(directory, revision);
 }
 
@@ -216,6 +273,6 @@ function syncDirectory(directory: string): void {
 /** Writes the state under `directory` to the file `to`. The cluster must not run. */
 export async function exportSnapshot(directory: string, to: string): Promise<void> {
   const store = openStore(directory);
-  await writeSnapshot(to, store, store.revision);
+  await writeSnapshot(to, store.entries(), store.revision);
   await store.close();
 }

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -111,19 +120,72 @@ describe('the store on disk', () => {
     await store.close();
   });
 
-  it('cuts a torn record off and never gives its revisions again', async () => {
+  const logPath = (): string =>
+    join(directory, readdirSync(directory).find((name) => name.startsWith('log-')) as string);
+  const openMark = (): string => join(directory, 'open');
+
+  it('F06: goes on with the next revision after a kill in the middle of a record', () => {
+    const killed = openStore(directory);
+    put(killed, 'a');
+    appendFileSync(logPath(), Buffer.from([200, 0, 0, 0, 1, 2, 3]));
+    const again = openStore(directory);
+    expect(again.revision).toBe(killed.revision);
+    expect(again.window.after('/configmaps', killed.revision - 1, 10)?.map(({ key }) => key)).toEqual(['d/a']);
+    put(again, 'b');
+    expect(names(openStore(directory).list('/configmaps'))).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['the machine went down with pages unwritten', (log: string) => truncateSync(log, statSync(log).size - 5)],
+    ['zeros stand where the last write should be', (log: string) => appendFileSync(log, Buffer.alloc(4096))],
+    ['the last writes are gone without a trace', () => undefined],
+  ])('F06: never gives a revision again when %s', (_what, harm) => {
+    const crashed = openStore(directory);
+    put(crashed, 'a');
+    put(crashed, 'b');
+    harm(logPath());
+    writeFileSync(openMark(), 'another boot');
+    const again = openStore(directory);
+    expect(again.revision).toBeGreaterThan(crashed.revision);
+    // Who has seen what may be lost must not go on as if nothing had happened.
+    expect(again.window.after('/configmaps', crashed.revision, 10)).toBeUndefined();
+    put(again, 'c');
+    expect(names(openStore(directory).list('/configmaps'))).toContain('c');
+  });
+
+  it('refuses a log that was changed in its middle, instead of losing what follows', async () => {
     const store = openStore(directory);
     put(store, 'a');
-    const seen = store.revision + 1;
+    put(store, 'b');
     await store.close();
-    const log = readdirSync(directory).find((name) => name.startsWith('log-')) as string;
-    appendFileSync(join(directory, log), Buffer.from([200, 0, 0, 0, 1, 2, 3]));
+    const bytes = readFileSync(logPath());
+    bytes[20] = 0xff;
+    writeFileSync(logPath(), bytes);
+    expect(() => openStore(directory)).toThrow(/log-\d+ is damaged at byte 0$/);
+    // A snapshot still replaces it, above every revision that was given out.
+    const other = mkdtempSync(join(tmpdir(), 'weir-store-'));
+    const file = join(other, 'file');
+    await exportSnapshot(join(other, 'empty'), file);
+    await importSnapshot(directory, file);
+    expect(openStore(directory).revision).toBeGreaterThan(store.revision);
+    rmSync(other, { recursive: true });
+  });
+
+  it('keeps the history right when the log is rolled while others write', async () => {
+    const store = openStore(directory);
+    put(store, 'gone');
+    const from = store.revision;
+    const roll = store.roll();
+    put(store, 'new');
+    remove(store, 'gone');
+    await store.flushed();
+    await roll;
+    expect(readdirSync(directory)).toContain(`snapshot-${from}`);
     const again = openStore(directory);
-    expect(names(again.list('/configmaps'))).toEqual(['a']);
-    put(again, 'b');
-    expect(again.revision).toBeGreaterThan(seen);
-    await again.close();
-    expect(names(openStore(directory).list('/configmaps'))).toEqual(['a', 'b']);
+    expect(again.window.after('/configmaps', from, 10)?.map(({ type, key }) => `${type} ${key}`)).toEqual([
+      'ADDED d/new',
+      'DELETED d/gone',
+    ]);
   });
 
   it('comes back from a snapshot with revisions that do not go back', async () => {

@@ -10,6 +10,8 @@ export interface Journal {
   append(payload: string): void;
   /** Resolves when everything appended so far is on the disk. */
   sync(): Promise<void>;
+  /** Puts a snapshot in the place of everything appended so far. */
+  roll(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,12 @@ export interface Entry {
   readonly object: KubeObject;
   readonly revision: number;
   readonly bytes: number;
+}
+
+export interface StoredObject {
+  readonly resource: string;
+  readonly key: string;
+  readonly object: KubeObject;
 }
 
 interface Shelf {
@@ -194,14 +202,17 @@ export class Store {
     return () => this.#all.delete(listener);
   }
 
-  /** All entries now; objects are immutable, so that a copy of the references is a consistent snapshot. */
-  *entries(): Generator<{ readonly resource: string; readonly key: string; readonly object: KubeObject }> {
+  /** All objects as they are now, also when the store changes before they are read. */
+  entries(): Iterable<StoredObject> {
     const all = [...this.#shelves].map(([resource, { entries }]) => [resource, [...entries]] as const);
-    for (const [resource, entries] of all) for (const [key, { object }] of entries) yield { resource, key, object };
+    return (function* () {
+      for (const [resource, entries] of all) for (const [key, { object }] of entries) yield { resource, key, object };
+    })();
   }
 
-  get journal(): Journal | undefined {
-    return this.#journal;
+  /** Makes what the disk holds compact. */
+  async roll(): Promise<void> {
+    await this.#journal?.roll();
   }
 
   async close(): Promise<void> {
