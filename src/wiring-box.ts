@@ -4,9 +4,11 @@ import type { Log } from './base/log.ts';
 import { createControlPlane } from './cluster/control-plane.ts';
 import type { LogOptions, PodProgram, PodPrograms } from './cluster/pod-program.ts';
 import type { Registry } from './cluster/registry.ts';
+import type { Store } from './cluster/store/store.ts';
 import { LogLines } from './cluster/workloads/programs/log-lines.ts';
 import { startWorkloads } from './cluster/workloads/start-workloads.ts';
 import type { KubeClient } from './kube/client.ts';
+import { postJson } from './kube/post-json.ts';
 import { createKubeClient } from './kube/rest-client.ts';
 import { systemClock } from './kube/system-clock.ts';
 import type { RunningEngine } from './runtime/engine-config.ts';
@@ -22,6 +24,8 @@ export type StartPodEngine = (
 export interface BoxOptions {
   /** Where the cluster is kept; nothing is kept without it. */
   readonly dataDirectory?: string;
+  /** What a cluster that is kept nowhere begins with. */
+  readonly store?: Store;
   /** Port of the API server on loopback; any free one when 0. */
   readonly port: number;
   readonly log: Log;
@@ -50,8 +54,10 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     clock: systemClock,
     log,
     nodePorts: true,
+    sendOutgoing: postJson,
     programs: { of: (namespace, pod, container) => pods.of(namespace, pod, container) },
     ...(options.dataDirectory === undefined ? {} : { dataDirectory: options.dataDirectory }),
+    ...(options.store === undefined ? {} : { store: options.store }),
   });
   const { registry, handler } = controlPlane;
   const listening = await controlPlane.listen({ port: options.port });

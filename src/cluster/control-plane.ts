@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { HttpHandler } from '../base/http.ts';
 import type { Log } from '../base/log.ts';
 import { silent } from '../base/log.ts';
-import { ok } from '../base/result.ts';
+import { err, ok } from '../base/result.ts';
 import { validateBuiltin } from '../engine/schema/builtin-validation/registry.ts';
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
@@ -13,6 +13,8 @@ import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
+import { WebhookClient } from './admission/webhook-client.ts';
+import { Webhooks } from './admission/webhooks.ts';
 import { Codec } from './apiserver/codec.ts';
 import { CustomResources } from './apiserver/custom-resources.ts';
 import { unestablished } from './apiserver/definitions.ts';
@@ -35,6 +37,7 @@ import type { User } from './apiserver/user.ts';
 import { ADMIN } from './apiserver/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { serveNodePorts } from './node-ports.ts';
+import type { SendOutgoing } from './outgoing.ts';
 import type { PodPrograms } from './pod-program.ts';
 import type { Registry } from './registry.ts';
 import { restoreObjects } from './restore-objects.ts';
@@ -52,6 +55,10 @@ export interface ControlPlaneOptions {
   readonly nodePorts?: boolean;
   /** What a cluster that is kept nowhere begins with, whole: see `restoreObjects`. Needs `dataDirectory` to be absent. */
   readonly objects?: readonly KubeObject[];
+  /** How webhooks are called; without it none can be. */
+  readonly sendOutgoing?: SendOutgoing;
+  /** The same, read already; nobody else may use it. */
+  readonly store?: Store;
   /** Who speaks through `handler`; the administrator by default. Impersonation headers are honoured. */
   readonly identity?: User;
 }
@@ -76,6 +83,8 @@ const systemClock: Clock = {
   },
 };
 
+const unreachable: SendOutgoing = async () => err('this cluster calls nothing outside of it');
+
 const ADMISSION = 'admissionregistration.k8s.io';
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
 
@@ -85,14 +94,16 @@ const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
  */
 export async function createControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { clock = systemClock, log = silent, programs = { of: () => undefined }, identity = ADMIN } = options;
-  const store = options.dataDirectory === undefined ? new Store() : openStore(join(options.dataDirectory, 'store'));
-  if (options.objects !== undefined) begin(store, options);
+  const store = storeOf(options);
   const listeners = new Set<() => void>();
   const table = new ResourceTable();
   const custom = new CustomResources();
   const codec = new Codec(table, custom);
   const rbac = new RbacAuthorizer(store);
   const addresses = new ServiceAddresses(store, randomInt);
+  const { sendOutgoing: send = unreachable } = options;
+  const client = new WebhookClient({ store, clock, programs, send });
+  const webhooks = new Webhooks({ store, table, codec, authorizer: rbac, uuid: randomUUID, client });
   const objects: Objects = new Objects({
     store,
     clock,
@@ -108,7 +119,9 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       runtimeClass(store),
       defaultStorageClass(store),
       escalation(rbac, rbac),
-      new ValidatingPolicies(store, table, codec).admission(),
+      webhooks.mutating(),
+      new ValidatingPolicies({ store, table, codec, authorizer: rbac }).admission(),
+      webhooks.validating(),
     ],
     defaults: (type, object) => {
       const stored = table.stored(type.group, type.plural) ?? type;
@@ -176,8 +189,9 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   };
 }
 
-function begin(store: Store, { objects = [], dataDirectory }: ControlPlaneOptions): void {
-  if (dataDirectory !== undefined) throw new Error('objects to begin with are for a cluster that is kept nowhere');
+function storeOf({ dataDirectory, store = new Store(), objects = [] }: ControlPlaneOptions): Store {
+  if (dataDirectory !== undefined) return openStore(join(dataDirectory, 'store'));
   const restored = restoreObjects(store, objects);
   if (!restored.ok) throw new Error(`restore: ${restored.error}`);
+  return store;
 }

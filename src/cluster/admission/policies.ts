@@ -1,57 +1,51 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { Json, JsonObject } from '../../base/json.ts';
-import { field, isArray, stringAt } from '../../base/json.ts';
-import type { Program } from '../../engine/cel/cel.ts';
-import { compileCel, evaluate, toCel, untypedEnvironment } from '../../engine/cel/cel.ts';
-import type { CelValue } from '../../engine/cel/values.ts';
+import type { Json } from '../../base/json.ts';
+import { field, isArray, isObject, stringAt } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import type { Authorizer } from '../apiserver/authorizer.ts';
 import type { Codec } from '../apiserver/codec.ts';
-import { json } from '../apiserver/draft.ts';
-import { selects } from '../apiserver/label-selector.ts';
 import type { Admission, Attributes } from '../apiserver/operation.ts';
 import type { ResourceTable } from '../apiserver/resource-table.ts';
-import { keyOf, storageOf } from '../apiserver/resource-type.ts';
 import { forbidden } from '../apiserver/status.ts';
 import type { StatusError } from '../registry.ts';
 import type { Store } from '../store/store.ts';
-import { matchesResources } from './match-resources.ts';
+import { AdmissionCel, type CelInput, CONDITIONS_BUDGET, POLICY_BUDGET } from './admission-cel.ts';
+import { matchConditions } from './match-conditions.ts';
+import { isExempt, listOf, matchResources, namespaceObject } from './match-resources.ts';
+import { collectParams } from './policy-params.ts';
 
 const POLICIES = 'admissionregistration.k8s.io/validatingadmissionpolicies';
 const BINDINGS = 'admissionregistration.k8s.io/validatingadmissionpolicybindings';
-const EXEMPT = 'admissionregistration.k8s.io';
 const CODES: Readonly<Record<string, number>> = {
   Unauthorized: 401,
   Forbidden: 403,
   Invalid: 422,
   RequestEntityTooLarge: 413,
 };
-const ENVIRONMENT = untypedEnvironment(
-  'object',
-  'oldObject',
-  'request',
-  'params',
-  'namespaceObject',
-  'variables',
-  'authorizer',
-);
-
-type Variables = { readonly [name: string]: CelValue | (() => CelValue) };
+/** Longer messages that an expression makes are not shown. Source: kubernetes@1.34 apiserver/pkg/apis/cel/config.go. */
+const MAX_MESSAGE_BYTES = 5 * 1024;
 
 interface Finding {
   readonly message: string;
   readonly reason: string;
+  /** Warnings and audits are about validations only; the rest always denies. */
+  readonly denies: boolean;
+}
+
+export interface PoliciesOptions {
+  readonly store: Store;
+  readonly table: ResourceTable;
+  readonly codec: Codec;
+  readonly authorizer: Authorizer;
 }
 
 /** ValidatingAdmissionPolicies and their bindings. Source: kubernetes@1.34 apiserver/pkg/admission/plugin/policy/validating. */
 export class ValidatingPolicies {
-  readonly #store: Store;
-  readonly #table: ResourceTable;
-  readonly #codec: Codec;
-  readonly #programs = new WeakMap<object, Map<string, Program | string>>();
+  readonly #options: PoliciesOptions;
 
-  constructor(store: Store, table: ResourceTable, codec: Codec) {
-    this.#store = store;
-    this.#table = table;
-    this.#codec = codec;
+  constructor(options: PoliciesOptions) {
+    this.#options = options;
   }
 
   admission(): Admission {
@@ -59,190 +53,171 @@ export class ValidatingPolicies {
   }
 
   #validate(attributes: Attributes): StatusError | undefined {
-    if (attributes.type.group === EXEMPT || this.#store.count(BINDINGS) === 0) return undefined;
-    for (const binding of this.#store.list(BINDINGS)) {
-      const policy = this.#store.get(POLICIES, stringAt(binding.spec, 'policyName') ?? '')?.object;
-      if (policy === undefined || !this.#applies(policy, binding, attributes)) continue;
-      const refused = this.#judge(policy, binding, attributes);
-      if (refused !== undefined) return refused;
+    const { store } = this.#options;
+    if (isExempt(attributes) || store.count(BINDINGS) === 0) return undefined;
+    const denials: StatusError[] = [];
+    const deny = (policy: KubeObject, binding: KubeObject | undefined, { message, reason }: Omit<Finding, 'denies'>) =>
+      denials.push(denied(attributes, policy, binding, message, reason));
+    const bindings = store.list(BINDINGS);
+    for (const policy of store.list(POLICIES)) {
+      const failing = (stringAt(policy.spec, 'failurePolicy') ?? 'Fail') === 'Fail';
+      const own = bindings.filter((binding) => stringAt(binding.spec, 'policyName') === policy.metadata.name);
+      if (own.length === 0) continue;
+      const matched = matchResources(
+        field(policy.spec, 'matchConstraints'),
+        attributes,
+        this.#options,
+        'resourceRules',
+      );
+      if (!matched.ok) {
+        if (failing) deny(policy, undefined, configuration('policy', matched.error.message));
+        continue;
+      }
+      if (matched.value === undefined) continue;
+      const { type } = matched.value;
+      for (const binding of own) {
+        const params = this.#params(policy, binding, attributes);
+        if (!params.ok) {
+          if (failing) deny(policy, binding, configuration('binding', params.error));
+          continue;
+        }
+        for (const param of params.value)
+          for (const finding of this.#judge(policy, this.#input(attributes, type, param), failing))
+            this.#conclude(policy, binding, attributes, finding, () => deny(policy, binding, finding));
+      }
     }
-    return undefined;
+    return denials[0];
   }
 
-  #applies(policy: KubeObject, binding: KubeObject, attributes: Attributes): boolean {
-    const namespace = this.#namespace(attributes);
-    const constraints = field(policy.spec, 'matchConstraints');
-    if (!matchesResources(constraints, attributes, namespace)) return false;
-    const narrowed = field(binding.spec, 'matchResources');
-    return narrowed === undefined || matchesResources(narrowed, attributes, namespace);
-  }
-
-  #namespace({ namespace, type, object, old }: Attributes): KubeObject | undefined {
-    if (type.storage === '/namespaces') return object ?? old;
-    return namespace === undefined ? undefined : this.#store.get('/namespaces', namespace)?.object;
-  }
-
-  #judge(policy: KubeObject, binding: KubeObject, attributes: Attributes): StatusError | undefined {
-    const failing = (stringAt(policy.spec, 'failurePolicy') ?? 'Fail') === 'Fail';
-    const found = this.#params(policy, binding, attributes);
-    const findings: Finding[] = [];
-    if (found === 'missing') {
-      if (!failing) return undefined;
-      findings.push({
-        message: 'failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction',
-        reason: 'Invalid',
-      });
-    } else for (const params of found) findings.push(...this.#evaluate(policy, attributes, params, failing));
-    if (findings.length === 0) return undefined;
-    const listed = field(binding.spec, 'validationActions');
-    const actions = isArray(listed) ? listed : [];
-    const subject = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`;
-    if (actions.includes('Warn'))
-      for (const { message } of findings) attributes.warn(`Validation failed for ${subject}: ${message}`);
-    if (!actions.includes('Deny')) return undefined;
-    const [first] = findings as [Finding];
-    const text = `${subject} denied request: ${first.message}`;
-    const { type, name } = attributes;
-    const error = forbidden(type, name, text);
-    return {
-      ...error,
-      code: CODES[first.reason] ?? 422,
-      reason: first.reason,
-      details: { ...error.details, causes: [{ message: text }] },
-    };
-  }
-
-  /** The parameter objects; one `undefined` for a policy without; none when missing ones are allowed. */
+  /** No params at all when the binding does not mean the request. */
   #params(
     policy: KubeObject,
     binding: KubeObject,
-    { namespace }: Attributes,
-  ): readonly (KubeObject | undefined)[] | 'missing' {
-    const kind = field(policy.spec, 'paramKind');
-    const reference = field(binding.spec, 'paramRef');
-    if (kind === undefined || reference === undefined) return [undefined];
-    const type = this.#table.byKind(stringAt(kind, 'apiVersion') ?? '', stringAt(kind, 'kind') ?? '');
-    const missing = stringAt(reference, 'parameterNotFoundAction') === 'Allow' ? [] : 'missing';
-    if (type === undefined) return missing;
-    const place = type.namespaced ? (stringAt(reference, 'namespace') ?? namespace) : undefined;
-    const storage = storageOf(type.group, type.plural);
-    const name = stringAt(reference, 'name');
-    const objects =
-      name === undefined
-        ? this.#store
-            .list(storage, place === undefined ? '' : `${place}/`)
-            .filter((object) => selects(field(reference, 'selector'), object.metadata.labels))
-        : [this.#store.get(storage, keyOf(place, name))?.object].filter((object) => object !== undefined);
-    return objects.length === 0 ? missing : objects.map((object) => this.#codec.fromStorage(type, object));
+    attributes: Attributes,
+  ): Result<readonly (KubeObject | null | undefined)[], string> {
+    const narrowed = field(binding.spec, 'matchResources');
+    if (isObject(narrowed)) {
+      const matched = matchResources(narrowed, attributes, this.#options, 'resourceRules');
+      if (!matched.ok) return err(matched.error.message);
+      if (matched.value === undefined) return ok([]);
+    }
+    return collectParams(field(policy.spec, 'paramKind'), field(binding.spec, 'paramRef'), attributes, this.#options);
   }
 
-  #evaluate(
-    policy: KubeObject,
+  #input(
     attributes: Attributes,
-    params: KubeObject | undefined,
-    failing: boolean,
-  ): readonly Finding[] {
-    const variables = this.#variables(policy, attributes, params);
+    matched: CelInput['matched'],
+    params: KubeObject | null | undefined,
+  ): Omit<CelInput, 'variables'> {
+    const { codec, store, authorizer } = this.#options;
+    const shown = (object: KubeObject | undefined): KubeObject | undefined =>
+      object === undefined ? undefined : codec.fromStorage(matched, object);
+    return {
+      attributes,
+      matched,
+      object: shown(attributes.object),
+      old: shown(attributes.old),
+      namespace: namespaceObject(attributes, store),
+      authorizer,
+      ...(params === undefined ? {} : { params }),
+    };
+  }
+
+  #conclude(
+    policy: KubeObject,
+    binding: KubeObject,
+    attributes: Attributes,
+    { message, denies }: Finding,
+    deny: () => void,
+  ): void {
+    const listed = field(binding.spec, 'validationActions');
+    const actions = isArray(listed) ? listed : [];
+    if (denies || actions.includes('Deny')) deny();
+    if (!denies && actions.includes('Warn'))
+      attributes.warn(
+        `Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}': ${message}`,
+      );
+  }
+
+  #judge(policy: KubeObject, input: Omit<CelInput, 'variables'>, failing: boolean): readonly Finding[] {
+    const failed = (message: string): Finding[] => (failing ? [{ message, reason: 'Invalid', denies: false }] : []);
+    const variables = listOf(policy.spec, 'variables').map((one) => ({
+      name: stringAt(one, 'name') ?? '',
+      expression: stringAt(one, 'expression') ?? '',
+    }));
+    const whole: CelInput = { ...input, variables };
+    const conditions = listOf(policy.spec, 'matchConditions');
+    if (conditions.length > 0) {
+      const held = matchConditions(conditions, new AdmissionCel(whole, CONDITIONS_BUDGET));
+      if (held === 'no-match') return [];
+      if (held !== 'match') return failed(held.error);
+    }
+    const cel = new AdmissionCel(whole, POLICY_BUDGET);
+    const validations = listOf(policy.spec, 'validations');
+    const results = validations.map((validation) => cel.run(stringAt(validation, 'expression') ?? ''));
+    const spent = results.find((result) => !result.ok && result.error.spent);
+    if (spent !== undefined && !spent.ok) return failed(spent.error.message);
+    const { authorizer: _authorizer, ...withoutAuthorizer } = whole;
+    const texts = new AdmissionCel(withoutAuthorizer, cel.budget);
     const findings: Finding[] = [];
-    for (const condition of listOf(policy.spec, 'matchConditions')) {
-      const result = this.#run(policy, stringAt(condition, 'expression') ?? '', variables);
-      if (!result.ok) return failing ? [{ message: result.error, reason: 'Invalid' }] : [];
-      if (result.value !== true) return [];
+    for (const [index, validation] of validations.entries()) {
+      const result = results[index] as ReturnType<AdmissionCel['run']>;
+      if (!result.ok) findings.push(...failed(result.error.message));
+      else if (result.value !== true)
+        findings.push({
+          message: messageOf(validation, texts),
+          reason: stringAt(validation, 'reason') ?? 'Invalid',
+          denies: false,
+        });
     }
-    for (const validation of listOf(policy.spec, 'validations')) {
-      const expression = (stringAt(validation, 'expression') ?? '').trim();
-      const reason = stringAt(validation, 'reason') ?? 'Invalid';
-      const result = this.#run(policy, expression, variables);
-      if (!result.ok) {
-        if (failing)
-          findings.push({
-            message: `expression '${expression}' resulted in error: ${result.error}`,
-            reason: 'Invalid',
-          });
-        continue;
-      }
-      if (result.value === true) continue;
-      findings.push({ message: this.#message(policy, validation, expression, variables), reason });
-    }
+    findings.push(...this.#annotate(policy, withoutAuthorizer, failing));
     return findings;
   }
 
-  #message(policy: KubeObject, validation: Json, expression: string, variables: Variables): string {
-    const own = stringAt(validation, 'messageExpression') ?? '';
-    if (own !== '') {
-      const made = this.#run(policy, own, variables);
-      if (made.ok && typeof made.value === 'string' && made.value.trim() !== '' && !made.value.includes('\n'))
-        return made.value;
+  /** Nobody reads audit annotations here; what fails about them still denies. */
+  #annotate(policy: KubeObject, input: CelInput, failing: boolean): readonly Finding[] {
+    const annotations = listOf(policy.spec, 'auditAnnotations');
+    if (annotations.length === 0) return [];
+    const cel = new AdmissionCel(input, POLICY_BUDGET);
+    const findings: Finding[] = [];
+    for (const annotation of annotations) {
+      const result = cel.run(stringAt(annotation, 'valueExpression') ?? '');
+      if (!result.ok && failing) findings.push({ message: result.error.message, reason: 'Invalid', denies: true });
     }
-    const message = (stringAt(validation, 'message') ?? '').trim();
-    return message === '' ? `failed expression: ${expression}` : message;
-  }
-
-  #variables(policy: KubeObject, attributes: Attributes, params: KubeObject | undefined): Variables {
-    const { type, object, old } = attributes;
-    const shown = (one: KubeObject | undefined): CelValue =>
-      toCel(one === undefined ? null : json(this.#codec.fromStorage(type, one)), this.#codec.schema(type));
-    const namespace = this.#namespace(attributes);
-    const base: Variables = {
-      object: () => shown(object),
-      oldObject: () => shown(old),
-      request: () => toCel(requestOf(attributes)),
-      params: () => toCel(params === undefined ? null : json(params)),
-      namespaceObject: () => toCel(namespace === undefined ? null : json(namespace)),
-      authorizer: () => toCel(null),
-    };
-    const lazy = new Map<string, CelValue>();
-    let all: Variables = { ...base, variables: lazy as unknown as CelValue };
-    for (const one of listOf(policy.spec, 'variables')) {
-      const value = this.#run(policy, stringAt(one, 'expression') ?? '', all);
-      if (value.ok) lazy.set(stringAt(one, 'name') ?? '', value.value);
-      all = { ...base, variables: lazy as unknown as CelValue };
-    }
-    return all;
-  }
-
-  #run(
-    policy: KubeObject,
-    text: string,
-    variables: Variables,
-  ): { readonly ok: true; readonly value: CelValue } | { readonly ok: false; readonly error: string } {
-    const cache = this.#programs.get(policy) ?? new Map<string, Program | string>();
-    this.#programs.set(policy, cache);
-    let program = cache.get(text);
-    if (program === undefined) {
-      const compiled = compileCel(text, ENVIRONMENT);
-      program = compiled.ok ? compiled.value : compiled.error.message;
-      cache.set(text, program);
-    }
-    if (typeof program === 'string') return { ok: false, error: `compilation error: ${program}` };
-    const result = evaluate(program, variables);
-    return result.ok ? { ok: true, value: result.value.value } : { ok: false, error: result.error.message };
+    return findings;
   }
 }
 
-function listOf(value: Json | undefined, key: string): readonly Json[] {
-  const list = field(value, key);
-  return isArray(list) ? list : [];
+function configuration(what: 'policy' | 'binding', why: string): Omit<Finding, 'denies'> {
+  return { message: `failed to configure ${what}: ${why}`, reason: 'Invalid' };
 }
 
-/** The request as policies see it: an AdmissionRequest without its objects. */
-function requestOf({ type, verb, namespace, name, subresource, user, dryRun }: Attributes): JsonObject {
-  const { group, version, kind, plural } = type;
+function denied(
+  { type, name, object }: Attributes,
+  policy: KubeObject,
+  binding: KubeObject | undefined,
+  message: string,
+  reason: string,
+): StatusError {
+  const subject = `ValidatingAdmissionPolicy '${policy.metadata.name}'${binding === undefined ? '' : ` with binding '${binding.metadata.name}'`}`;
+  const text = `${subject} denied request: ${message}`;
+  const named = name === '' ? (object?.metadata.name ?? object?.metadata.generateName ?? '') : name;
+  const error = forbidden(type, named, text);
   return {
-    kind: { group, version, kind },
-    resource: { group, version, resource: plural },
-    subResource: subresource ?? '',
-    requestKind: { group, version, kind },
-    requestResource: { group, version, resource: plural },
-    name,
-    namespace: namespace ?? '',
-    operation: verb.toUpperCase(),
-    dryRun,
-    userInfo: {
-      username: user.name,
-      uid: user.uid ?? '',
-      groups: user.groups,
-      extra: user.extra as JsonObject,
-    },
+    ...error,
+    code: CODES[reason] ?? 422,
+    reason,
+    details: { ...error.details, causes: [{ message: text }] },
   };
+}
+
+function messageOf(validation: Json, cel: AdmissionCel): string {
+  const own = stringAt(validation, 'messageExpression') ?? '';
+  if (own !== '') {
+    const made = cel.run(own);
+    const text = made.ok && typeof made.value === 'string' ? made.value.trim() : '';
+    if (text !== '' && !text.includes('\n') && new TextEncoder().encode(text).length <= MAX_MESSAGE_BYTES) return text;
+  }
+  const message = (stringAt(validation, 'message') ?? '').trim();
+  return message === '' ? `failed expression: ${(stringAt(validation, 'expression') ?? '').trim()}` : message;
 }

@@ -8,7 +8,7 @@ import { json, withMeta } from './draft.ts';
 import type { ManagedFields } from './managed-fields.ts';
 import { validateMeta, validateMetaUpdate } from './meta-validation.ts';
 import { generateName } from './names.ts';
-import type { Admission, Attributes, Operation, Outcome } from './operation.ts';
+import type { Admission, Attributes, Operation, Outcome, Reinvocation } from './operation.ts';
 import type { ResourceType } from './resource-type.ts';
 import { keyOf } from './resource-type.ts';
 import type { Cause } from './status.ts';
@@ -92,22 +92,25 @@ export class Objects {
   async #createOnce(operation: Operation, input: KubeObject, tracked: boolean): Promise<Outcome> {
     const { type } = operation;
     let object = withMeta(input, (meta) => {
-      meta.uid = this.options.uuid();
-      meta.creationTimestamp = this.now();
+      meta.uid = undefined;
+      meta.creationTimestamp = undefined;
       meta.deletionTimestamp = undefined;
       meta.deletionGracePeriodSeconds = undefined;
       meta.resourceVersion = undefined;
       delete (meta as { selfLink?: string }).selfLink;
-      if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '')
-        meta.name = generateName(meta.generateName as string, this.options.random);
       if (!type.namespaced) meta.namespace = undefined;
     });
-    object = prepareForCreate(type, object);
     if (!tracked) object = this.options.managedFields.update(operation, undefined, object, this.now());
-    const mutated = await this.#mutate(operation, object, undefined);
+    // Mutating admission sees the object before the server fills in what is its own. (kubernetes@1.34 endpoints/handlers/create.go)
+    const mutated = await this.#mutate({ ...operation, name: object.metadata.name ?? '' }, object, undefined);
     if (!mutated.ok) return mutated;
-    object = mutated.value;
-    object = this.options.defaults(type, object);
+    object = withMeta(this.options.defaults(type, mutated.value), (meta) => {
+      meta.uid = this.options.uuid();
+      meta.creationTimestamp = this.now();
+      if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '')
+        meta.name = generateName(meta.generateName as string, this.options.random);
+    });
+    object = prepareForCreate(type, object);
     const causes = [...validateMeta(type, object), ...this.options.validate(type, object, undefined, operation)];
     if (causes.length > 0) return err(invalid(type, object.metadata.name, causes));
     for (const warning of strategyOf(type).warnings?.(object, undefined) ?? []) operation.warn(warning);
@@ -188,11 +191,17 @@ export class Objects {
         meta.namespace =
           meta.namespace === undefined || meta.namespace === '' ? old.metadata.namespace : meta.namespace;
     });
-    object = prepareForUpdate(type, object, old, subresource);
-    if (options.tracked !== true) object = this.options.managedFields.update(operation, old, object, this.now());
-    const mutated = await this.#mutate(operation, object, old);
+    const prepared = prepareForUpdate(type, object, old, subresource);
+    if (options.tracked !== true) {
+      const { managedFields } = this.options.managedFields.update(operation, old, prepared, this.now()).metadata;
+      object = withMeta(object, (meta) => {
+        meta.managedFields = managedFields;
+      });
+    }
+    // Mutating admission sees what was sent; what this (sub)resource may not change is taken back afterwards. (registry/rest/update.go)
+    const mutated = await this.#mutate({ ...operation, name }, object, old);
     if (!mutated.ok) return mutated;
-    object = this.options.defaults(type, mutated.value);
+    object = prepareForUpdate(type, this.options.defaults(type, mutated.value), old, subresource);
     const causes = [
       ...validateMetaUpdate(object, old),
       // The common part of an update says it, and each kind's own says it again. (kubernetes@1.34 registry/rest/update.go)
@@ -226,10 +235,18 @@ export class Objects {
   }
 
   async #mutate(operation: Operation, object: KubeObject, old: KubeObject | undefined): Promise<Outcome> {
-    let current = object;
+    const reinvocation: Reinvocation = { wanted: false, second: false, notes: new Map() };
+    const first = await this.#mutateOnce({ ...operation, object, old, reinvocation });
+    if (!first.ok || !reinvocation.wanted) return first;
+    reinvocation.second = true;
+    return this.#mutateOnce({ ...operation, object: first.value, old, reinvocation });
+  }
+
+  async #mutateOnce(attributes: Attributes & { readonly object: KubeObject }): Promise<Outcome> {
+    let current = attributes.object;
     for (const step of this.options.admission) {
       if (step.mutate === undefined) continue;
-      const outcome = await step.mutate({ ...operation, object: current, old });
+      const outcome = await step.mutate({ ...attributes, object: current });
       if (!outcome.ok) return outcome;
       current = outcome.value;
     }
@@ -245,7 +262,11 @@ export class Objects {
   }
 
   /** Runs admission for something that is not a stored object's write: a deletion, an eviction, a connection. */
-  admit(attributes: Attributes): Promise<StatusError | undefined> {
+  async admit(attributes: Attributes): Promise<StatusError | undefined> {
+    for (const step of this.options.admission) {
+      const refused = await step.admit?.(attributes);
+      if (refused !== undefined) return refused;
+    }
     return this.#validate(attributes);
   }
 }

@@ -22,8 +22,16 @@ export interface Operation {
 
 export type Outcome = Result<KubeObject, StatusError>;
 
+/** Mutating steps run a second time when one of them asks for it; `notes` are theirs. */
+export interface Reinvocation {
+  wanted: boolean;
+  second: boolean;
+  readonly notes: Map<string, unknown>;
+}
+
 /** What an admission step is told. */
 export interface Attributes extends Operation {
+  readonly reinvocation?: Reinvocation;
   /** Undefined for a deletion. */
   readonly object: KubeObject | undefined;
   readonly old: KubeObject | undefined;
@@ -33,5 +41,7 @@ export interface Attributes extends Operation {
 export interface Admission {
   readonly name: string;
   mutate?(attributes: Attributes & { readonly object: KubeObject }): Promise<Outcome> | Outcome;
+  /** The mutating half for what has no object to change: a deletion, a connection. */
+  admit?(attributes: Attributes): Promise<StatusError | undefined>;
   validate?(attributes: Attributes): Promise<StatusError | undefined> | StatusError | undefined;
 }

@@ -250,6 +250,10 @@ class Checker {
       }
       case 'map':
         return type.value;
+      case 'struct':
+        return Object.hasOwn(type.fields, name)
+          ? (type.fields[name] as CelType)
+          : this.say(`undefined field '${name}'`, offset);
       case 'object': {
         const plain = unescapeName(name);
         if (type.resource) {

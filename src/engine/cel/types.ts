@@ -7,6 +7,7 @@ export type CelType =
   | { readonly kind: 'list'; readonly item: CelType }
   | { readonly kind: 'map'; readonly key: CelType; readonly value: CelType }
   | { readonly kind: 'optional'; readonly value: CelType }
+  | { readonly kind: 'struct'; readonly name: string; readonly fields: { readonly [name: string]: CelType } }
   | { readonly kind: 'object'; readonly schema: Schema; readonly resolve: ResolveSchema; readonly resource: boolean };
 
 export const DYN: CelType = { kind: 'dyn' };
@@ -26,6 +27,13 @@ export const list = (item: CelType): CelType => ({ kind: 'list', item });
 export const map = (key: CelType, value: CelType): CelType => ({ kind: 'map', key, value });
 export const optional = (value: CelType): CelType => ({ kind: 'optional', value });
 
+/** An object with declared fields: `kubernetes.AdmissionRequest`. */
+export const struct = (name: string, fields: { readonly [name: string]: CelType }): CelType => ({
+  kind: 'struct',
+  name,
+  fields,
+});
+
 /** As errors print it: `list(int)`, `map(string, dyn)`. */
 export function printType(type: CelType): string {
   switch (type.kind) {
@@ -43,6 +51,8 @@ export function printType(type: CelType): string {
       return `map(${printType(type.key)}, ${printType(type.value)})`;
     case 'optional':
       return `optional_type(${printType(type.value)})`;
+    case 'struct':
+      return type.name;
     case 'object':
       return 'object';
   }
@@ -57,6 +67,7 @@ export function compatible(a: CelType, b: CelType): boolean {
   if (a.kind === 'object' || b.kind === 'object')
     return (a.kind === 'object' && b.kind === 'object') || a.kind === 'map' || b.kind === 'map';
   if (a.kind !== b.kind) return false;
+  if (a.kind === 'struct') return a.name === (b as typeof a).name;
   if (a.kind === 'simple') return a.name === (b as typeof a).name;
   if (a.kind === 'list') return compatible(a.item, (b as typeof a).item);
   if (a.kind === 'optional') return compatible(a.value, (b as typeof a).value);

@@ -15,6 +15,8 @@ import { err, ok, type Result } from '../../base/result.ts';
 export interface JsonPatchError {
   readonly code: 'syntax' | 'apply' | 'too-many';
   readonly message: string;
+  /** Of an operation that does not apply: why, in json-patch's words, which a PATCH does not show but a webhook's patch does. */
+  readonly detail?: string;
 }
 
 /** kube-apiserver@1.34 endpoints/handlers/patch.go */
@@ -44,7 +46,11 @@ export function applyJsonPatch(document: Json, patch: Json): Result<Json, JsonPa
   } catch (error) {
     // kube-apiserver tells no more than this. (handlers/patch.go, a generic 422)
     if (error instanceof NotApplicable) {
-      return err({ code: 'apply', message: 'the server rejected our request due to an error in our request' });
+      return err({
+        code: 'apply',
+        message: 'the server rejected our request due to an error in our request',
+        detail: error.message,
+      });
     }
     throw error;
   }
