@@ -84,6 +84,5 @@ function write(file, constant, value) {
 write('schemas', 'SCHEMAS', compactSchema(read('schemas.json')));
 write('discovery', 'DISCOVERY', read('discovery.json'));
 write('openapi-index', 'OPENAPI_INDEX', read('openapi-v3-index.json'));
-write('openapi-paths', 'OPENAPI_PATHS', read('paths.json'));
 write('protobuf-messages', 'PROTOBUF_MESSAGES', compactMessages(read('protobuf-messages.json'), read('schemas.json')));
 write('bootstrap-rbac', 'BOOTSTRAP_RBAC', read('bootstrap-rbac.json'));

@@ -1,10 +1,10 @@
 import type { HttpRequest } from '../../base/http.ts';
 import { KUBERNETES_VERSION } from '../data/builtins.ts';
+import { snapshotRecords } from '../store/disk.ts';
 import type { Discovery } from './discovery.ts';
 import type { Kernel } from './kernel.ts';
 import { negotiate } from './negotiation.ts';
 import type { OpenApi } from './openapi.ts';
-import { openApiV2 } from './openapi-v2.ts';
 import type { Reply } from './reply.ts';
 import { answer, failure, pageNotFound, text } from './reply.ts';
 import type { Target } from './request-info.ts';
@@ -61,6 +61,8 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
       return apis(server, request, rest);
     case 'openapi':
       return openApi(server, request, rest, query);
+    case 'weir':
+      return rest.join('/') === 'snapshot' ? snapshot(server) : pageNotFound();
     case '.well-known':
       return rest.join('/') === 'openid-configuration'
         ? text(server.kernel.tokens.configuration(), 200, 'application/json')
@@ -72,6 +74,12 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
     default:
       return pageNotFound();
   }
+}
+
+/** Weir's own: the whole state at one moment, as a file for `weir cluster restore`. */
+function snapshot({ kernel: { store } }: ApiServer): Reply {
+  const chunks = snapshotRecords(store.entries(), store.revision);
+  return { status: 200, content: { kind: 'stream', chunks, type: 'application/octet-stream' } };
 }
 
 export function versionInfo(): { readonly [key: string]: string } {
@@ -120,7 +128,8 @@ function resourceList(server: ApiServer, group: string, version: string): Reply 
 }
 
 function openApi(server: ApiServer, request: HttpRequest, rest: readonly string[], query: URLSearchParams): Reply {
-  if (rest[0] === 'v2' && rest.length === 1) return openApiV2(request.headers['accept'] ?? '');
+  if (rest[0] === 'v2' && rest.length === 1)
+    return server.openApi.v2(request.headers['accept'] ?? '', request.headers['if-none-match']);
   if (rest[0] !== 'v3') return pageNotFound();
   if (rest.length === 1) return server.openApi.index();
   return server.openApi.document(rest.slice(1).join('/'), query.get('hash')) ?? pageNotFound();

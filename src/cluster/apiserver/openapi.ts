@@ -1,22 +1,36 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
-import { isArray, isObject, put, stringAt, stringifyJson } from '../../base/json.ts';
-import { definitionName, openApiIndex, openApiPaths, schemaDefinitions } from '../data/builtins.ts';
+import { put, stringAt, stringifyJson } from '../../base/json.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { openApiIndex } from '../data/builtins.ts';
+import type { OpenApiTexts } from '../data/openapi-documents.ts';
+import { openApiTexts } from '../data/openapi-documents.ts';
 import type { CustomResources } from './custom-resources.ts';
+import { customDefinitions, customPaths } from './openapi-custom.ts';
+import { encodeOpenApiV2 } from './openapi-protobuf.ts';
 import type { Reply } from './reply.ts';
-import { answer } from './reply.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ResourceType } from './resource-type.ts';
 
-const REFERENCE = '#/components/schemas/';
-const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
+const INFO = '"openapi":"3.0.0","info":{"title":"Kubernetes","version":"1.34"}';
+const CUSTOM_INFO = '"openapi":"3.0.0","info":{"title":"Kubernetes CRD Swagger","version":"v0.1.0"}';
+const SECURITY =
+  '"securitySchemes":{"BearerToken":{"type":"apiKey","description":"Bearer Token authentication","name":"authorization","in":"header"}}';
+const SCHEMA_REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
+/** What clients ask for, and what is answered: an `@` is not legal in a media type, and Go refuses to read it. */
+const V2_PROTOBUF_ASKED = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
-/** OpenAPI v3: the index, and one document for each group version, made when asked for. */
+/**
+ * The OpenAPI documents, as a real server writes them. None is kept: a client asks once and remembers by the hash, and the
+ * parts of built-in kinds lie packed in `src/cluster/data`.
+ */
 export class OpenApi {
   readonly #table: ResourceTable;
   readonly #custom: CustomResources;
-  #generation = -1;
-  readonly #customDocuments = new Map<string, { readonly text: string; readonly hash: string }>();
+  /** Hashes of documents of custom kinds, with the definitions that they were made from. */
+  readonly #hashes = new Map<string, { readonly made: string; readonly hash: string }>();
+  #v2: { readonly generation: number; readonly hash: string } | undefined;
 
   constructor(table: ResourceTable, custom: CustomResources) {
     this.#table = table;
@@ -24,248 +38,144 @@ export class OpenApi {
   }
 
   index(): Reply {
-    const paths: MutableJsonObject = { ...(openApiIndex()['paths'] as JsonObject) };
-    for (const [group, versions] of this.#customVersions())
-      for (const version of versions) {
-        const name = `apis/${group}/${version}`;
-        put(paths, name, {
-          serverRelativeURL: `/openapi/v3/${name}?hash=${this.#customDocument(group, version).hash}`,
-        });
-      }
-    return { ...answer({ paths }), type: 'text/plain; charset=utf-8' };
+    const builtin = openApiIndex()['paths'] as JsonObject;
+    const all: MutableJsonObject = { ...builtin };
+    for (const [name, types] of this.#customVersions())
+      put(all, name, { serverRelativeURL: `/openapi/v3/${name}?hash=${this.#customHash(name, types)}` });
+    const paths: MutableJsonObject = {};
+    for (const name of Object.keys(all).sort()) put(paths, name, all[name] as Json);
+    return {
+      status: 200,
+      content: { kind: 'text', text: stringifyJson({ paths }), type: 'text/plain; charset=utf-8' },
+    };
   }
 
   /** The document `apis/apps/v1`; undefined when there is none. `hash` that matches makes it cacheable for ever. */
   document(name: string, hash: string | null): Reply | undefined {
-    const custom = this.#customVersions();
-    const [, group = '', version = ''] = /^apis\/([^/]+)\/([^/]+)$/.exec(name) ?? [];
-    const isCustom = custom.get(group)?.has(version) === true;
-    const text = isCustom ? this.#customDocument(group, version).text : this.#builtinDocument(name);
-    if (text === undefined) return undefined;
-    const etag = isCustom ? this.#customDocument(group, version).hash : builtinHash(name);
-    const headers: Record<string, string> = { etag: `"${etag}"`, vary: 'Accept' };
-    if (hash !== null && hash === etag) {
+    const types = this.#customVersions().get(name);
+    const current = types === undefined ? builtinHash(name) : this.#customHash(name, types);
+    if (current === undefined) return undefined;
+    const headers: Record<string, string> = { etag: `"${current}"`, vary: 'Accept' };
+    if (hash !== null && hash !== '') {
+      if (hash !== current) {
+        const location = `/openapi/v3/${name}?hash=${current}`;
+        return { status: 301, headers: { ...headers, location }, content: { kind: 'none' } };
+      }
       headers['cache-control'] = 'public, immutable';
       headers['expires'] = 'Thu, 31 Dec 2099 00:00:00 GMT';
     }
+    const text = types === undefined ? builtinDocument(openApiTexts(), name) : this.#customDocument(types);
+    if (text === undefined) return undefined;
     return { status: 200, headers, content: { kind: 'text', text, type: 'application/json' } };
   }
 
-  #customVersions(): ReadonlyMap<string, ReadonlySet<string>> {
-    if (this.#generation !== this.#table.generation) {
-      this.#customDocuments.clear();
-      this.#generation = this.#table.generation;
+  /** The one document of OpenAPI v2, in JSON or in protobuf. */
+  v2(accept: string, ifNoneMatch: string | undefined): Reply {
+    const protobuf = accept.includes(V2_PROTOBUF_ASKED) || accept.includes(V2_PROTOBUF);
+    if (!protobuf && accept !== '' && !/application\/json|\*\/\*|application\/\*/.test(accept))
+      return { status: 406, headers: { vary: 'Accept' }, content: { kind: 'none' } };
+    let known = this.#v2;
+    let text: string | undefined;
+    if (known?.generation !== this.#table.generation) {
+      text = this.#v2Document();
+      known = { generation: this.#table.generation, hash: hashOf(text) };
+      this.#v2 = known;
     }
-    const versions = new Map<string, Set<string>>();
+    const headers = { etag: `"${known.hash}"`, vary: 'Accept' };
+    if (ifNoneMatch === headers.etag) return { status: 304, headers, content: { kind: 'none' } };
+    text ??= this.#v2Document();
+    if (!protobuf) return { status: 200, headers, content: { kind: 'text', text, type: 'application/json' } };
+    const bytes = encodeOpenApiV2(JSON.parse(text) as JsonObject);
+    return { status: 200, headers, content: { kind: 'bytes', bytes, type: V2_PROTOBUF } };
+  }
+
+  /** `apis/group/version` to its custom kinds. */
+  #customVersions(): ReadonlyMap<string, readonly ResourceType[]> {
+    const versions = new Map<string, ResourceType[]>();
     for (const type of this.#table.all()) {
       if (type.definition === undefined) continue;
-      const set = versions.get(type.group) ?? new Set();
-      set.add(type.version);
-      versions.set(type.group, set);
+      const name = `apis/${type.group}/${type.version}`;
+      versions.set(name, [...(versions.get(name) ?? []), type]);
     }
     return versions;
   }
 
-  #customDocument(group: string, version: string): { readonly text: string; readonly hash: string } {
-    const key = `${group}/${version}`;
-    let document = this.#customDocuments.get(key);
-    if (document === undefined) {
-      const text = this.#writeCustom(group, version);
-      document = { text, hash: createHash('sha512').update(text).digest('hex').toUpperCase() };
-      this.#customDocuments.set(key, document);
-    }
-    return document;
+  #customHash(name: string, types: readonly ResourceType[]): string {
+    const made = types
+      .map(({ definition }) => `${definition?.metadata.uid ?? ''}/${String(definition?.metadata.generation ?? 0)}`)
+      .join(' ');
+    const known = this.#hashes.get(name);
+    if (known?.made === made) return known.hash;
+    const hash = hashOf(this.#customDocument(types));
+    this.#hashes.set(name, { made, hash });
+    return hash;
   }
 
-  #writeCustom(group: string, version: string): string {
-    const types = this.#table
-      .all()
-      .filter((type) => type.definition !== undefined && type.group === group && type.version === version);
-    const schemas: MutableJsonObject = {};
-    const paths: MutableJsonObject = {};
+  #schema(type: ResourceType): Schema | undefined {
+    const schema = this.#custom.schema(type);
+    return Object.keys(schema).length === 0 ? undefined : schema;
+  }
+
+  #customDocument(types: readonly ResourceType[]): string {
+    const texts = openApiTexts();
+    const paths = new Map<string, string>();
+    const schemas = new Map<string, string>();
     for (const type of types) {
-      const name = customName(type);
-      put(schemas, name, {
-        ...(this.#custom.schema(type) as JsonObject),
-        type: 'object',
-        properties: {
-          ...(this.#custom.schema(type).properties as JsonObject | undefined),
-          apiVersion: { type: 'string' },
-          kind: { type: 'string' },
-          metadata: { allOf: [{ $ref: `${REFERENCE}${META}ObjectMeta` }] },
-        },
-        'x-kubernetes-group-version-kind': [{ group, version, kind: type.kind }],
-      });
-      put(schemas, `${name}List`, {
-        type: 'object',
-        required: ['items'],
-        properties: {
-          apiVersion: { type: 'string' },
-          kind: { type: 'string' },
-          metadata: { allOf: [{ $ref: `${REFERENCE}${META}ListMeta` }] },
-          items: { type: 'array', items: { $ref: `${REFERENCE}${name}` } },
-        },
-        'x-kubernetes-group-version-kind': [{ group, version, kind: type.listKind }],
-      });
-      const base = `/apis/${group}/${version}`;
-      const collection = type.namespaced ? `${base}/namespaces/{namespace}/${type.plural}` : `${base}/${type.plural}`;
-      put(paths, collection, collectionPath(type, name));
-      if (type.namespaced) put(paths, `${base}/${type.plural}`, { get: operation(type, 'list', `${name}List`) });
-      put(paths, `${collection}/{name}`, objectPath(type, name));
-      for (const sub of type.subresources.keys())
-        put(paths, `${collection}/{name}/${sub}`, objectPath(type, name, true));
+      const template = texts.custom[type.namespaced ? 'Namespaced' : 'Cluster'].v3;
+      for (const [path, text] of customPaths(type, template)) paths.set(path, text);
+      for (const [name, schema] of Object.entries(customDefinitions(type, this.#schema(type), 'v3')))
+        schemas.set(name, goEscaped(stringifyJson(schema)));
     }
-    return this.#document(paths, schemas);
+    const missing = [...paths.values(), ...schemas.values()];
+    for (let text = missing.pop(); text !== undefined; text = missing.pop())
+      for (const [, name = ''] of text.matchAll(SCHEMA_REFERENCE)) {
+        const found = texts.custom.schemas[name] ?? texts.schemas[name];
+        if (found === undefined || schemas.has(name)) continue;
+        schemas.set(name, found);
+        missing.push(found);
+      }
+    return `{${CUSTOM_INFO},"paths":${written(paths)},"components":{"schemas":${written(schemas)}}}`;
   }
 
-  #builtinDocument(name: string): string | undefined {
-    const listed = openApiPaths()[name];
-    if (listed === undefined) return undefined;
-    const paths: MutableJsonObject = {};
-    for (const path of listed) put(paths, path, this.#builtinPath(path));
-    return this.#document(paths, {});
-  }
-
-  #builtinPath(path: string): Json {
-    const match =
-      /^\/apis?\/(?:([^/]+)\/)?(v\d[^/]*)\/(?:namespaces\/\{namespace\}\/)?([^/{]+)(\/\{name\})?(?:\/([^/]+))?$/.exec(
-        path,
-      );
-    if (match === null) return {};
-    const [, group = '', version = '', plural = '', named, sub] = match;
-    const type = this.#table.find(group, version, plural);
-    if (type === undefined) return {};
-    const name = definitionName(group === '' ? version : `${group}/${version}`, type.kind);
-    if (name === undefined) return {};
-    if (named === undefined) {
-      return path.includes('{namespace}') || !type.namespaced
-        ? collectionPath(type, name)
-        : { get: operation(type, 'list', `${name}List`) };
-    }
-    return objectPath(type, name, sub !== undefined);
-  }
-
-  /** A document with the schemas that it needs, following references. */
-  #document(paths: JsonObject, own: JsonObject): string {
-    const schemas: MutableJsonObject = { ...own };
-    const wanted = new Set<string>();
-    const collect = (value: Json): void => {
-      if (isArray(value)) for (const item of value) collect(item);
-      else if (isObject(value))
-        for (const key of Object.keys(value)) {
-          const part = value[key] as Json;
-          if (key === '$ref' && typeof part === 'string') wanted.add(part.replace(REFERENCE, ''));
-          else collect(part);
-        }
-    };
-    collect(paths);
-    collect(own);
-    const definitions = schemaDefinitions();
-    for (const name of wanted) {
-      if (Object.hasOwn(schemas, name)) continue;
-      const schema = definitions[name];
-      if (schema === undefined) continue;
-      collect(schema as unknown as Json);
-      put(schemas, name, qualify(schema as unknown as Json));
-    }
-    return stringifyJson({
-      openapi: '3.0.0',
-      info: { title: 'Kubernetes', version: 'v1.34.1' },
-      paths,
-      components: { schemas },
-    });
+  #v2Document(): string {
+    const { v2, custom } = openApiTexts();
+    const paths = new Map(Object.entries(v2.paths));
+    const definitions = new Map(Object.entries(v2.definitions));
+    for (const types of this.#customVersions().values())
+      for (const type of types) {
+        const template = custom[type.namespaced ? 'Namespaced' : 'Cluster'].v2;
+        for (const [path, text] of customPaths(type, template)) paths.set(path, text);
+        for (const [name, schema] of Object.entries(customDefinitions(type, this.#schema(type), 'v2')))
+          definitions.set(name, stringifyJson(schema));
+      }
+    return `${v2.head},"paths":${written(paths)},"definitions":${written(definitions)},${v2.tail}`;
   }
 }
 
-/** References are kept as bare names; a document needs them whole. */
-function qualify(value: Json): Json {
-  if (isArray(value)) return value.map(qualify);
-  if (!isObject(value)) return value;
-  const out: MutableJsonObject = {};
-  for (const key of Object.keys(value)) {
-    const part = value[key] as Json;
-    put(
-      out,
-      key,
-      key === '$ref' && typeof part === 'string' && !part.startsWith('#') ? REFERENCE + part : qualify(part),
-    );
-  }
-  return out;
+function builtinDocument({ documents, schemas }: OpenApiTexts, name: string): string | undefined {
+  const document = documents[name];
+  if (document === undefined) return undefined;
+  const own = new Map(document.schemas.map((schema) => [schema, schemas[schema] ?? '{}']));
+  const components = own.size === 0 ? SECURITY : `"schemas":${written(own)},${SECURITY}`;
+  return `{${INFO},"paths":${document.paths},"components":{${components}}}`;
 }
 
-function builtinHash(name: string): string {
-  const entry = (openApiIndex()['paths'] as JsonObject)[name];
-  const url = stringAt(entry, 'serverRelativeURL') ?? '';
-  return url.split('hash=')[1] ?? '';
+/** A JSON object of texts, in the order of its keys. */
+function written(texts: ReadonlyMap<string, string>): string {
+  const keys = [...texts.keys()].sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${texts.get(key) ?? '{}'}`).join(',')}}`;
 }
 
-function customName({ group, version, kind }: ResourceType): string {
-  return `${group.split('.').reverse().join('.')}.${version}.${kind}`;
+function goEscaped(text: string): string {
+  return text.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-const ACTIONS = { list: 'get', post: 'post', get: 'get', put: 'put', patch: 'patch', delete: 'delete' } as const;
-
-function parameter(name: string, type: string): Json {
-  return { name, in: 'query', schema: { type, uniqueItems: true } };
+function hashOf(text: string): string {
+  return createHash('sha512').update(text).digest('hex').toUpperCase();
 }
 
-const WRITES = [
-  parameter('dryRun', 'string'),
-  parameter('fieldManager', 'string'),
-  parameter('fieldValidation', 'string'),
-];
-
-function operation(type: ResourceType, action: keyof typeof ACTIONS, response: string): Json {
-  const { group, version, kind } = type;
-  const schema = { $ref: REFERENCE + response };
-  const content = { 'application/json': { schema } };
-  const patchTypes = [
-    'application/apply-patch+yaml',
-    'application/json-patch+json',
-    'application/merge-patch+json',
-    ...(type.definition === undefined ? ['application/strategic-merge-patch+json'] : []),
-  ];
-  const patchSchema = { schema: { $ref: `${REFERENCE}${META}Patch` } };
-  const body =
-    action === 'post' || action === 'put'
-      ? { requestBody: { content: { '*/*': { schema } }, required: true } }
-      : action === 'patch'
-        ? {
-            requestBody: {
-              content: Object.fromEntries(patchTypes.map((media) => [media, patchSchema])),
-              required: true,
-            },
-          }
-        : {};
-  const parameters =
-    action === 'post' || action === 'put'
-      ? WRITES
-      : action === 'patch'
-        ? [...WRITES, parameter('force', 'boolean')]
-        : action === 'delete'
-          ? [parameter('dryRun', 'string'), parameter('propagationPolicy', 'string')]
-          : [];
-  return {
-    parameters,
-    ...body,
-    responses: { 200: { description: 'OK', content } },
-    'x-kubernetes-action': action,
-    'x-kubernetes-group-version-kind': { group, version, kind },
-  };
-}
-
-function collectionPath(type: ResourceType, name: string): Json {
-  return {
-    ...(type.verbs.includes('list') ? { get: operation(type, 'list', `${name}List`) } : {}),
-    ...(type.verbs.includes('create') ? { post: operation(type, 'post', name) } : {}),
-  };
-}
-
-function objectPath(type: ResourceType, name: string, subresource = false): Json {
-  return {
-    get: operation(type, 'get', name),
-    put: operation(type, 'put', name),
-    patch: operation(type, 'patch', name),
-    ...(subresource ? {} : { delete: operation(type, 'delete', `${META}Status`) }),
-  };
+function builtinHash(name: string): string | undefined {
+  const paths = openApiIndex()['paths'] as JsonObject;
+  if (!Object.hasOwn(paths, name)) return undefined;
+  return (stringAt(paths[name], 'serverRelativeURL') ?? '').split('hash=')[1];
 }

@@ -5,7 +5,6 @@ import type { ResolveSchema, Schema } from '../../engine/schema/schema.ts';
 import { BOOTSTRAP_RBAC } from './bootstrap-rbac.generated.ts';
 import { DISCOVERY } from './discovery.generated.ts';
 import { OPENAPI_INDEX } from './openapi-index.generated.ts';
-import { OPENAPI_PATHS } from './openapi-paths.generated.ts';
 import { PROTOBUF_MESSAGES } from './protobuf-messages.generated.ts';
 import { SCHEMAS } from './schemas.generated.ts';
 
@@ -28,9 +27,6 @@ export const discoveryDocuments: () => { readonly '/api': JsonObject; readonly '
 
 /** The document of `/openapi/v3`, with a real server's hashes. */
 export const openApiIndex: () => JsonObject = lazy(OPENAPI_INDEX);
-
-/** OpenAPI v3 document (`apis/apps/v1`) to the paths it lists. */
-export const openApiPaths: () => { readonly [document: string]: readonly string[] } = lazy(OPENAPI_PATHS);
 
 /** Protobuf messages by full name, for `decodeProtobuf`. */
 export const protobufMessages: () => MessageTable = lazy(PROTOBUF_MESSAGES);
