@@ -11,6 +11,7 @@ import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
+import { chargeQuotas } from './admission/quota.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
 import { WebhookClient } from './admission/webhook-client.ts';
@@ -135,8 +136,10 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       const main = operation.subresource === undefined || operation.subresource === '';
       return main ? validateBuiltin(json(object), old === undefined ? undefined : json(old)) : [];
     },
-    beforeCommit: (type, object, old, dryRun) => {
-      if (type.storage === '/services') return addresses.allocate(type, object, old, dryRun);
+    beforeCommit: (type, object, old, operation) => {
+      const refused = chargeQuotas(store, operation, object, old);
+      if (refused !== undefined) return err(refused);
+      if (type.storage === '/services') return addresses.allocate(type, object, old, operation.dryRun);
       if (type.storage === '/pods' && old === undefined) return ok(startPod(object));
       if (type.storage === CRDS && old === undefined) return ok(unestablished(object));
       return ok(object);

@@ -42,12 +42,12 @@ export interface ObjectsOptions {
     old: KubeObject | undefined,
     operation: Operation,
   ) => readonly Cause[];
-  /** Side state that belongs to the commit (allocated addresses); runs right before it, synchronously. */
+  /** Side state that belongs to the commit (allocated addresses, charged quotas); runs right before it, synchronously. */
   readonly beforeCommit: (
     type: ResourceType,
     object: KubeObject,
     old: KubeObject | undefined,
-    dryRun: boolean,
+    operation: Operation,
   ) => Outcome;
 }
 
@@ -119,7 +119,7 @@ export class Objects {
     const key = keyOf(object.metadata.namespace, object.metadata.name);
     if (this.options.store.get(type.storage, key) !== undefined)
       return err(taken(type, object.metadata.name, this.options.store.get(type.storage, key)?.object));
-    const last = this.options.beforeCommit(type, object, undefined, operation.dryRun);
+    const last = this.options.beforeCommit(type, object, undefined, operation);
     if (!last.ok) return last;
     if (operation.dryRun) return last;
     const entry = this.options.store.commit({ resource: type.storage, key, expected: undefined, object: last.value });
@@ -161,9 +161,15 @@ export class Objects {
     const { type, subresource } = operation;
     const old = entry.object;
     const name = old.metadata.name;
-    const version = wished.metadata.resourceVersion;
-    const conditional = version !== undefined && version !== '';
-    if (!conditional && options.unconditional !== true && strategyOf(type).conditionalUpdate === true)
+    const version = wished.metadata.resourceVersion ?? '';
+    if (!/^\d*$/.test(version))
+      return err({
+        code: 500,
+        reason: '',
+        message: `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      });
+    const conditional = Number(version) !== 0;
+    if (!conditional && strategyOf(type).conditionalUpdate === true)
       return err(
         invalid({ group: type.group, kind: type.plural }, name, [
           invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
@@ -213,13 +219,13 @@ export class Objects {
     for (const warning of strategyOf(type).warnings?.(object, old) ?? []) operation.warn(warning);
     const refused = await this.#validate({ ...operation, name, object, old });
     if (refused !== undefined) return err(refused);
-    const last = this.options.beforeCommit(type, object, old, operation.dryRun);
+    if (this.options.store.get(type.storage, keyOf(old.metadata.namespace, name)) !== entry)
+      return conditional ? err(conflict(type, name)) : undefined;
+    const last = this.options.beforeCommit(type, object, old, operation);
     if (!last.ok) return last;
     object = withMeta(last.value, (meta) => {
       meta.resourceVersion = old.metadata.resourceVersion;
     });
-    if (this.options.store.get(type.storage, keyOf(old.metadata.namespace, name)) !== entry)
-      return conditional ? err(conflict(type, name)) : undefined;
     if (sameButTimes(object, old)) return ok(old);
     if (operation.dryRun) return ok(object);
     const gone = isGone(type, object, old);

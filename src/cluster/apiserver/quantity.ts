@@ -78,6 +78,12 @@ export function canonicalQuantity(text: string): string {
   return typeof parsed === 'string' ? text : printQuantity(parsed);
 }
 
+/** A sum in the form of its first part, unless that is nothing. Source: kubernetes@1.34 apimachinery/pkg/api/resource Quantity.Add. */
+export function addQuantity(a: Quantity | undefined, b: Quantity): Quantity {
+  if (a === undefined || a.nano === 0n) return b;
+  return { nano: a.nano + b.nano, format: a.format };
+}
+
 /** Billionths, for comparisons; 0 for what is no quantity. */
 export function nanoOf(value: unknown): bigint {
   if (typeof value !== 'string' && typeof value !== 'number') return 0n;

@@ -3,6 +3,7 @@ import type { Json, MutableJsonObject } from '../../base/json.ts';
 import { equal, field, isArray, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
 import { withGeneratedSelector } from './job-selector.ts';
+import { qualityOf } from './quality-of-service.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Cause } from './status.ts';
 
@@ -93,28 +94,6 @@ const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
 /** A pod's first status; its class follows what admission made of its resources. */
 export function startPod(pod: KubeObject): KubeObject {
   return withField(pod, 'status', { phase: 'Pending', qosClass: qualityOf(pod) });
-}
-
-/** Source: kubernetes@1.34 pkg/apis/core/v1/helper/qos. */
-function qualityOf(pod: KubeObject): string {
-  const containers = [...listOf(pod.spec?.['containers']), ...listOf(pod.spec?.['initContainers'])];
-  let any = false;
-  let guaranteed = containers.length > 0;
-  for (const container of containers) {
-    const limits = field(field(container, 'resources'), 'limits');
-    const requests = field(field(container, 'resources'), 'requests');
-    for (const name of ['cpu', 'memory']) {
-      const limit = field(limits, name);
-      const request = field(requests, name) ?? limit;
-      if (limit !== undefined || request !== undefined) any = true;
-      if (limit === undefined || request !== limit) guaranteed = false;
-    }
-  }
-  return !any ? 'BestEffort' : guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return isArray(value) ? value : [];
 }
 
 function protect(finalizer: string): (object: KubeObject) => KubeObject {

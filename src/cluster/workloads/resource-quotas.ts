@@ -1,24 +1,17 @@
 import type { KubeObject } from '../../api/object.ts';
-import { at, field, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import { field, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import { addQuantity, printQuantity, type Quantity } from '../apiserver/quantity.ts';
 import type { GroupResource } from '../registry.ts';
 import { CONTROLLER_MANAGER, type Context, keyOf, splitKey } from './context.ts';
 import { type Activity, type Again, WorkQueue } from './queue.ts';
-import { inScopes, printAmount, usageOf } from './quota-usage.ts';
-import { PODS, RESOURCE_QUOTAS, resourceName } from './resources.ts';
+import { inScopes, isLimitOf, usageOf } from './quota-usage.ts';
+import { RESOURCE_QUOTAS } from './resources.ts';
 import { type Stored, shaped } from './shapes.ts';
 import { writeStatus } from './writes.ts';
 
 type Quota = Stored<{ readonly hard?: JsonObject }, JsonObject>;
 
-/** Kinds that quotas name without `count/`, as they are counted for `pods`, `requests.cpu` and the like. */
-const CORE_KINDS: readonly string[] = [
-  'services',
-  'configmaps',
-  'secrets',
-  'persistentvolumeclaims',
-  'replicationcontrollers',
-  'resourcequotas',
-];
+const NOTHING: Quantity = { nano: 0n, format: 'decimal' };
 
 /**
  * Counts what ResourceQuotas limit; the API server adds what it admits in between.
@@ -40,33 +33,26 @@ export function startResourceQuotas({ registry, clock, log }: Context, activity:
     const quota = shaped<Quota>(stored);
     const hard = quota.spec.hard ?? {};
     const used: MutableJsonObject = {};
-    const amounts = new Map<string, bigint>(Object.keys(hard).map((limit) => [limit, 0n]));
+    const amounts = new Map<string, Quantity>(Object.keys(hard).map((limit) => [limit, NOTHING]));
     for (const resource of countedBy(Object.keys(hard))) {
       for (const object of registry.list(resource, namespace)) {
         if (!inScopes(stored, resource, object)) continue;
         for (const [limit, amount] of usageOf(resource, object)) {
           const known = amounts.get(limit);
-          if (known !== undefined) amounts.set(limit, known + amount);
+          if (known !== undefined) amounts.set(limit, addQuantity(known, amount));
         }
       }
     }
-    for (const [limit, amount] of amounts) put(used, limit, printAmount(amount, hard[limit]));
+    for (const [limit, amount] of amounts) put(used, limit, printQuantity(amount));
     await writeStatus(registry, RESOURCE_QUOTAS, quota, { ...quota.status, hard, used }, CONTROLLER_MANAGER);
     return undefined;
   }
 
   /** The kinds whose objects the limits are about. */
   function countedBy(limits: readonly string[]): readonly GroupResource[] {
-    return registry.resources().filter((resource) => {
-      if (!resource.namespaced) return false;
-      const name = resourceName(resource);
-      if (limits.includes(`count/${name}`)) return true;
-      if (resource.group !== '') return false;
-      const { plural } = resource;
-      return plural === PODS.plural
-        ? limits.some(isPodLimit)
-        : CORE_KINDS.includes(plural) && limits.some((limit) => isLimitOf(plural, limit));
-    });
+    return registry
+      .resources()
+      .filter((resource) => resource.namespaced && limits.some((limit) => isLimitOf(resource, limit)));
   }
 
   const unwatch = registry.watchAll((resource, { type, object, previous }) => {
@@ -86,22 +72,15 @@ export function startResourceQuotas({ registry, clock, log }: Context, activity:
   };
 }
 
-function isPodLimit(limit: string): boolean {
-  return limit === 'pods' || /^(cpu|memory|ephemeral-storage|requests\.(?!storage$)|limits\.)/.test(limit);
-}
-
-function isLimitOf(plural: string, limit: string): boolean {
-  if (limit === plural) return true;
-  if (plural === 'services') return limit.startsWith('services.');
-  return (
-    plural === 'persistentvolumeclaims' &&
-    (limit === 'requests.storage' || limit.includes('.storageclass.storage.k8s.io/'))
-  );
-}
-
+/** What a change takes or gives back; changes of anything else leave the sums as they are. */
 function hasChanged(resource: GroupResource, object: KubeObject, previous: KubeObject | undefined): boolean {
-  if (resource.group !== '') return false;
-  if (resource.plural === 'pods') return at(object.status, 'phase') !== at(previous?.status, 'phase');
-  if (resource.plural === 'services') return field(object.spec, 'type') !== field(previous?.spec, 'type');
-  return false;
+  if (resource.group !== '' || previous === undefined) return false;
+  if (!['pods', 'services', 'persistentvolumeclaims'].includes(resource.plural)) return false;
+  if (
+    resource.plural === 'pods' &&
+    field(object.spec, 'activeDeadlineSeconds') !== field(previous.spec, 'activeDeadlineSeconds')
+  )
+    return true;
+  const [now, was] = [usageOf(resource, object), usageOf(resource, previous)];
+  return now.size !== was.size || [...now].some(([name, { nano }]) => was.get(name)?.nano !== nano);
 }
