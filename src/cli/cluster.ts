@@ -1,7 +1,15 @@
-import { rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { defaultKubeconfig, kubeconfigFor, mergeKubeconfig, removeFromKubeconfig } from './cluster/kubeconfig.ts';
-import { startProcess, stopProcess } from './cluster/process.ts';
+import type { Store } from '../cluster/store/store.ts';
+import { downloadSnapshot } from './cluster/download-snapshot.ts';
+import {
+  defaultKubeconfig,
+  kubeconfigFor,
+  mergeKubeconfig,
+  refreshKubeconfig,
+  removeFromKubeconfig,
+} from './cluster/kubeconfig.ts';
+import { isFree, startProcess, stopProcess } from './cluster/process.ts';
 import {
   ClusterDirectory,
   type ClusterState,
@@ -9,6 +17,7 @@ import {
   contextOf,
   listClusters,
   NAME,
+  startOf,
 } from './cluster/state.ts';
 import { type CliContext, type CliResult, type Command, done, type FlagDefinition, failed } from './command.ts';
 
@@ -27,7 +36,18 @@ const START_FLAGS: readonly FlagDefinition[] = [
   NAME_FLAG,
   DIRECTORY_FLAG,
   { name: 'ephemeral', type: 'bool', usage: 'Keep nothing on the disk.' },
-  { name: 'port', type: 'int', default: '0', usage: 'Port of the API server on 127.0.0.1; any free one when 0.' },
+  {
+    name: 'port',
+    type: 'int',
+    default: '0',
+    usage: 'Port of the API server on 127.0.0.1; when 0, the one it had before, or any free one.',
+  },
+  {
+    name: 'from',
+    type: 'string',
+    usage:
+      'Snapshot, or YAML or JSON of objects, that a new cluster begins with: versions, owners and status stay as they are.',
+  },
 ];
 
 /** `weir cluster`: Kubernetes in one process. */
@@ -61,7 +81,7 @@ export function clusterCommand(): Command {
       {
         use: 'reset',
         short: 'Empty a cluster: it starts anew with the same address and certificates',
-        flags: [NAME_FLAG, DIRECTORY_FLAG],
+        flags: [NAME_FLAG, DIRECTORY_FLAG, KUBECONFIG_FLAG],
         args: { min: 0, max: 0 },
         run: reset,
       },
@@ -74,8 +94,8 @@ export function clusterCommand(): Command {
       },
       {
         use: 'restore FILE',
-        short: "Put a snapshot's state into a cluster, in place of its own",
-        flags: [NAME_FLAG, DIRECTORY_FLAG],
+        short: 'Put the state of a snapshot, or of YAML or JSON, into a cluster, in place of its own',
+        flags: [NAME_FLAG, DIRECTORY_FLAG, KUBECONFIG_FLAG],
         args: { min: 1, max: 1 },
         run: restore,
       },
@@ -115,29 +135,52 @@ async function create(context: CliContext): Promise<CliResult> {
   const found = target(context);
   if (!found.ok) return found;
   const { name, directory } = found.value;
-  if (directory.running() !== undefined) return failed(`cluster ${name} exists already and runs`);
+  const running = directory.running();
+  if (running !== undefined) return failed(`cluster ${name} exists already and runs at ${running.url}`);
+  const fresh = !directory.exists();
+  if (!fresh && context.flags.string('from') !== '') return failed(`cluster ${name} exists already: use restore`);
   context.progress.action(`starting cluster ${name}`);
-  const started = await launch(context, found.value, context.flags.int('port'), context.flags.bool('ephemeral'));
-  if (!started.ok) return started;
-  const merged = mergeKubeconfig(kubeconfigFile(context), contextOf(name), started.value);
-  if (!merged.ok) {
+  const undo = async (): Promise<void> => {
     await stopProcess(directory);
+    if (fresh && directory.exists()) directory.remove();
+  };
+  const started = await launch(found.value, await launchOptions(context, directory));
+  if (!started.ok) {
+    await undo();
+    return started;
+  }
+  const merged = await mergeKubeconfig(kubeconfigFile(context), contextOf(name), started.value);
+  if (!merged.ok) {
+    await undo();
     return failed(merged.error);
   }
   context.progress.success(`cluster ${name} is ready at ${started.value.url}, kubectl's context is ${contextOf(name)}`);
   return done;
 }
 
+interface LaunchOptions {
+  readonly port: number;
+  readonly ephemeral: boolean;
+  readonly from: string;
+  readonly cwd: string;
+}
+
+/** A cluster that was stopped comes back where its clients look for it, when that port is still free. */
+async function launchOptions({ flags, cwd }: CliContext, directory: ClusterDirectory): Promise<LaunchOptions> {
+  const before = directory.read()?.port ?? 0;
+  const asked = flags.int('port');
+  const port = asked === 0 && before !== 0 && (await isFree(before)) ? before : asked;
+  return { port, ephemeral: flags.bool('ephemeral'), from: flags.string('from'), cwd };
+}
+
 async function launch(
-  context: CliContext,
   { name, directory }: Target,
-  port: number,
-  ephemeral: boolean,
+  { port, ephemeral, from, cwd }: LaunchOptions,
 ): Promise<CliResult<ClusterState>> {
   try {
     directory.make();
   } catch (cause) {
-    return failed(`cannot write ${directory.path}: ${(cause as NodeJS.ErrnoException).code ?? 'failed'}`);
+    return failed(explain(cause, port, directory.path));
   }
   const args = [
     '--name',
@@ -147,8 +190,9 @@ async function launch(
     '--port',
     String(port),
     ...(ephemeral ? ['--ephemeral'] : []),
+    ...(from === '' ? [] : ['--from', from]),
   ];
-  const started = await startProcess(directory, args, context.cwd);
+  const started = await startProcess(directory, args, cwd);
   return started.ok ? started : failed(started.error);
 }
 
@@ -158,10 +202,19 @@ async function run(context: CliContext): Promise<CliResult> {
   const { name, directory } = found.value;
   const { startCluster } = await import('./cluster/start-cluster.ts');
   const port = context.flags.int('port');
+  const ephemeral = context.flags.bool('ephemeral');
+  const from = context.flags.string('from');
+  let locked = false;
   try {
+    const exists = existsSync(join(directory.data, 'store'));
     directory.make();
+    const holder = directory.lock();
+    if (holder !== undefined) return failed(`cluster ${name} runs already, as process ${holder}`);
+    locked = true;
+    if (from !== '' && exists && !ephemeral) return failed(`cluster ${name} exists already: use restore`);
     const cluster = await startCluster({
-      dataDirectory: context.flags.bool('ephemeral') ? undefined : directory.data,
+      dataDirectory: ephemeral ? undefined : directory.data,
+      from: from === '' ? undefined : resolve(context.cwd, from),
       scratchDirectory: join(directory.path, 'engine'),
       port,
       env: context.env,
@@ -169,7 +222,9 @@ async function run(context: CliContext): Promise<CliResult> {
     });
     directory.write({
       pid: process.pid,
+      started: startOf(process.pid),
       port: Number(new URL(cluster.url).port),
+      ephemeral,
       url: cluster.url,
       authority: cluster.authority,
       certificate: cluster.admin.certificate,
@@ -181,6 +236,8 @@ async function run(context: CliContext): Promise<CliResult> {
     return done;
   } catch (cause) {
     return failed(explain(cause, port, directory.path));
+  } finally {
+    if (locked) directory.unlock();
   }
 }
 
@@ -188,7 +245,13 @@ async function run(context: CliContext): Promise<CliResult> {
 function explain(cause: unknown, port: number, path: string): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `port ${port} is in use: choose another with --port`;
+  if (code === 'EACCES' && port > 0 && port < 1024) return `port ${port} is for root only: choose another with --port`;
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `no permission to write ${path}`;
+  if (code === 'ENOSPC') return `no space left for ${path}`;
+  if (code === 'ENOTDIR' || code === 'EEXIST') return `${path} is no folder`;
+  if (code === 'ERR_SOCKET_BAD_PORT') return `${port} is no port: choose one up to 65535`;
+  if (/^store: .* is damaged/.test(message ?? ''))
+    return `${message}: restore a snapshot with \`weir cluster restore\`, or begin anew with \`weir cluster reset\``;
   return message ?? String(cause);
 }
 
@@ -231,56 +294,95 @@ async function kubeconfig(context: CliContext): Promise<CliResult> {
   return done;
 }
 
-/** Stops the cluster, changes its files, and starts it at the same port when it ran. */
-async function whileStopped(context: CliContext, change: (target: Target) => Promise<void>): Promise<CliResult> {
-  const found = target(context);
-  if (!found.ok) return found;
-  const { name, directory } = found.value;
-  if (!directory.exists()) return failed(`there is no cluster ${name}`);
-  const state = directory.running();
-  await stopProcess(directory);
+/** Stops the cluster, puts `state` in the place of its own, and starts it again when it ran. */
+async function replace(context: CliContext, found: Target, state: Store, file: string | undefined): Promise<CliResult> {
+  const { name, directory } = found;
+  const before = directory.running();
   try {
-    await change(found.value);
+    await stopProcess(directory);
+    if (before?.ephemeral !== true) {
+      const { replaceState } = await import('../cluster/store/disk.ts');
+      await replaceState(join(directory.data, 'store'), state);
+    }
   } catch (cause) {
-    return failed((cause as Error).message);
+    return failed(explain(cause, 0, directory.path));
   }
-  if (state === undefined) return done;
-  const started = await launch(context, found.value, state.port, false);
-  return started.ok ? done : started;
+  if (before === undefined) return done;
+  const { port, ephemeral } = before;
+  const started = await launch(found, { port, ephemeral, from: ephemeral ? (file ?? '') : '', cwd: context.cwd });
+  if (!started.ok || !ephemeral) return started.ok ? done : started;
+  // A cluster that is kept nowhere has other certificates now.
+  const refreshed = await refreshKubeconfig(kubeconfigFile(context), contextOf(name), started.value);
+  return refreshed.ok ? done : failed(refreshed.error);
+}
+
+/** The cluster that flags name, when there is one. */
+function existing(context: CliContext): CliResult<Target> {
+  const found = target(context);
+  if (!found.ok || found.value.directory.exists()) return found;
+  return failed(`there is no cluster ${found.value.name}`);
 }
 
 async function reset(context: CliContext): Promise<CliResult> {
-  return whileStopped(context, async ({ directory }) => {
-    rmSync(join(directory.data, 'store'), { recursive: true, force: true });
-  });
+  const found = existing(context);
+  if (!found.ok) return found;
+  const { Store } = await import('../cluster/store/store.ts');
+  const replaced = await replace(context, found.value, new Store(), undefined);
+  if (replaced.ok) context.progress.success(`cluster ${found.value.name} is empty`);
+  return replaced;
 }
 
 async function snapshot(context: CliContext): Promise<CliResult> {
+  const found = existing(context);
+  if (!found.ok) return found;
+  const { directory } = found.value;
   const file = resolve(context.cwd, context.args[0] as string);
-  return whileStopped(context, async ({ directory }) => {
-    const { exportSnapshot } = await import('../cluster/store/disk.ts');
-    await exportSnapshot(join(directory.data, 'store'), file);
-    context.progress.success(`wrote ${file}`);
-  });
+  try {
+    const state = directory.running();
+    if (state !== undefined) await downloadSnapshot(state, file);
+    else if (!existsSync(directory.data))
+      return failed(`cluster ${found.value.name} is stopped, and nothing of it was kept`);
+    else {
+      const { exportSnapshot } = await import('../cluster/store/disk.ts');
+      await exportSnapshot(join(directory.data, 'store'), file);
+    }
+  } catch (cause) {
+    return failed(explain(cause, 0, file));
+  }
+  context.progress.success(`wrote ${file}`);
+  return done;
 }
 
 async function restore(context: CliContext): Promise<CliResult> {
+  const found = existing(context);
+  if (!found.ok) return found;
   const file = resolve(context.cwd, context.args[0] as string);
-  return whileStopped(context, async ({ directory }) => {
-    const { importSnapshot } = await import('../cluster/store/disk.ts');
-    await importSnapshot(join(directory.data, 'store'), file);
-    context.progress.success(`restored ${file}`);
-  });
+  let state: Store;
+  try {
+    // Before anything is stopped: a wrong file changes nothing.
+    const { readState } = await import('../cluster/state-file.ts');
+    state = readState(file);
+  } catch (cause) {
+    return failed(
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no file ${file}` : (cause as Error).message,
+    );
+  }
+  const replaced = await replace(context, found.value, state, file);
+  if (replaced.ok) context.progress.success(`restored ${file}`);
+  return replaced;
 }
 
 async function remove(context: CliContext): Promise<CliResult> {
-  const found = target(context);
+  const found = existing(context);
   if (!found.ok) return found;
   const { name, directory } = found.value;
-  if (!directory.exists()) return failed(`there is no cluster ${name}`);
-  await stopProcess(directory);
-  directory.remove();
-  const cleaned = removeFromKubeconfig(kubeconfigFile(context), contextOf(name));
+  try {
+    await stopProcess(directory);
+    directory.remove();
+  } catch (cause) {
+    return failed(explain(cause, 0, directory.path));
+  }
+  const cleaned = await removeFromKubeconfig(kubeconfigFile(context), contextOf(name));
   if (!cleaned.ok) return failed(cleaned.error);
   context.progress.success(`cluster ${name} deleted`);
   return done;

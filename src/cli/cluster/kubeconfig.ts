@@ -1,11 +1,26 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { printYamlError } from '../../engine/yaml/error.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
 import { printYaml } from '../../engine/yaml/print.ts';
+
+const LOCK_TIMEOUT_MS = 10_000;
+const LOCK_POLL_MS = 20;
 
 /** What a client needs to reach a cluster as its administrator. PEM texts. */
 export interface ClusterAccess {
@@ -49,7 +64,7 @@ export function kubeconfigFor(context: string, access: ClusterAccess): JsonObjec
 }
 
 /** Puts the cluster's context into the file, as the current one; what else is there stays. */
-export function mergeKubeconfig(file: string, context: string, access: ClusterAccess): Result<void, string> {
+export function mergeKubeconfig(file: string, context: string, access: ClusterAccess): Promise<Result<void, string>> {
   const added = kubeconfigFor(context, access);
   return change(file, (config) => {
     const out: { [key: string]: Json } = { ...added, ...config, 'current-context': context };
@@ -61,9 +76,22 @@ export function mergeKubeconfig(file: string, context: string, access: ClusterAc
   });
 }
 
+/** Gives the context, where the file has it, the cluster's present address and certificates. */
+export function refreshKubeconfig(file: string, context: string, access: ClusterAccess): Promise<Result<void, string>> {
+  const fresh = kubeconfigFor(context, access);
+  return change(file, (config) => {
+    const out: { [key: string]: Json } = { ...config };
+    for (const list of ['clusters', 'users'])
+      out[list] = named(config, list).map((entry) =>
+        stringAt(entry, 'name') === context ? (named(fresh, list)[0] as Json) : entry,
+      );
+    return out;
+  });
+}
+
 /** Takes the cluster's context out again. */
-export function removeFromKubeconfig(file: string, context: string): Result<void, string> {
-  if (!existsSync(file)) return ok(undefined);
+export function removeFromKubeconfig(file: string, context: string): Promise<Result<void, string>> {
+  if (!existsSync(file)) return Promise.resolve(ok(undefined));
   return change(file, (config) => {
     const out: { [key: string]: Json } = { ...config };
     for (const list of ['clusters', 'contexts', 'users'])
@@ -78,21 +106,44 @@ function named(config: JsonObject, key: string): readonly Json[] {
   return isArray(list) ? list : [];
 }
 
-function change(file: string, edit: (config: JsonObject) => JsonObject): Result<void, string> {
+/** One writer at a time, by the lock file that kubectl takes too. Source: client-go@0.34 tools/clientcmd/config.go lockFile. */
+async function change(path: string, edit: (config: JsonObject) => JsonObject): Promise<Result<void, string>> {
+  // A link stays one: what it leads to is changed.
+  const file = existsSync(path) ? realpathSync(path) : path;
+  const lock = `${file}.lock`;
   try {
-    let config: JsonObject = {};
-    if (existsSync(file)) {
-      const parsed = parseYaml(readFileSync(file, 'utf8'));
-      if (!parsed.ok) return err(`${file}: ${printYamlError(parsed.error)}`);
-      if (isObject(parsed.value)) config = parsed.value;
-    }
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const part = `${file}.weir-${process.pid}`;
-    writeFileSync(part, printYaml(edit(config)), { mode: 0o600 });
-    renameSync(part, file);
-    chmodSync(file, 0o600);
-    return ok(undefined);
+    if (!(await take(lock))) return err(`cannot write ${file}: ${lock} is there; remove it when no program uses it`);
+    try {
+      let config: JsonObject = {};
+      if (existsSync(file)) {
+        const parsed = parseYaml(readFileSync(file, 'utf8'));
+        if (!parsed.ok) return err(`${file}: ${printYamlError(parsed.error)}`);
+        if (parsed.value !== null && !isObject(parsed.value)) return err(`${file}: this is no kubeconfig`);
+        if (isObject(parsed.value)) config = parsed.value;
+      }
+      const part = `${file}.weir-${process.pid}`;
+      writeFileSync(part, printYaml(edit(config)), { mode: 0o600 });
+      renameSync(part, file);
+      chmodSync(file, 0o600);
+      return ok(undefined);
+    } finally {
+      rmSync(lock, { force: true });
+    }
   } catch (cause) {
     return err(`cannot write ${file}: ${(cause as NodeJS.ErrnoException).code ?? 'failed'}`);
   }
+}
+
+async function take(lock: string): Promise<boolean> {
+  for (let waited = 0; waited < LOCK_TIMEOUT_MS; waited += LOCK_POLL_MS) {
+    try {
+      closeSync(openSync(lock, 'wx', 0o600));
+      return true;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    }
+    await setTimeout(LOCK_POLL_MS);
+  }
+  return false;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { ClusterDirectory, ClusterState } from './state.ts';
@@ -44,10 +45,26 @@ export async function startProcess(
 export async function stopProcess(directory: ClusterDirectory): Promise<void> {
   const state = directory.running();
   if (state === undefined) return;
-  process.kill(state.pid, 'SIGTERM');
-  for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_MS) {
-    if (directory.running() === undefined) return;
-    await setTimeout(POLL_MS);
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    try {
+      process.kill(state.pid, signal);
+    } catch (cause) {
+      // It went by itself in between.
+      if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause;
+    }
+    for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_MS) {
+      if (directory.running() === undefined) return;
+      await setTimeout(POLL_MS);
+    }
   }
-  process.kill(state.pid, 'SIGKILL');
+  throw new Error(`process ${state.pid} does not end`);
+}
+
+/** Whether nothing listens on a port of loopback. */
+export function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { readState } from '../../cluster/state-file.ts';
+import { replaceState } from '../../cluster/store/disk.ts';
 import { systemClock } from '../../kube/system-clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { type Box, startBox } from '../../wiring-box.ts';
@@ -5,6 +8,8 @@ import { type Box, startBox } from '../../wiring-box.ts';
 export interface StartClusterOptions {
   /** Undefined: nothing is kept. */
   readonly dataDirectory: string | undefined;
+  /** A snapshot, or objects, that a new cluster begins with. */
+  readonly from: string | undefined;
   /** Files of the engines that run in pods. */
   readonly scratchDirectory: string;
   readonly port: number;
@@ -13,11 +18,18 @@ export interface StartClusterOptions {
   readonly line: (text: string) => void;
 }
 
-/** @throws when the data directory or the port cannot be used. */
-export function startCluster(options: StartClusterOptions): Promise<Box> {
+/** @throws when the data directory, the port or `from` cannot be used. */
+export async function startCluster(options: StartClusterOptions): Promise<Box> {
+  const store = options.from === undefined ? undefined : readState(options.from);
+  if (store !== undefined && options.dataDirectory !== undefined)
+    await replaceState(join(options.dataDirectory, 'store'), store);
   const log = createLog({ level: 'error', encoding: 'console', clock: systemClock, write: options.line });
   return startBox({
-    ...(options.dataDirectory === undefined ? {} : { dataDirectory: options.dataDirectory }),
+    ...(options.dataDirectory === undefined
+      ? store === undefined
+        ? {}
+        : { store }
+      : { dataDirectory: options.dataDirectory }),
     port: options.port,
     log,
     // Most clusters never run an engine in a pod, and its code takes a while to load.

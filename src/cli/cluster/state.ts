@@ -1,12 +1,27 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterAccess } from './kubeconfig.ts';
 
+/** A lock that a dead process left is taken away and asked for again this often. */
+const LOCK_TRIES = 5;
+
 /** What a cluster's process writes down about itself once it answers. */
 export interface ClusterState extends ClusterAccess {
   readonly pid: number;
+  /** When the process started, as the system counts it: another process may get its number later. Empty where that is not told. */
+  readonly started: string;
   readonly port: number;
+  readonly ephemeral: boolean;
 }
 
 /** Where clusters are kept: `$XDG_STATE_HOME/weir/clusters`, else `~/.local/state/weir/clusters`. */
@@ -41,31 +56,55 @@ export class ClusterDirectory {
     return join(this.path, 'cluster.json');
   }
 
+  /** Whether there is a cluster; a folder of other things is none. */
   exists(): boolean {
-    return existsSync(this.path);
+    return existsSync(this.#state) || existsSync(this.data) || existsSync(this.log);
   }
 
+  /** @throws when the folder cannot be made, or holds other things. */
   make(): void {
+    if (!this.exists() && existsSync(this.path) && readdirSync(this.path).length > 0)
+      throw new Error(`${this.path} holds other things than a cluster`);
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
   }
 
   write(state: ClusterState): void {
-    writeFileSync(this.#state, JSON.stringify(state), { mode: 0o600 });
+    const part = `${this.#state}.part`;
+    writeFileSync(part, JSON.stringify(state), { mode: 0o600 });
+    renameSync(part, this.#state);
+  }
+
+  /** Makes this process the only one that uses the folder, until it ends; undefined is success, else who has it. */
+  lock(): number | undefined {
+    const file = join(this.path, 'lock');
+    const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) });
+    for (let attempt = 0; attempt < LOCK_TRIES; attempt++) {
+      try {
+        writeFileSync(file, mine, { flag: 'wx', mode: 0o600 });
+        return undefined;
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      }
+      const holder = readJson(file) as { readonly pid: number; readonly started: string } | undefined;
+      if (holder !== undefined && isAlive(holder.pid, holder.started)) return holder.pid;
+      rmSync(file, { force: true });
+    }
+    return 0;
+  }
+
+  unlock(): void {
+    rmSync(join(this.path, 'lock'), { force: true });
   }
 
   /** What the process last wrote; undefined when it never answered. */
   read(): ClusterState | undefined {
-    try {
-      return JSON.parse(readFileSync(this.#state, 'utf8')) as ClusterState;
-    } catch {
-      return undefined;
-    }
+    return readJson(this.#state) as ClusterState | undefined;
   }
 
   /** The state of the process, when it is alive. */
   running(): ClusterState | undefined {
     const state = this.read();
-    return state !== undefined && isAlive(state.pid, this.path) ? state : undefined;
+    return state !== undefined && isAlive(state.pid, state.started) ? state : undefined;
   }
 
   lastLogLine(): string {
@@ -76,25 +115,51 @@ export class ClusterDirectory {
     }
   }
 
+  /** Takes away what belongs to the cluster, and the folder when nothing else is in it. */
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    for (const name of ['data', 'engine', 'log', 'lock', 'cluster.json.part', 'cluster.json'])
+      rmSync(join(this.path, name), { recursive: true, force: true });
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // Somebody's own files: they stay.
+    }
   }
 }
 
-/** A process id may have gone to another program meanwhile: where /proc tells, its arguments must name this cluster. */
-function isAlive(pid: number, path: string): boolean {
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a process started, in the system's own count; empty where /proc does not tell. */
+export function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in parentheses, which may hold anything; the 22nd is the start.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function isAlive(pid: number, started: string): boolean {
   try {
     process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM';
   }
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(path);
-  } catch {
-    return true;
-  }
+  const now = startOf(pid);
+  return started === '' || now === '' || now === started;
 }
 
+/** Names of the clusters below `directory`, sorted. */
 export function listClusters(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory).sort() : [];
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => NAME.test(name) && new ClusterDirectory(join(directory, name)).exists())
+    .sort();
 }
