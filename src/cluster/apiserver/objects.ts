@@ -104,13 +104,13 @@ export class Objects {
     // Mutating admission sees the object before the server fills in what is its own. (kubernetes@1.34 endpoints/handlers/create.go)
     const mutated = await this.#mutate({ ...operation, name: object.metadata.name ?? '' }, object, undefined);
     if (!mutated.ok) return mutated;
-    object = withMeta(this.options.defaults(type, mutated.value), (meta) => {
+    object = withMeta(mutated.value, (meta) => {
       meta.uid = this.options.uuid();
       meta.creationTimestamp = this.now();
       if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '')
         meta.name = generateName(meta.generateName as string, this.options.random);
     });
-    object = prepareForCreate(type, object);
+    object = this.options.defaults(type, prepareForCreate(type, object));
     const causes = [...validateMeta(type, object), ...this.options.validate(type, object, undefined, operation)];
     if (causes.length > 0) return err(invalid(type, object.metadata.name, causes));
     for (const warning of strategyOf(type).warnings?.(object, undefined) ?? []) operation.warn(warning);
@@ -137,7 +137,7 @@ export class Objects {
     operation: Operation,
     name: string,
     transform: Transform,
-    options: { readonly tracked?: boolean; readonly unconditional?: boolean } = {},
+    options: { readonly tracked?: boolean; readonly derived?: boolean } = {},
   ): Promise<Outcome> {
     const { type, namespace } = operation;
     for (let attempt = 1; ; attempt++) {
@@ -156,7 +156,7 @@ export class Objects {
     operation: Operation,
     entry: Entry,
     wished: KubeObject,
-    options: { readonly tracked?: boolean; readonly unconditional?: boolean },
+    options: { readonly tracked?: boolean; readonly derived?: boolean },
   ): Promise<Outcome | undefined> {
     const { type, subresource } = operation;
     const old = entry.object;
@@ -177,7 +177,7 @@ export class Objects {
       );
     if (conditional && version !== old.metadata.resourceVersion) return err(conflict(type, name));
     const uid = wished.metadata.uid;
-    if (uid !== undefined && uid !== '' && uid !== old.metadata.uid)
+    if (options.derived !== true && uid !== undefined && uid !== '' && uid !== old.metadata.uid)
       return err(
         conflict(
           type,
@@ -186,8 +186,9 @@ export class Objects {
         ),
       );
     let object = withMeta(wished, (meta) => {
-      meta.uid = old.metadata.uid;
+      if ((meta.uid ?? '') === '') meta.uid = old.metadata.uid;
       meta.resourceVersion = undefined;
+      delete (meta as { selfLink?: string }).selfLink;
       meta.creationTimestamp ??= old.metadata.creationTimestamp;
       // A client that read the object before its deletion began does not undo it by writing back.
       meta.deletionTimestamp ??= old.metadata.deletionTimestamp;
@@ -209,6 +210,7 @@ export class Objects {
     if (!mutated.ok) return mutated;
     object = prepareForUpdate(type, this.options.defaults(type, mutated.value), old, subresource);
     const causes = [
+      ...validateMeta(type, object),
       ...validateMetaUpdate(object, old),
       // The common part of an update says it, and each kind's own says it again. (kubernetes@1.34 registry/rest/update.go)
       ...validateMetaUpdate(object, old),
@@ -220,7 +222,7 @@ export class Objects {
     const refused = await this.#validate({ ...operation, name, object, old });
     if (refused !== undefined) return err(refused);
     if (this.options.store.get(type.storage, keyOf(old.metadata.namespace, name)) !== entry)
-      return conditional ? err(conflict(type, name)) : undefined;
+      return conditional && options.derived !== true ? err(conflict(type, name)) : undefined;
     const last = this.options.beforeCommit(type, object, old, operation);
     if (!last.ok) return last;
     object = withMeta(last.value, (meta) => {
@@ -235,7 +237,7 @@ export class Objects {
       expected: entry,
       object: gone ? undefined : object,
     });
-    if (committed === undefined) return conditional ? err(conflict(type, name)) : undefined;
+    if (committed === undefined) return conditional && options.derived !== true ? err(conflict(type, name)) : undefined;
     await this.options.store.flushed();
     return ok(gone ? object : committed.object);
   }
