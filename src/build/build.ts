@@ -6,7 +6,11 @@ import { err, ok, type Result } from '../base/result.ts';
 import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
 import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
 import { printYaml } from '../engine/yaml/print.ts';
-import { type GenerateSpec, generateKustomization, withFile } from './generate.ts';
+import { decryptObject } from '../secrets/decrypt-object.ts';
+import { decryptSources } from '../secrets/decrypt-sources.ts';
+import { type DecryptionKeys, openKeyRing } from '../secrets/keys.ts';
+import type { KeyRing } from '../secrets/sops/data-key.ts';
+import { type GenerateSpec, generateKustomization, withFile, withFiles } from './generate.ts';
 import { type Observations, observeFiles } from './observed-files.ts';
 
 /** Variables for `postBuild`, or why they could not be read. */
@@ -25,6 +29,8 @@ export interface BuildRequest {
   readonly rootPath: string;
   readonly spec: GenerateSpec;
   readonly substitution?: Substitution;
+  /** Keys for what sops encrypted; without them it stays as it is. */
+  readonly decryption?: DecryptionKeys;
 }
 
 export interface BuildResult {
@@ -45,8 +51,15 @@ export interface BuildError {
   readonly message: string;
 }
 
-/** Builds a folder of an artifact's files into objects; `cache` spares parsing what earlier builds read. Source: kustomize-controller@1.9 `generate`, `build`. */
-export function build(tree: FileTree, request: BuildRequest, cache?: KustomizeCache): Result<BuildResult, BuildError> {
+/**
+ * Builds a folder of an artifact's files into objects; `cache` spares parsing what earlier builds read. What is decrypted is never
+ * written anywhere. Source: kustomize-controller@1.9 `generate`, `build`.
+ */
+export async function build(
+  tree: FileTree,
+  request: BuildRequest,
+  cache?: KustomizeCache,
+): Promise<Result<BuildResult, BuildError>> {
   const { files, observations } = observeFiles(tree, sha256Hex);
   const { rootPath, spec } = request;
   const wanted = jailed(request.path);
@@ -57,7 +70,14 @@ export function build(tree: FileTree, request: BuildRequest, cache?: KustomizeCa
   }
   const generated = generateKustomization(files, directory, spec, rootPath);
   if (!generated.ok) return err({ code: 'build', message: generated.error });
-  const built = buildKustomization(withFile(files, generated.value.file, generated.value.text), directory, {
+  let sources = withFile(files, generated.value.file, generated.value.text);
+  const ring = request.decryption === undefined ? undefined : openKeyRing(request.decryption);
+  if (ring !== undefined) {
+    const plain = await decryptSources(sources, directory, rootPath, ring);
+    if (!plain.ok) return err({ code: 'build', message: `error decrypting sources: ${plain.error}` });
+    sources = withFiles(sources, plain.value);
+  }
+  const built = buildKustomization(sources, directory, {
     loadRestrictor: 'none',
     reorder: 'none',
     rootPath,
@@ -70,7 +90,7 @@ export function build(tree: FileTree, request: BuildRequest, cache?: KustomizeCa
   let changed = false;
   const objects: JsonObject[] = [];
   for (const object of built.value.objects as unknown as readonly JsonObject[]) {
-    const done = finish(object, request.substitution);
+    const done = await finish(object, ring, request.substitution);
     if (!done.ok) return err({ code: 'build', message: done.error });
     changed ||= done.value !== object;
     objects.push(done.value);
@@ -108,7 +128,11 @@ export function outsideMessage(message: string, rootPath: string): string {
   });
 }
 
-function finish(object: JsonObject, substitution: Substitution | undefined): Result<JsonObject, string> {
+async function finish(
+  object: JsonObject,
+  ring: KeyRing | undefined,
+  substitution: Substitution | undefined,
+): Promise<Result<JsonObject, string>> {
   const apiVersion = stringAt(object, 'apiVersion') ?? '';
   const kind = stringAt(object, 'kind') ?? '';
   const name = stringAt(object, 'metadata', 'name') ?? '';
@@ -116,11 +140,13 @@ function finish(object: JsonObject, substitution: Substitution | undefined): Res
   if (apiVersion === '' || kind === '' || (name === '' && !isList)) {
     return err(`failed to decode Kubernetes apiVersion, kind and name from: ${printYaml(object)}`);
   }
-  if (substitution === undefined) return ok(object);
+  const plain = ring === undefined ? ok(object) : await decryptObject(object, ring);
+  if (!plain.ok) return err(`decryption failed for '${printGvk(apiVersion, kind)}/${name}': ${plain.error}`);
+  if (substitution === undefined) return plain;
   const replaced =
-    substitution.error !== undefined && !optsOut(object)
+    substitution.error !== undefined && !optsOut(plain.value)
       ? err(substitution.error)
-      : substituteObject(object, substitution);
+      : substituteObject(plain.value, substitution);
   return replaced.ok
     ? replaced
     : err(`post build failed for '${printGvk(apiVersion, kind)}/${name}': ${replaced.error}`);

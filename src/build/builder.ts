@@ -12,12 +12,12 @@ export interface Builder {
 /** Builds in the calling thread: for tests and one-off commands, where nothing else has to go on meanwhile. */
 export function inlineBuilder(): Builder {
   return {
-    build(directory, request, signal) {
+    async build(directory, request, signal) {
       signal.throwIfAborted();
       try {
-        return Promise.resolve(build(diskFiles(directory), request));
+        return await build(diskFiles(directory), request);
       } catch (cause) {
-        return Promise.resolve(panicked(cause));
+        return panicked(cause);
       }
     },
     close: () => Promise.resolve(),

@@ -101,6 +101,17 @@ export function withFile(files: FileTree, path: string, text: string): FileTree 
   };
 }
 
+/** The tree with other contents at some of its files (paths with links followed). */
+export function withFiles(files: FileTree, contents: ReadonlyMap<string, Uint8Array>): FileTree {
+  if (contents.size === 0) return files;
+  return {
+    kind: (at) => files.kind(at),
+    read: (at) => contents.get(at) ?? files.read(at),
+    list: (at) => files.list(at),
+    realPath: (at) => realPath(files, at),
+  };
+}
+
 /** Path of the kustomization file of a folder. */
 export function kustomizationFile(files: FileTree, directory: string): string | undefined {
   return NAMES.map((name) => join(directory, name)).find((path) => isFile(files, path));

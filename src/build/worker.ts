@@ -15,10 +15,8 @@ export interface WorkerRequest {
 const cache = new KustomizeCache();
 
 parentPort?.on('message', ({ id, directory, request }: WorkerRequest) => {
-  try {
-    const result = build(diskFiles(directory), request, cache);
-    parentPort?.postMessage({ id, result });
-  } catch (cause) {
-    parentPort?.postMessage({ id, result: panicked(cause) });
-  }
+  build(diskFiles(directory), request, cache).then(
+    (result) => parentPort?.postMessage({ id, result }),
+    (cause: unknown) => parentPort?.postMessage({ id, result: panicked(cause) }),
+  );
 });

@@ -6,6 +6,7 @@ import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as ignore } from './sets/ignore.ts';
 import { set as kstatus } from './sets/kstatus.ts';
 import { set as kustomize } from './sets/kustomize.ts';
+import { set as sops } from './sets/sops.ts';
 import { set as semver } from './sets/semver.ts';
 import { set as yaml } from './sets/yaml.ts';
 
@@ -18,6 +19,7 @@ export const sets: readonly ConformanceSet[] = [
   fluxbuild,
   ignore,
   semver,
+  sops,
   apiserver,
   controllers,
 ];

@@ -151,7 +151,7 @@ async function buildOne(
   const variables = await variablesOf(client, object);
   if (!variables.ok) return variables;
   const { spec } = object as unknown as Kustomization;
-  const built = build(diskFiles(root), {
+  const built = await build(diskFiles(root), {
     path: relative(root, real),
     rootPath: root === '/' ? '' : root,
     spec,

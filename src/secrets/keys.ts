@@ -1,0 +1,142 @@
+import { homedir } from 'node:os';
+import { armor, Decrypter, identityToRecipient } from 'age-encryption';
+import type { PrivateKey } from 'openpgp';
+import { err, ok, type Result } from '../base/result.ts';
+import type { KeyRing } from './sops/data-key.ts';
+import type { WrappedKey } from './sops/metadata.ts';
+
+/** Private keys for decryption, as text: plain data, so that it can be sent to a thread. */
+export interface DecryptionKeys {
+  /** age identities, one each (`AGE-SECRET-KEY-…`). */
+  readonly age: readonly string[];
+  /** Armored PGP private keys. */
+  readonly pgp: readonly string[];
+}
+
+export const NO_KEYS: DecryptionKeys = { age: [], pgp: [] };
+
+/** The identities of an age key file; comments and empty lines do not count. Source: sops@3.13 age/keysource.go parseIdentities. */
+export function parseAgeKeys(text: string): Result<readonly string[], string> {
+  const lines = text.split('\n').map((line) => line.trim());
+  const identities = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (identities.length === 0) return err('failed to parse and add to age identities: no identities found');
+  for (const identity of identities) {
+    const problem = identityProblem(identity);
+    if (problem !== undefined) return err(`failed to parse and add to age identities: ${problem}`);
+  }
+  return ok(identities);
+}
+
+function identityProblem(identity: string): string | undefined {
+  if (identity.startsWith('AGE-PLUGIN-')) return 'identities of plugins cannot be used here';
+  if (!/^AGE-SECRET-KEY-(PQ-)?1/.test(identity)) return 'unknown identity type';
+  try {
+    new Decrypter().addIdentity(identity);
+    return undefined;
+  } catch {
+    // The library's message may hold the key.
+    return 'malformed secret key';
+  }
+}
+
+/** Why a PGP key cannot be used; undefined when it can. */
+export async function pgpKeyProblem(armored: string): Promise<string | undefined> {
+  const keys = await readPgpKeys(armored);
+  return keys.ok ? undefined : keys.error;
+}
+
+async function readPgpKeys(armored: string): Promise<Result<readonly PrivateKey[], string>> {
+  const { readPrivateKeys } = await import('openpgp');
+  let keys: readonly PrivateKey[];
+  try {
+    keys = await readPrivateKeys({ armoredKeys: armored });
+  } catch {
+    return err('no valid OpenPGP data found');
+  }
+  if (keys.length === 0) return err('no private key found');
+  return keys.every((key) => key.isDecrypted()) ? ok(keys) : err('the private key is protected by a passphrase');
+}
+
+/** Opens data keys with `keys`. Each wrapped key is opened once; keep the ring for as long as one build lasts. */
+export function openKeyRing(keys: DecryptionKeys): KeyRing {
+  return new Keys(keys);
+}
+
+/** What sops says when it has no identity at all. The places are those where the tool looks; here keys come from Secrets alone. */
+function nowhere(): string {
+  const home = homedir();
+  return `failed to load age identities. Did not find keys in locations 'SOPS_AGE_SSH_PRIVATE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', '${home}/.ssh/id_ed25519', '${home}/.ssh/id_rsa', 'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_KEY_CMD', and '${home}/.config/sops/age/keys.txt'.`;
+}
+
+class Keys implements KeyRing {
+  readonly #keys: DecryptionKeys;
+  readonly #opened = new Map<string, Promise<Result<Uint8Array, string>>>();
+  #recipients: Promise<ReadonlyMap<string, string>> | undefined;
+  #pgp: Promise<readonly PrivateKey[]> | undefined;
+
+  constructor(keys: DecryptionKeys) {
+    this.#keys = keys;
+  }
+
+  unwrap(key: WrappedKey): Promise<Result<Uint8Array, string>> {
+    const id = `${key.type}\n${key.name}\n${key.encrypted}`;
+    let opened = this.#opened.get(id);
+    if (opened === undefined) {
+      opened = this.#open(key);
+      this.#opened.set(id, opened);
+    }
+    return opened;
+  }
+
+  #open(key: WrappedKey): Promise<Result<Uint8Array, string>> {
+    if (key.type === 'age') return this.#openAge(key);
+    if (key.type === 'pgp') return this.#openPgp(key);
+    return Promise.resolve(err(`keys of type ${key.type} are not supported: add an age or PGP recipient to the file`));
+  }
+
+  async #openAge({ name, encrypted }: WrappedKey): Promise<Result<Uint8Array, string>> {
+    if (this.#keys.age.length === 0) return err(nowhere());
+    this.#recipients ??= recipientsOf(this.#keys.age);
+    const own = (await this.#recipients).get(name);
+    const decrypter = new Decrypter();
+    // The recipient's own identity opens its key. Others are tried where none is known by that name.
+    for (const identity of own === undefined ? this.#keys.age : [own]) decrypter.addIdentity(identity);
+    try {
+      const bytes = encrypted.includes('-----BEGIN AGE') ? armor.decode(encrypted) : Buffer.from(encrypted, 'base64');
+      return ok(await decrypter.decrypt(bytes));
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : '';
+      const reason = text.includes('no identity matched')
+        ? 'no identity matched any of the recipients'
+        : 'failed to read header';
+      return err(`failed to create reader for decrypting sops data key with age: ${reason}`);
+    }
+  }
+
+  async #openPgp({ encrypted }: WrappedKey): Promise<Result<Uint8Array, string>> {
+    const failed = 'could not decrypt data key with PGP key';
+    if (this.#keys.pgp.length === 0) return err(`${failed}: no private key was given`);
+    const { decrypt, readMessage } = await import('openpgp');
+    this.#pgp ??= privateKeys(this.#keys.pgp);
+    const decryptionKeys = [...(await this.#pgp)];
+    try {
+      const message = await readMessage({ armoredMessage: encrypted });
+      const { data } = await decrypt({ message, decryptionKeys, format: 'binary' });
+      return ok(data as Uint8Array);
+    } catch {
+      return err(`${failed}: none of the given private keys fits`);
+    }
+  }
+}
+
+async function recipientsOf(identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const pairs = await Promise.all(
+    identities.map(async (identity) => [await identityToRecipient(identity), identity] as const),
+  );
+  return new Map(pairs);
+}
+
+async function privateKeys(armored: readonly string[]): Promise<readonly PrivateKey[]> {
+  const all = await Promise.all(armored.map(readPgpKeys));
+  return all.flatMap((keys) => (keys.ok ? keys.value : []));
+}
