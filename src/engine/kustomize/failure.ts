@@ -39,18 +39,3 @@ export function withPrefix(prefix: string, failure: unknown): unknown {
   if (!(failure instanceof KustomizeFailure)) return failure;
   return new KustomizeFailure(`${prefix}: ${failure.message}`, failure.code);
 }
-
-/** Go's `%q` of a string, for the texts that messages hold. */
-export function quoted(text: string): string {
-  let out = '"';
-  for (const char of text) {
-    const code = char.codePointAt(0) as number;
-    if (char === '"' || char === '\\') out += `\\${char}`;
-    else if (char === '\n') out += '\\n';
-    else if (char === '\t') out += '\\t';
-    else if (char === '\r') out += '\\r';
-    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else out += char;
-  }
-  return `${out}"`;
-}

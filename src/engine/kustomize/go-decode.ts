@@ -1,9 +1,14 @@
 import { isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import { quoted } from '../yaml/go-syntax.ts';
 import { numberText } from '../yaml/print.ts';
-import { fail, quoted } from './failure.ts';
+import { fail } from './failure.ts';
 
 /** A Go type as encoding/json fills it. `go` is its name in messages. */
-export type GoType =
+export type GoType = Shape & {
+  /** Struct that the field's struct embeds and that has the field: messages name it. */
+  readonly embeddedIn?: string;
+};
+type Shape =
   | { readonly t: 'string' | 'bool' | 'int' | 'any'; readonly go: string }
   | { readonly t: 'slice' | 'map'; readonly go: string; readonly of: () => GoType }
   | {
@@ -34,6 +39,16 @@ export function sliceOf(type: GoType, go = `[]${type.go}`): GoType {
  */
 export function struct(go: string, fields: Fields, always: readonly string[] = []): GoType {
   return { t: 'struct', go, name: go.slice(go.lastIndexOf('.') + 1), fields: () => fields, always };
+}
+
+/** `fields` as a struct has them that embeds a struct `name`. */
+export function embed(name: string, fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, type]) => {
+      const inner = type.embeddedIn === undefined ? name : `${name}.${type.embeddedIn}`;
+      return [field, { ...type, embeddedIn: inner }];
+    }),
+  );
 }
 
 export interface DecodeOptions {
@@ -97,8 +112,9 @@ function decodeStruct(value: JsonObject, type: GoType & { t: 'struct' }, options
       if (options.strict) fail(`json: unknown field ${quoted(key)}`);
       continue;
     }
-    const path = place.path === '' ? name : `${place.path}.${name}`;
-    const decoded = decode(value[key] as Json, fields[name] as GoType, options, { struct: type.name, path });
+    const field = fields[name] as GoType;
+    const path = [place.path, field.embeddedIn ?? '', name].filter((part) => part !== '').join('.');
+    const decoded = decode(value[key] as Json, field, options, { struct: type.name, path });
     if (decoded !== undefined) put(out, name, decoded);
   }
   return out;

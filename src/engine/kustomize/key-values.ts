@@ -1,5 +1,6 @@
 import { utf8Bytes, utf8Text } from '../../base/files.ts';
-import { fail, quoted, wrapped } from './failure.ts';
+import { quoted } from '../yaml/go-syntax.ts';
+import { fail, wrapped } from './failure.ts';
 import type { GeneratorArgs } from './kustomization-type.ts';
 import type { Loader } from './load.ts';
 

@@ -5,6 +5,7 @@ import { fail, KustomizeFailure, withPrefix } from './failure.ts';
 import {
   ANY_MAP,
   BOOL,
+  embed,
   type Fields,
   type GoType,
   goDecode,
@@ -164,7 +165,8 @@ export interface Kustomization {
   readonly buildMetadata?: readonly string[];
 }
 
-const ID_FIELDS: Fields = { group: STRING, version: STRING, kind: STRING, name: STRING, namespace: STRING };
+export const GVK_FIELDS: Fields = embed('Gvk', { group: STRING, version: STRING, kind: STRING });
+const ID_FIELDS: Fields = { ...GVK_FIELDS, name: STRING, namespace: STRING };
 export const OBJECT_META: GoType = struct('types.ObjectMeta', {
   name: STRING,
   namespace: STRING,
@@ -172,14 +174,16 @@ export const OBJECT_META: GoType = struct('types.ObjectMeta', {
   annotations: STRING_MAP,
 });
 export const FIELD_SPEC: GoType = struct('types.FieldSpec', {
-  group: STRING,
-  version: STRING,
-  kind: STRING,
+  ...GVK_FIELDS,
   path: STRING,
   create: BOOL,
 });
 export const FIELD_SPECS: GoType = sliceOf(FIELD_SPEC);
-const SELECTOR = struct('types.Selector', { ...ID_FIELDS, annotationSelector: STRING, labelSelector: STRING });
+const SELECTOR = struct('types.Selector', {
+  ...embed('ResId', ID_FIELDS),
+  annotationSelector: STRING,
+  labelSelector: STRING,
+});
 export const TARGET: GoType = SELECTOR;
 const PATCH_ARGS = struct('types.PatchArgs', { allowNameChange: BOOL, allowKindChange: BOOL });
 export const PATCH_FIELDS: Fields = { path: STRING, patch: STRING, target: SELECTOR, options: PATCH_ARGS };
@@ -202,10 +206,7 @@ export const GENERATOR_FIELDS: Fields = {
   name: STRING,
   namespace: STRING,
   behavior: STRING,
-  literals: STRINGS,
-  files: STRINGS,
-  envs: STRINGS,
-  env: STRING,
+  ...embed('KvPairSources', { literals: STRINGS, files: STRINGS, envs: STRINGS, env: STRING }),
   options: GENERATOR_OPTIONS,
 };
 const FIELD_OPTIONS = struct('types.FieldOptions', { delimiter: STRING, index: INT, encoding: STRING, create: BOOL });
@@ -220,16 +221,16 @@ const TARGET_SELECTOR = struct(
   ['select'],
 );
 const REPLACEMENT_FIELDS: Fields = {
-  source: struct('types.SourceSelector', { ...ID_FIELDS, fieldPath: STRING, options: FIELD_OPTIONS }),
+  source: struct('types.SourceSelector', { ...embed('ResId', ID_FIELDS), fieldPath: STRING, options: FIELD_OPTIONS }),
   sourceValue: STRING,
   targets: sliceOf(TARGET_SELECTOR, '[]*types.TargetSelector'),
 };
 export const REPLACEMENT: GoType = struct('types.Replacement', REPLACEMENT_FIELDS);
 export const REPLACEMENT_LIST: GoType = sliceOf(
-  struct('types.ReplacementField', { path: STRING, ...REPLACEMENT_FIELDS }),
+  struct('types.ReplacementField', { path: STRING, ...embed('Replacement', REPLACEMENT_FIELDS) }),
 );
 export const SORT_OPTIONS: GoType = struct('types.SortOptions', {
-  order: STRING,
+  order: { t: 'string', go: 'types.SortOrder' },
   legacySortOptions: struct('types.LegacySortOptions', { orderFirst: STRINGS, orderLast: STRINGS }, [
     'orderFirst',
     'orderLast',
@@ -257,8 +258,7 @@ export const HELM_CHART_FIELDS: Fields = {
 export const HELM_GLOBAL_FIELDS: Fields = { chartHome: STRING, configHome: STRING };
 
 export const KUSTOMIZATION: GoType = struct('types.Kustomization', {
-  kind: STRING,
-  apiVersion: STRING,
+  ...embed('TypeMeta', { kind: STRING, apiVersion: STRING }),
   metadata: OBJECT_META,
   openapi: STRING_MAP,
   namePrefix: STRING,
@@ -292,8 +292,8 @@ export const KUSTOMIZATION: GoType = struct('types.Kustomization', {
   components: STRINGS,
   crds: STRINGS,
   bases: STRINGS,
-  configMapGenerator: sliceOf(struct('types.ConfigMapArgs', GENERATOR_FIELDS)),
-  secretGenerator: sliceOf(struct('types.SecretArgs', { ...GENERATOR_FIELDS, type: STRING })),
+  configMapGenerator: sliceOf(struct('types.ConfigMapArgs', embed('GeneratorArgs', GENERATOR_FIELDS))),
+  secretGenerator: sliceOf(struct('types.SecretArgs', { ...embed('GeneratorArgs', GENERATOR_FIELDS), type: STRING })),
   helmGlobals: struct('types.HelmGlobals', HELM_GLOBAL_FIELDS),
   helmCharts: sliceOf(struct('types.HelmChart', HELM_CHART_FIELDS)),
   helmChartInflationGenerator: sliceOf(

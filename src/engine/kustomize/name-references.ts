@@ -2,7 +2,7 @@ import type { YamlNode } from '../yaml/node.ts';
 import { scalarNode } from '../yaml/node.ts';
 import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec } from './field-filter.ts';
-import { fieldOf, getField, isNull, lookup, requireKind, setField, setScalar } from './node-edit.ts';
+import { fieldOf, getField, isNull, isString, lookup, setField, setScalar } from './node-edit.ts';
 import { type Renamings, type Resource, sameRenamings } from './resource.ts';
 import { effectiveNamespace, type Gvk, isSelected, NO_NAMESPACE, printId, type ResourceId } from './resource-id.ts';
 import type { FieldSpec, NameReference } from './transformer-config.ts';
@@ -25,7 +25,6 @@ export function fixNameReferences(resources: readonly Resource[], references: re
       else list.push(resource);
     }
   }
-  if (byOldName.size === 0) return;
   const rulesByKind = new Map<string, Rule[]>();
   for (const target of references) {
     for (const spec of target.fields) {
@@ -36,11 +35,16 @@ export function fixNameReferences(resources: readonly Resource[], references: re
   }
   const fixer = new Fixer(resources, byOldName);
   const anyKind = rulesByKind.get('') ?? [];
-  for (const resource of resources) {
+  // Where nothing was renamed, kustomize only stumbles over what RoleBindings say.
+  const referrers = byOldName.size > 0 ? resources : resources.filter((one) => one.kind() === 'RoleBinding');
+  for (const resource of referrers) {
     const original = resource.originalId();
     const own = original.kind === '' ? [] : (rulesByKind.get(original.kind) ?? []);
     const rules = anyKind.length === 0 ? own : inOrder(references, own, anyKind);
-    for (const rule of rules) if (isSelected(original, rule.spec)) fixer.fix(resource, rule);
+    fixer.fixAll(
+      resource,
+      rules.filter(({ spec }) => isSelected(original, spec)),
+    );
   }
 }
 
@@ -89,7 +93,14 @@ class Fixer {
     return found;
   }
 
-  fix(referrer: Resource, rule: Rule): void {
+  fixAll(referrer: Resource, rules: readonly Rule[]): void {
+    if (rules.length === 0) return;
+    const id = this.idOf(referrer);
+    if (!id.clusterScoped) subjectNamespaces(referrer, id);
+    if (this.byOldName.size > 0) for (const rule of rules) this.fix(referrer, rule);
+  }
+
+  private fix(referrer: Resource, rule: Rule): void {
     wrapped(`updating name reference in '${rule.spec.path}' field of '${printId(this.idOf(referrer))}'`, () =>
       applyFieldSpec(referrer, rule.spec, { set: (node) => this.set(node, referrer, rule) }),
     );
@@ -238,8 +249,7 @@ function subjectNamespaces(referrer: Resource, id: ResourceId): ReadonlySet<stri
   for (const subject of subjects.content) {
     const namespace = fieldOf(subject, 'namespace');
     if (namespace === undefined || fieldOf(subject, 'kind')?.value !== 'ServiceAccount') continue;
-    requireKind(namespace, 'scalar');
-    if (isNull(namespace)) fail(`Invalid Input: namespace is blank for resource "${printId(id)}"\n`);
+    if (!isString(namespace)) fail(`Invalid Input: namespace is blank for resource "${printId(id)}"\n`);
     found.add(namespace.value);
   }
   return found;

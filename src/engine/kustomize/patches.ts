@@ -1,6 +1,7 @@
 import { utf8Text } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
-import { fail, KustomizeFailure, quoted, withPrefix } from './failure.ts';
+import { quoted } from '../yaml/go-syntax.ts';
+import { fail, KustomizeFailure, withPrefix } from './failure.ts';
 import { applyJsonPatch, asOperations, decodeJsonPatch, type JsonPatch, patchJson } from './json-patch.ts';
 import { goList } from './key-values.ts';
 import type { Patch, Selector } from './kustomization-type.ts';

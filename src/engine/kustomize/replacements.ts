@@ -1,8 +1,9 @@
 import { isArray, isObject, type Json } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
+import { quoted } from '../yaml/go-syntax.ts';
 import { copyNode, mapNode, type NodeKind, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { printNode } from '../yaml/print-node.ts';
-import { fail, KustomizeFailure, quoted } from './failure.ts';
+import { fail, KustomizeFailure } from './failure.ts';
 import { goRegexp } from './go-regexp.ts';
 import type { Replacement, ReplacementOptions, ReplacementTarget, Selector } from './kustomization-type.ts';
 import {

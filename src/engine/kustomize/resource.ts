@@ -1,11 +1,12 @@
-import { type Json, stringifyJson } from '../../base/json.ts';
+import type { Json } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
 import { printYamlError } from '../yaml/error.ts';
-import { copyNode, mapNode, SINGLE_QUOTED, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
+import { goSyntaxOf } from '../yaml/go-syntax.ts';
+import { copyNode, mapNode, SINGLE_QUOTED, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { printYaml } from '../yaml/print.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { YamlFailure } from '../yaml/scan.ts';
-import { nodeToJson, nodeToJsonWithDoubt, scalarTag } from '../yaml/value.ts';
+import { nodeToJson, nodeToJsonWithDoubt, scalarReader } from '../yaml/value.ts';
 import { fail } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, lookup, setField, stringNode, textOf } from './node-edit.ts';
 import { apiVersionOf, effectiveNamespace, type Gvk, idKey, type ResourceId, splitApiVersion } from './resource-id.ts';
@@ -435,31 +436,7 @@ export function goSyntax(node: YamlNode | undefined): string {
     if (!(failure instanceof YamlFailure)) throw failure;
     if (!failure.detail.message.startsWith('json: ')) return 'map[string]interface {}(nil)';
   }
-  return goValue(node, 0);
-}
-
-function goValue(node: YamlNode, depth: number): string {
-  switch (node.kind) {
-    case 'map': {
-      const pairs: (readonly [string, string])[] = [];
-      let text = true;
-      for (let index = 0; index < node.content.length; index += 2) {
-        const key = node.content[index] as YamlNode;
-        const isText = scalarTag(key, 'v3') === STR_TAG;
-        if (!isText && depth > 0) text = false;
-        const shown = isText || depth === 0 ? JSON.stringify(key.value) : goValue(key, depth + 1);
-        pairs.push([shown, goValue(node.content[index + 1] as YamlNode, depth + 1)]);
-      }
-      pairs.sort(([a], [b]) => Number(a) - Number(b) || (a < b ? -1 : 1));
-      return `map[${text ? 'string' : 'interface {}'}]interface {}{${pairs.map((pair) => pair.join(':')).join(', ')}}`;
-    }
-    case 'seq':
-      return `[]interface {}{${node.content.map((item) => goValue(item, depth + 1)).join(', ')}}`;
-    default: {
-      const value = nodeToJson(node, { dialect: 'v3', uniqueKeys: true });
-      return value === null ? 'interface {}(nil)' : stringifyJson(value);
-    }
-  }
+  return goSyntaxOf(node, scalarReader({ dialect: 'v3', uniqueKeys: true }), true);
 }
 
 /** Whether both were renamed alike; with `allowEmpty`, one that was not renamed fits any. */

@@ -1,10 +1,11 @@
 import { utf8Text } from '../../base/files.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
+import { quoted } from '../yaml/go-syntax.ts';
 import { printYaml } from '../yaml/print.ts';
 import { Accumulator } from './accumulator.ts';
 import type { KustomizeCache } from './cache.ts';
 import { loadCrds } from './crds.ts';
-import { fail, KustomizeFailure, quoted, withPrefix, wrapped } from './failure.ts';
+import { fail, KustomizeFailure, withPrefix, wrapped } from './failure.ts';
 import { mergeOptions } from './generate.ts';
 import { goList } from './key-values.ts';
 import {
@@ -44,7 +45,7 @@ import {
   type TransformerConfig,
 } from './transformer-config.ts';
 import { addHashes, GENERATORS, type Generate, type PluginHelpers, setEntries, TRANSFORMERS } from './transformers.ts';
-import { mergeVars, resolveVars } from './vars.ts';
+import { mergeVars, printVars, resolveVars } from './vars.ts';
 
 /** What all targets of a build share. */
 export interface BuildContext {
@@ -130,7 +131,7 @@ export class Target {
     const full = wrapped('accumulating components', () => this.accumulateComponents(into, k.components ?? []));
     this.runTransformers(full);
     this.runValidators(full);
-    wrapped(`merging vars ${goVars(k)}`, () => {
+    wrapped(`merging vars ${printVars(k.vars ?? [])}`, () => {
       full.vars = mergeVars(full.vars, k.vars ?? [], full.resources);
     });
     return full;
@@ -344,7 +345,7 @@ export class Target {
         if (!other.has(gvk.kind)) fail(`unable to load builtin ${printGvk(gvk)}`);
         return fail(`plugin ${printId(resource.originalId())} not a ${what}`);
       }
-      const config = resource.toJson();
+      const config = wrapped(`marshalling yaml from res ${printId(resource.originalId())}`, () => resource.toJson());
       const run = wrapped(`plugin ${printId(resource.originalId())} fails configuration`, () =>
         make(config, resource.toYaml(), this.helpers()),
       );
@@ -418,11 +419,11 @@ export class Target {
 
   private runValidators(into: Accumulator): void {
     const configs = this.pluginConfigs(this.kustomization.validators ?? [], 'transformer').list;
-    for (const resource of configs) {
-      const { run } = this.loadPlugin(TRANSFORMERS, resource, 'transformer');
-      const before = snapshot(into.resources.list);
+    const validators = configs.map((resource) => this.loadPlugin(TRANSFORMERS, resource, 'transformer'));
+    for (const { run } of validators) {
+      const before = snapshot(into.resources.list, false);
       run(into.resources);
-      const after = snapshot(into.resources.list);
+      const after = snapshot(into.resources.list, true);
       for (const [id, text] of before) {
         const now = after.get(id);
         if (now === undefined)
@@ -434,12 +435,13 @@ export class Target {
   }
 }
 
-function snapshot(resources: readonly Resource[]): ReadonlyMap<string, string> {
+/** What a validator leaves as it was, but for the label that it may set. */
+function snapshot(resources: readonly Resource[], validated: boolean): ReadonlyMap<string, string> {
   return new Map(
     resources.map((resource) => {
       const copy = resource.copy();
       const labels = copy.labels();
-      if (labels.delete('validated-by')) copy.setLabels(labels);
+      if (validated && labels.delete('validated-by')) copy.setLabels(labels);
       return [printId(resource.id()), copy.toYaml()];
     }),
   );
@@ -500,10 +502,6 @@ function isMalformed(failure: KustomizeFailure): boolean {
 function unique(resources: readonly Resource[]): readonly Resource[] {
   if (resources.length > 1) new ResourceMap().appendAll(resources);
   return resources;
-}
-
-function goVars({ vars = [] }: Kustomization): string {
-  return `[${vars.map(({ name = '' }) => name).join(' ')}]`;
 }
 
 function loadKustomizationFile(loader: Loader): { content: Uint8Array; name: string } {

@@ -1,8 +1,8 @@
 import type { Json } from '../../base/json.ts';
 import { DEFAULT_FIELD_SPECS, DEFAULT_NAME_REFERENCES } from './default-field-specs.ts';
 import { fail, wrapped } from './failure.ts';
-import { type GoType, STRING, sliceOf, struct } from './go-decode.ts';
-import { FIELD_SPECS, type FieldSpec as ReadFieldSpec, unmarshal } from './kustomization-type.ts';
+import { type GoType, sliceOf, struct } from './go-decode.ts';
+import { FIELD_SPECS, GVK_FIELDS, type FieldSpec as ReadFieldSpec, unmarshal } from './kustomization-type.ts';
 import { splitPath } from './node-edit.ts';
 import { compareGvk, type Gvk, gvkEquals, isSelected } from './resource-id.ts';
 
@@ -119,7 +119,7 @@ function sorted<T extends Gvk>(list: readonly T[]): readonly T[] {
 /** @throws KustomizeFailure where both say something else of the same field */
 export function mergeConfigs(into: TransformerConfig, added: TransformerConfig): TransformerConfig {
   if (added === defaults && into.hasDefaults) return into;
-  if (into === EMPTY_CONFIG && added.hasDefaults) return added;
+  if (into === EMPTY_CONFIG && added === defaults) return added;
   if (added === EMPTY_CONFIG) return into;
   return makeConfig(
     (name) =>
@@ -169,9 +169,7 @@ const CONFIG: GoType = struct('builtinconfig.TransformerConfig', {
   ...Object.fromEntries(LISTS.map((name) => [name, FIELD_SPECS])),
   nameReference: sliceOf(
     struct('builtinconfig.NameBackReferences', {
-      group: STRING,
-      version: STRING,
-      kind: STRING,
+      ...GVK_FIELDS,
       fieldSpecs: FIELD_SPECS,
     }),
     'builtinconfig.nbrSlice',

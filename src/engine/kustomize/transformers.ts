@@ -1,12 +1,13 @@
 import { utf8Text } from '../../base/files.ts';
 import { isArray, isObject, type Json, type JsonObject } from '../../base/json.ts';
 import { printYamlError } from '../yaml/error.ts';
+import { quoted } from '../yaml/go-syntax.ts';
 import { INT_TAG, MAP_TAG, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
-import { fail, quoted, wrapped } from './failure.ts';
+import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec, applyFieldSpecs, setEntry, specFits } from './field-filter.ts';
 import { generate } from './generate.ts';
-import { BOOL, type GoType, INT, STRING, STRING_MAP, STRINGS, sliceOf, struct } from './go-decode.ts';
+import { BOOL, embed, type GoType, INT, STRING, STRING_MAP, STRINGS, sliceOf, struct } from './go-decode.ts';
 import { nameHash } from './hash.ts';
 import { applyImage } from './images.ts';
 import {
@@ -62,11 +63,9 @@ function decode<T>(config: Json, type: GoType): T {
 
 const specsOf = (list: readonly ReadFieldSpec[] | undefined): readonly FieldSpec[] => (list ?? []).map(fieldSpec);
 
-const generatorType = (name: string, more: Readonly<Record<string, GoType>>): GoType =>
-  struct(`builtins.${name}Plugin`, { metadata: OBJECT_META, ...GENERATOR_FIELDS, ...more });
-
 function configureGenerator(kind: 'ConfigMap' | 'Secret'): Configure<Generate> {
-  const type = generatorType(`${kind}Generator`, kind === 'Secret' ? { type: STRING } : {});
+  const fields = { ...embed('GeneratorArgs', GENERATOR_FIELDS), ...(kind === 'Secret' && { type: STRING }) };
+  const type = struct(`builtins.${kind}GeneratorPlugin`, { metadata: OBJECT_META, ...embed(`${kind}Args`, fields) });
   return (config, _yaml, { loader, schemas }) => {
     const args = decode<GeneratorArgs & { metadata?: { name?: string; namespace?: string } }>(config, type);
     const name = args.name === undefined || args.name === '' ? args.metadata?.name : args.name;
@@ -76,7 +75,10 @@ function configureGenerator(kind: 'ConfigMap' | 'Secret'): Configure<Generate> {
   };
 }
 
-const HELM = struct('builtins.HelmChartInflationGeneratorPlugin', { ...HELM_GLOBAL_FIELDS, ...HELM_CHART_FIELDS });
+const HELM = struct('builtins.HelmChartInflationGeneratorPlugin', {
+  ...embed('HelmGlobals', HELM_GLOBAL_FIELDS),
+  ...embed('HelmChart', HELM_CHART_FIELDS),
+});
 
 const configureHelm: Configure<Generate> = (config, _yaml, { inflate, loader, schemas }) => {
   if (inflate === undefined) return fail('must specify --enable-helm');
@@ -93,11 +95,14 @@ const configureHelm: Configure<Generate> = (config, _yaml, { inflate, loader, sc
   };
 };
 
-const IAM = struct('builtins.IAMPolicyGeneratorPlugin', {
-  cloud: STRING,
-  kubernetesService: struct('types.KubernetesService', { name: STRING, namespace: STRING }),
-  serviceAccount: struct('types.ServiceAccount', { name: STRING, projectId: STRING }),
-});
+const IAM = struct(
+  'builtins.IAMPolicyGeneratorPlugin',
+  embed('IAMPolicyGeneratorArgs', {
+    cloud: STRING,
+    kubernetesService: struct('types.KubernetesService', { name: STRING, namespace: STRING }),
+    serviceAccount: struct('types.ServiceAccount', { name: STRING, projectId: STRING }),
+  }),
+);
 
 const configureIam: Configure<Generate> = (config, _yaml, { schemas }) => {
   const {

@@ -62,8 +62,17 @@ function withDefaults({ name = '', objref = {}, fieldref = {} }: Var): BuildVar 
   return { name, group, version, kind, objectName, namespace, fieldPath: path === '' ? 'metadata.name' : path };
 }
 
+/** Variables as Go prints what the kustomization says of them. */
+export function printVars(vars: readonly Var[]): string {
+  const shown = vars.map(({ name = '', objref = {}, fieldref = {} }) => {
+    const { group = '', version = '', kind = '' } = objref;
+    return printVar({ name, group, version, kind, fieldPath: fieldref.fieldPath ?? '' });
+  });
+  return `[${shown.join(' ')}]`;
+}
+
 /** Go prints the struct through the method of the type it embeds: name and namespace are not in it. */
-function printVar({ name, group, version, kind, fieldPath }: BuildVar): string {
+function printVar({ name, group, version, kind, fieldPath }: Omit<BuildVar, 'objectName' | 'namespace'>): string {
   const gvk = `${kind === '' ? '[noKind]' : kind}.${version === '' ? '[noVer]' : version}.${group === '' ? '[noGrp]' : group}`;
   return `{${name} ${gvk} {${fieldPath}}}`;
 }

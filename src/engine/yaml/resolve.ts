@@ -20,8 +20,11 @@ const V2_WORDS = new Map([...V3_WORDS, ...[...TRUE_WORDS, ...FALSE_WORDS].map((w
 const TRUE = new Set([...TRUE_WORDS, 'true', 'True', 'TRUE']);
 
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const TIMESTAMP =
-  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?(?:Z|[-+](\d{2}):(\d{2}))| (\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?)?$/;
+const DATE = '(?<year>\\d{4})-(?<month>\\d{1,2})-(?<day>\\d{1,2})';
+const ZONED =
+  '[Tt](?<hour>\\d{1,2}):(?<minute>\\d{1,2}):(?<second>\\d{1,2})(?:[.,](?<fraction>\\d+))?(?:Z|(?<sign>[-+])(?<zoneHour>\\d{2}):(?<zoneMinute>\\d{2}))';
+const LOCAL = ' (?<hour2>\\d{1,2}):(?<minute2>\\d{1,2}):(?<second2>\\d{1,2})(?:[.,](?<fraction2>\\d+))?';
+const TIMESTAMP = new RegExp(`^${DATE}(?:${ZONED}|${LOCAL})?$`);
 
 /** The tag that plain text `text` gets, as Go's `resolve` decides. */
 export function resolveTag(text: string, dialect: Dialect): string {
@@ -54,7 +57,7 @@ export function resolveTag(text: string, dialect: Dialect): string {
 }
 
 function numberTag(text: string, dialect: Dialect): string {
-  if (isTimestamp(text)) return TIMESTAMP_TAG;
+  if (parseTimestamp(text) !== undefined) return TIMESTAMP_TAG;
   const plain = text.includes('_') ? text.replaceAll('_', '') : text;
   if (parseGoInteger(plain, dialect) !== undefined) return INT_TAG;
   if (FLOAT.test(plain) && Number.isFinite(Number(plain))) return FLOAT_TAG;
@@ -140,25 +143,53 @@ function parseGoFloat(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** Whether Go's library reads `text` as a date. */
-export function isTimestamp(text: string): boolean {
-  if (text.length < 8 || text.charCodeAt(4) !== 0x2d) return false;
+/** A moment as it was written, in the zone that it was written in. */
+export interface Timestamp {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly nanoseconds: number;
+  /** Of the zone, east of UTC. */
+  readonly offsetMinutes: number;
+}
+
+/** The date that Go's library reads in `text` (yaml/v3 resolve.go, parseTimestamp). */
+export function parseTimestamp(text: string): Timestamp | undefined {
+  if (text.length < 8 || text.charCodeAt(4) !== 0x2d) return undefined;
   const match = TIMESTAMP.exec(text);
-  if (match === null) return false;
-  const part = (index: number): number => Number(match[index] ?? 0);
-  const month = part(2);
-  const day = part(3);
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(part(1), month)) return false;
-  return (
-    part(4) < 24 &&
-    part(5) < 60 &&
-    part(6) < 60 &&
-    part(7) < 25 &&
-    part(8) < 60 &&
-    part(9) < 24 &&
-    part(10) < 60 &&
-    part(11) < 60
-  );
+  if (match === null) return undefined;
+  const part = (name: string): number => Number(match.groups?.[name] ?? match.groups?.[`${name}2`] ?? 0);
+  const sign = match.groups?.['sign'] === '-' ? -1 : 1;
+  const zoneHour = part('zoneHour');
+  const zoneMinute = part('zoneMinute');
+  const time = {
+    year: part('year'),
+    month: part('month'),
+    day: part('day'),
+    hour: part('hour'),
+    minute: part('minute'),
+    second: part('second'),
+    nanoseconds: Number((match.groups?.['fraction'] ?? match.groups?.['fraction2'] ?? '').slice(0, 9).padEnd(9, '0')),
+    offsetMinutes: sign * (zoneHour * 60 + zoneMinute),
+  };
+  if (time.month < 1 || time.month > 12 || time.day < 1 || time.day > daysIn(time.year, time.month)) return undefined;
+  const fits = time.hour < 24 && time.minute < 60 && time.second < 60 && zoneHour < 25 && zoneMinute < 60;
+  return fits ? time : undefined;
+}
+
+/** The date as Go's encoding/json writes it (RFC 3339 with as many digits as it needs); undefined for a zone that it refuses. */
+export function printTimestamp(time: Timestamp): string | undefined {
+  const { year, month, day, hour, minute, second, nanoseconds, offsetMinutes } = time;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const fraction = nanoseconds === 0 ? '' : `.${String(nanoseconds).padStart(9, '0').replace(/0+$/, '')}`;
+  const away = Math.abs(offsetMinutes);
+  if (away >= 24 * 60) return undefined;
+  const zone = away === 0 ? 'Z' : `${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(away / 60))}:${two(away % 60)}`;
+  const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  return `${date}T${two(hour)}:${two(minute)}:${two(second)}${fraction}${zone}`;
 }
 
 function daysIn(year: number, month: number): number {

@@ -53,10 +53,16 @@ export const MAX_NESTING = 1000;
 interface SimpleKey {
   possible: boolean;
   required: boolean;
+  /** Found by its token number; Go's library forgets one when an empty flow collection begins with it. */
+  listed: boolean;
   tokenNumber: number;
   position: number;
   line: number;
   column: number;
+}
+
+function noKey(tokenNumber: number, line: number): SimpleKey {
+  return { possible: false, required: false, listed: false, tokenNumber, position: 0, line, column: 0 };
 }
 
 const BLANK = 1;
@@ -118,9 +124,10 @@ export class Scanner {
       const line = text.slice(0, control).split('\n').length;
       throw new YamlFailure('control characters are not allowed', line, true);
     }
-    this.text = `${text}\0`;
+    // A mark at the very start says the encoding; elsewhere Go's library takes it for text (yamlprivateh.go, is_bom).
+    this.text = `${text.charCodeAt(0) === 0xfeff ? text.slice(1) : text}\0`;
     this.v3 = dialect === 'v3';
-    this.simpleKeys.push({ possible: false, required: false, tokenNumber: 0, position: 0, line: 0, column: 0 });
+    this.simpleKeys.push(noKey(0, 0));
   }
 
   /** The next token, left where it is. */
@@ -149,7 +156,7 @@ export class Scanner {
     if (this.v3 && this.head >= this.tokens.length - 2) return !this.ended;
     for (let index = this.simpleKeys.length - 1; index >= 0; index--) {
       const key = this.simpleKeys[index] as SimpleKey;
-      if (key.possible && key.tokenNumber === this.parsed) return this.isValid(key);
+      if (key.possible && key.listed && key.tokenNumber === this.parsed) return this.isValid(key);
     }
     return false;
   }
@@ -201,10 +208,6 @@ export class Scanner {
 
   private skipToNextToken(): void {
     for (;;) {
-      if (this.column() === 0 && this.code() === 0xfeff) {
-        this.position++;
-        this.lineStart = this.position;
-      }
       let code = this.code();
       while (code === 0x20 || (code === 0x09 && (this.flowLevel > 0 || !this.simpleKeyAllowed))) {
         this.position++;
@@ -313,6 +316,7 @@ export class Scanner {
     this.removeSimpleKey();
     const key = this.simpleKeys[this.simpleKeys.length - 1] as SimpleKey;
     key.possible = true;
+    key.listed = true;
     key.required = this.flowLevel === 0 && this.indent === this.column();
     key.tokenNumber = this.parsed + (this.tokens.length - this.head);
     key.position = this.position;
@@ -339,7 +343,10 @@ export class Scanner {
   }
 
   private insert(tokenNumber: number, type: number, line: number): void {
-    this.tokens.splice(this.head + tokenNumber - this.parsed, 0, { type, line, value: '', style: 0, suffix: '' });
+    const offset = tokenNumber - this.parsed;
+    // A key that was forgotten is read already.
+    if (offset < 0) this.push(type, line);
+    else this.tokens.splice(this.head + offset, 0, { type, line, value: '', style: 0, suffix: '' });
   }
 
   private unroll(column: number): void {
@@ -364,7 +371,7 @@ export class Scanner {
 
   private fetchFlowStart(type: number): void {
     this.saveSimpleKey();
-    this.simpleKeys.push({ possible: false, required: false, tokenNumber: 0, position: 0, line: this.line, column: 0 });
+    this.simpleKeys.push(noKey(this.parsed + (this.tokens.length - this.head), this.line));
     this.flowLevel++;
     if (this.flowLevel > MAX_NESTING) this.failAt(this.line, `exceeded max depth of ${MAX_NESTING}`);
     this.simpleKeyAllowed = true;
@@ -376,7 +383,9 @@ export class Scanner {
     this.removeSimpleKey();
     if (this.flowLevel > 0) {
       this.flowLevel--;
-      this.simpleKeys.pop();
+      const popped = this.simpleKeys.pop() as SimpleKey;
+      const outer = this.simpleKeys.at(-1) as SimpleKey;
+      if (outer.tokenNumber === popped.tokenNumber) outer.listed = false;
     }
     this.simpleKeyAllowed = false;
     this.push(type, this.line);

@@ -1,4 +1,5 @@
 import { type Json, type MutableJsonObject, put } from '../../base/json.ts';
+import { goSyntaxOf, quoted, type ScalarReader } from './go-syntax.ts';
 import {
   BINARY_TAG,
   BOOL_TAG,
@@ -13,7 +14,15 @@ import {
   TIMESTAMP_TAG,
   type YamlNode,
 } from './node.ts';
-import { type Dialect, parseBoolean, parseFloatValue, parseInteger, resolveTag } from './resolve.ts';
+import {
+  type Dialect,
+  parseBoolean,
+  parseFloatValue,
+  parseInteger,
+  parseTimestamp,
+  printTimestamp,
+  resolveTag,
+} from './resolve.ts';
 import { YamlFailure } from './scan.ts';
 
 export interface ValueOptions {
@@ -44,6 +53,15 @@ export function scalarTag(node: YamlNode, dialect: Dialect): string {
   if (node.tag !== '') return node.tag;
   if ((node.style & QUOTED) !== 0 || node.value.includes('\n')) return STR_TAG;
   return resolveTag(node.value, dialect);
+}
+
+/** Reads single scalars, for messages. */
+export function scalarReader(options: ValueOptions): ScalarReader {
+  return {
+    dialect: options.dialect,
+    tag: (node) => scalarTag(node, options.dialect),
+    value: (node) => new Reader(options).value(node),
+  };
 }
 
 class Reader {
@@ -164,8 +182,8 @@ class Reader {
           if (this.errors.length === 0) this.firstErrorLine = b.line;
           this.errors.push(
             this.options.dialect === 'v3'
-              ? `line ${b.line}: mapping key ${quote(b.value)} already defined at line ${a.line}`
-              : `line ${b.line}: key ${quote(b.value)} already set in map`,
+              ? `line ${b.line}: mapping key ${quoted(b.value)} already defined at line ${a.line}`
+              : `line ${b.line}: key ${quoted(b.value)} already set in map`,
           );
           if (this.options.dialect === 'v2') break;
         }
@@ -180,10 +198,7 @@ class Reader {
       return this.key(target, value);
     }
     if (key.kind !== 'scalar') {
-      throw new YamlFailure(
-        `invalid map key: ${key.kind === 'map' ? 'map[interface {}]interface {}' : '[]interface {}'}{}`,
-        0,
-      );
+      throw new YamlFailure(`invalid map key: ${goSyntaxOf(key, scalarReader(this.options))}`, 0);
     }
     const tag = scalarTag(key, this.options.dialect);
     if (tag === STR_TAG) return key.value;
@@ -199,12 +214,23 @@ class Reader {
       case 'number':
         return tag === FLOAT_TAG ? goKeyFloat(read) : String(read);
       case 'object': {
-        const shown = value.kind === 'scalar' ? JSON.stringify(value.value) : value.kind;
-        throw new YamlFailure(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${shown}`, 0, true);
+        throw this.unsupportedKey('%!s(<nil>)', '<nil>', value);
       }
+      case 'bigint':
+        if (read > 0x7fffffffffffffffn) throw this.unsupportedKey('uint64', `0x${read.toString(16)}`, value);
+        return String(read);
       default:
         return String(read);
     }
+  }
+
+  private unsupportedKey(type: string, key: string, value: YamlNode): YamlFailure {
+    const shown = goSyntaxOf(value, scalarReader(this.options));
+    return new YamlFailure(
+      `unsupported map key of type: ${type}, key: ${key}, value: ${shown === 'interface {}(nil)' ? '<nil>' : shown}`,
+      0,
+      true,
+    );
   }
 
   private scalar(node: YamlNode): Json {
@@ -216,6 +242,7 @@ class Reader {
         if ((node.style & FOLDED) !== 0 || (value.charCodeAt(0) === 0x09 && value.includes('\n'))) this.doubtful = true;
         return value;
       case TIMESTAMP_TAG:
+        return dialect === 'v3' ? this.timestamp(node) : value;
       case MERGE_TAG:
         return value;
       case NULL_TAG:
@@ -244,6 +271,17 @@ class Reader {
     }
   }
 
+  /** v3 decodes to Go's time, which its JSON encoder writes in its own form. */
+  private timestamp(node: YamlNode): Json {
+    const time = parseTimestamp(node.value);
+    if (time === undefined) return this.cannot(resolveTag(node.value, this.options.dialect), node.value, TIMESTAMP_TAG);
+    const text = printTimestamp(time);
+    if (text !== undefined) return text;
+    const why =
+      'json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: timezone hour outside of range [0,23]';
+    throw new YamlFailure(why, 0, true);
+  }
+
   /** Undefined when an explicit tag fits the text. */
   private checked(node: YamlNode, tag: string): undefined {
     if ((node.style & TAGGED) !== 0 || (node.style & QUOTED) !== 0) {
@@ -265,11 +303,6 @@ function allowedAliasRatio(decoded: number): number {
   if (decoded <= RATIO_RANGE_LOW) return 0.99;
   if (decoded >= RATIO_RANGE_HIGH) return 0.1;
   return 0.99 - 0.89 * ((decoded - RATIO_RANGE_LOW) / (RATIO_RANGE_HIGH - RATIO_RANGE_LOW));
-}
-
-/** Go's `%#v` of a string. */
-export function quote(text: string): string {
-  return JSON.stringify(text);
 }
 
 /** A float key as sigs.k8s.io/yaml prints it: `FormatFloat('g', -1, 32)`, with the infinities and NaN by YAML's names. */
