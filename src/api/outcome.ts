@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
 import type { Condition } from './condition.ts';
+import type { ObjectRef } from './object.ts';
 
 /** One event about the object under reconciliation. `trace` events are recorded as Normal and never sent out. */
 export interface EventRecord {
@@ -8,6 +9,10 @@ export interface EventRecord {
   readonly message: string;
   /** Event annotations, without the group prefix (`revision`, `digest`, `commit_status`, ...): the runtime adds it. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Another object that the event is about, beside whose events it is then shown; subscribers are not told of it. */
+  readonly about?: ObjectRef & { readonly uid?: string };
+  /** Sent to subscribers (the notification controller), but not recorded in the cluster. */
+  readonly unrecorded?: boolean;
 }
 
 export interface Report {

@@ -9,6 +9,7 @@ import { type AppliedMemory, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
 import type { Change } from './change.ts';
 import { hasDrifted } from './diff.ts';
+import { type FieldChange, fieldChanges } from './field-changes.ts';
 import { cleanupPatch, replacedManagers } from './field-managers.ts';
 import { adoptIgnored, type IgnoreRule, withoutIgnored } from './ignore-rules.ts';
 import { identityOf, inventoryId } from './inventory.ts';
@@ -40,6 +41,8 @@ export interface ApplyOptions {
   readonly stageKinds: ReadonlySet<string>;
   /** Compare every object with the server's dry-run, also those that nothing has happened to. */
   readonly verify: boolean;
+  /** Told of the objects that are about to be created, before any of them is. A throw ends the work. */
+  readonly beforeCreate?: (refs: readonly ObjectRef[]) => Promise<void>;
   /** Requests at a time. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
@@ -49,6 +52,8 @@ export interface Applied extends Change {
   /** Of the live object, where it was seen. */
   readonly uid?: string | undefined;
   readonly generation?: number | undefined;
+  /** Of an object that was put back after somebody changed it: what differed. Absent where nobody had. */
+  readonly drift?: readonly FieldChange[] | undefined;
 }
 
 export interface ApplyError {
@@ -101,17 +106,21 @@ interface StageResult {
 }
 
 async function applyStage(desired: readonly Desired[], options: ApplyOptions): Promise<StageResult> {
-  const checks: (Checked | undefined)[] = desired.map(() => undefined);
+  const checks: (Checked | undefined)[] = desired.map((item) => settled(item, options));
+  // A single write needs no rehearsal: nothing else is left half done when the server refuses it.
+  const open = checks.filter((check) => check === undefined).length;
   let failure: string | undefined;
   await inParallel(desired.entries(), options.concurrency, async ([index, item]) => {
-    if (failure !== undefined) return;
+    if (failure !== undefined || checks[index] !== undefined) return;
     options.signal.throwIfAborted();
-    const checked = await check(item, options);
+    const checked = (open === 1 ? await applyDirectly(item, options) : undefined) ?? (await check(item, options));
     if (checked.ok) checks[index] = checked.value;
     else failure ??= checked.error;
   });
   if (failure !== undefined) return { changes: [], error: failure };
 
+  const created = checks.flatMap((checked) => (checked?.action === 'created' ? [checked.ref] : []));
+  if (created.length > 0) await options.beforeCreate?.(created);
   const changes: Applied[] = [];
   // In order of kinds, the objects of one kind side by side.
   for (const group of byKind(checks as readonly Checked[])) {
@@ -137,6 +146,56 @@ interface Checked {
   readonly object?: KubeObject;
   readonly hash: string;
   readonly live?: KubeObject | undefined;
+  readonly drift?: Applied['drift'];
+}
+
+/** An object that needs no request: left alone by policy, or known to be as it was left. */
+function settled({ object, hash }: Desired, options: ApplyOptions): Checked | undefined {
+  const ref = refOf(object);
+  if (policiesOf(object, options.policyGroup).ignored) return { ref, action: 'skipped', hash };
+  const live = options.live.get(ref);
+  const known = options.memory.get(inventoryId(identityOf(object)));
+  if (options.verify || known?.desired !== hash || typeof live === 'string') return undefined;
+  const replaced = replacedManagers(options.manager, options.overrideManagers);
+  if (!isInSync(live, known, { manager: options.manager, replaced, policyGroup: options.policyGroup })) {
+    return undefined;
+  }
+  return { ref, action: policiesOf(live, options.policyGroup).ignored ? 'skipped' : 'unchanged', hash, live };
+}
+
+/**
+ * Applies an object whose live state a watch tells, without a dry-run before. Undefined where that is not enough: its state is not
+ * known, fields of it are ignored, or the server refuses it; {@link check} then tells how that is to be taken.
+ */
+async function applyDirectly(
+  { object, hash }: Desired,
+  options: ApplyOptions,
+): Promise<Result<Checked, string> | undefined> {
+  const { client, manager, memory, policyGroup, signal } = options;
+  const ref = refOf(object);
+  const id = inventoryId(identityOf(object));
+  const live = options.live.get(ref);
+  const known = memory.get(id);
+  if (options.verify || known === undefined || typeof live === 'string') return undefined;
+  const policies = policiesOf(object, policyGroup);
+  const inCluster = policiesOf(live, policyGroup);
+  if (policies.ifNotPresent || inCluster.ignored || options.ignore.length > 0) return undefined;
+  if (live.metadata.deletionTimestamp !== undefined) return undefined;
+  let patched = false;
+  if (!policies.merge && !inCluster.merge) {
+    const patch = cleanupPatch(live, replacedManagers(manager, options.overrideManagers), manager);
+    if (patch.length > 0) {
+      if (!(await client.patch(ref, patch, { type: 'json', fieldManager: manager, signal })).ok) return undefined;
+      patched = true;
+    }
+  }
+  const applied = await client.apply(object, { fieldManager: manager, force: true, signal });
+  if (!applied.ok) return undefined;
+  const { resourceVersion = '' } = applied.value.metadata;
+  memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, manager) });
+  const changed = patched || hasDrifted(live, applied.value);
+  const drift = changed && known.desired === hash ? fieldChanges(live, applied.value, manager) : undefined;
+  return ok({ ref, action: changed ? 'configured' : 'unchanged', hash, live: applied.value, drift });
 }
 
 async function check({ object: wanted, hash }: Desired, options: ApplyOptions): Promise<Result<Checked, string>> {
@@ -145,18 +204,10 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
   const id = inventoryId(identityOf(wanted));
   const skipped = (live?: KubeObject): Result<Checked, string> => ok({ ref, action: 'skipped', hash, live });
   const policies = policiesOf(wanted, options.policyGroup);
-  if (policies.ignored) return skipped();
   const watched = options.live.get(ref);
   let live = typeof watched === 'string' ? undefined : watched;
-  const known = options.memory.get(id);
-  if (!options.verify && known !== undefined && live !== undefined && known.desired === hash) {
-    const replaced = replacedManagers(options.manager, options.overrideManagers);
-    if (isInSync(live, known, { manager: options.manager, replaced, policyGroup: options.policyGroup })) {
-      return policiesOf(live, options.policyGroup).ignored
-        ? skipped(live)
-        : ok({ ref, action: 'unchanged', hash, live });
-    }
-  }
+  // The same was wanted before: a difference is somebody else's.
+  const same = options.memory.get(id)?.desired === hash;
   if (policies.ifNotPresent) {
     const found = live === undefined ? await client.get(ref, signal) : ok(live);
     if (found.ok) return skipped(found.value);
@@ -186,13 +237,13 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
   }
   // A dry-run of a creation has no version yet.
   const version = dryRun.value.metadata.resourceVersion ?? '';
-  if (version === '') return ok({ ref, action: 'created', object, hash });
+  if (version === '') return ok({ ref, action: 'created', object, hash, ...(same && { drift: [] }) });
   if (live?.metadata.resourceVersion !== version) {
     const found = await client.get(ref, signal);
     if (!found.ok && !isNotFound(found.error)) return err(`${printRef(ref)} query failed: ${found.error.message}`);
     live = found.ok ? found.value : undefined;
   }
-  if (live === undefined) return ok({ ref, action: 'created', object, hash });
+  if (live === undefined) return ok({ ref, action: 'created', object, hash, ...(same && { drift: [] }) });
   const inCluster = policiesOf(live, options.policyGroup);
   if (inCluster.ignored) return skipped(live);
 
@@ -216,13 +267,14 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
     });
     return ok({ ref, action: 'unchanged', hash, live });
   }
-  return ok({ ref, action: 'configured', object: adoptIgnored(object, live, options), hash });
+  const drift = same ? fieldChanges(before, after, options.manager) : undefined;
+  return ok({ ref, action: 'configured', object: adoptIgnored(object, live, options), hash, drift });
 }
 
 async function write(checked: Checked, options: ApplyOptions): Promise<Result<Applied, string>> {
-  const { ref, action, object, hash, live } = checked;
+  const { ref, action, object, hash, live, drift } = checked;
   if (object === undefined) {
-    return ok({ ref, action, uid: live?.metadata.uid, generation: live?.metadata.generation });
+    return ok({ ref, action, uid: live?.metadata.uid, generation: live?.metadata.generation, drift });
   }
   const { manager: fieldManager, signal } = options;
   const applied = await options.client.apply(object, { fieldManager, force: true, signal });
@@ -232,7 +284,7 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
   if (resourceVersion !== undefined) {
     options.memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, fieldManager) });
   }
-  return ok({ ref, action, uid, generation });
+  return ok({ ref, action, uid, generation, drift });
 }
 
 function dryRunApply(

@@ -9,8 +9,11 @@ export interface ReconcileContext {
    * (health checks); a write begun is finished. `reason` is a {@link Superseded}.
    */
   readonly superseded: AbortSignal;
-  /** Writes conditions (and status fields) before the end, for a long-running step; the runtime drops no-op writes. */
-  readonly progress: (report: Omit<Report, 'events'> & { readonly events?: Report['events'] }) => Promise<void>;
+  /**
+   * Writes conditions (and status fields) before the end, for a long-running step; the runtime drops no-op writes.
+   * False: the server has not taken it.
+   */
+  readonly progress: (report: Omit<Report, 'events'> & { readonly events?: Report['events'] }) => Promise<boolean>;
 }
 
 /** Why a running reconcile is out of date. `by` names what changed, as `Kind/namespace/name`. */

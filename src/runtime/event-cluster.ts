@@ -108,6 +108,7 @@ export function clusterEvents({ client, clock, log, instance }: ClusterEventsOpt
 
   return {
     async send(event, signal) {
+      if (event.only === 'subscribers') return;
       const { key, message } = aggregate(event);
       if (!mayWrite(event)) return;
       const before = written.get(key);

@@ -27,7 +27,7 @@ export function httpEvents(options: HttpEventsOptions): EventSink {
   const { address, post, clock, log, observe } = options;
   return {
     async send(event, signal) {
-      if (event.severity === 'trace') return;
+      if (event.severity === 'trace' || event.only === 'cluster') return;
       const body = JSON.stringify(payload(event, options.instance));
       for (let attempt = 1; ; attempt++) {
         const startedMs = clock.now();

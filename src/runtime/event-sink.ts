@@ -16,6 +16,8 @@ export interface ReadyEvent {
   /** Flux's name of the controller that tells it. */
   readonly component: string;
   readonly atMs: number;
+  /** The only kind of sink that it is for; both when absent. */
+  readonly only?: 'cluster' | 'subscribers';
 }
 
 /** Where events go. Must not throw. */

@@ -54,7 +54,7 @@ function prepare(component: string, object: KubeObject, event: EventRecord, atMs
   const { uid, resourceVersion } = object.metadata;
   const { message } = event;
   return {
-    object: {
+    object: event.about ?? {
       ...refOf(object),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
@@ -65,6 +65,8 @@ function prepare(component: string, object: KubeObject, event: EventRecord, atMs
     annotations,
     component,
     atMs,
+    ...(event.about !== undefined && { only: 'cluster' }),
+    ...(event.unrecorded === true && { only: 'subscribers' }),
   };
 }
 

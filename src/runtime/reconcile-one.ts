@@ -71,9 +71,10 @@ export async function reconcileOne(
   const context = {
     signal: run.signal,
     superseded: run.superseded,
-    async progress(report: Omit<Report, 'events'> & { readonly events?: Report['events'] }): Promise<void> {
-      await writer.write(progressStatus(writer.latest, report, writer.rules()));
+    async progress(report: Omit<Report, 'events'> & { readonly events?: Report['events'] }): Promise<boolean> {
+      const failure = await writer.write(progressStatus(writer.latest, report, writer.rules()));
       record(report.events ?? []);
+      return failure === undefined;
     },
   };
   const outcome = await (controller.reconciler as Reconciler<unknown>).reconcile(object, context);

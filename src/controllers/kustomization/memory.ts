@@ -1,3 +1,4 @@
+import type { KubeObject } from '../../api/object.ts';
 import { AppliedMemory } from '../../apply/applied-memory.ts';
 import type { Desired } from '../../apply/apply.ts';
 import type { Memory } from './plan.ts';
@@ -11,5 +12,7 @@ export class Remembered {
   /** What was applied last, by inventory id. */
   desired: ReadonlyMap<string, Desired> = new Map();
   /** Objects prepared from a build's, while build and spec stay the same. */
-  prepared: { readonly key: unknown; readonly objects: readonly Desired[] } | undefined;
+  prepared:
+    | { readonly built: readonly KubeObject[]; readonly common: string; readonly objects: readonly Desired[] }
+    | undefined;
 }

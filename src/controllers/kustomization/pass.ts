@@ -74,20 +74,25 @@ export class Pass {
     });
   }
 
-  /** Writes conditions, status and events as they are now. */
-  async flush(): Promise<void> {
+  /** Writes conditions, status and events as they are now; false when the server did not take them. */
+  async flush(): Promise<boolean> {
     const events = this.#events;
     this.#events = [];
-    await this.#context.progress({ ...this.#report(), events });
+    return this.#context.progress({ ...this.#report(), events });
   }
 
-  /** Adds an event; its reason is that of Ready, as in Flux. */
-  event(severity: EventRecord['severity'], message: string, metadata: Readonly<Record<string, string>> = {}): void {
-    const reason = this.conditions.get('Ready')?.reason ?? severity;
+  /** Adds an event; its reason is that of Ready, as in Flux, where `extra` has none. */
+  event(
+    severity: EventRecord['severity'],
+    message: string,
+    metadata: Readonly<Record<string, string>> = {},
+    extra: Partial<Pick<EventRecord, 'reason' | 'about' | 'unrecorded'>> = {},
+  ): void {
     this.#events.push({
       severity,
-      reason,
+      reason: this.conditions.get('Ready')?.reason ?? severity,
       message,
+      ...extra,
       metadata: {
         ...metadata,
         ...(this.revision === '' ? {} : { revision: this.revision }),
@@ -98,6 +103,11 @@ export class Pass {
 
   setInventory(entries: readonly InventoryEntry[]): void {
     this.status = { ...this.status, inventory: { entries: entries.map(({ id, v }) => ({ id, v })) } };
+  }
+
+  unsetInventory(): void {
+    const { inventory: _, ...status } = this.status;
+    this.status = status;
   }
 
   record(status: string): void {

@@ -1,34 +1,38 @@
-import { Buffer } from 'node:buffer';
 import { ready, unknownReady } from '../../api/condition.ts';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
-import { groupOf } from '../../api/object.ts';
 import type { Outcome } from '../../api/outcome.ts';
-import { contentHash } from '../../apply/applied-memory.ts';
-import { type Applied, type ApplyOptions, applyAll, type Desired } from '../../apply/apply.ts';
+import { type Applied, type ApplyOptions, applyAll } from '../../apply/apply.ts';
 import { altered, printChanges } from '../../apply/change.ts';
+import { printFieldChanges } from '../../apply/field-changes.ts';
 import { ignoreRules } from '../../apply/ignore-rules.ts';
-import { identityOf, inventoryEntry, inventoryId, mergeEntries, staleEntries } from '../../apply/inventory.ts';
-import { normalise } from '../../apply/normalise.ts';
-import { isSelf, withMetadata } from '../../apply/owner.ts';
-import { prune } from '../../apply/prune.ts';
+import {
+  type InventoryEntry,
+  identityOf,
+  inventoryEntry,
+  inventoryId,
+  mergeEntries,
+  staleEntries,
+} from '../../apply/inventory.ts';
 import { formatDuration } from '../../base/duration.ts';
-import { at, type JsonObject, stringAt, stringifyJson } from '../../base/json.ts';
-import type { BuildResult } from '../../build/build.ts';
+import { at, type JsonObject } from '../../base/json.ts';
 import { BuildCache } from '../../build/build-cache.ts';
-import { compileExpression } from '../../health/expression.ts';
 import { expressionRule } from '../../health/expression-rules.ts';
 import { type HealthRule, jobRule } from '../../health/verdict.ts';
-import { type HealthTarget, waitForHealth } from '../../health/wait.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import type { ReconcileContext, Reconciler, Superseded } from '../../runtime/controller.ts';
-import { type ReadyExpression, unmetDependency } from './dependencies.ts';
+import type { ReconcileContext, Reconciler } from '../../runtime/controller.ts';
+import { ANNOTATIONS, isEnabled } from './annotations.ts';
+import { unmetDependency } from './dependencies.ts';
 import type { DriftTracker } from './drift.ts';
 import { finalize } from './finalize.ts';
+import { checkHealth } from './health-checks.ts';
 import { Remembered } from './memory.ts';
 import { Pass } from './pass.ts';
-import { GROUP, plan, requestOf } from './plan.ts';
+import { conditionOf, GROUP, plan, requestOf } from './plan.ts';
 import type { KustomizationPorts, Settings } from './ports.ts';
+import { prepare } from './prepare.ts';
+import { pruneStale } from './prune-stale.ts';
+import { evaluateReady } from './ready-expression.ts';
 import { readSource, type SourceArtifact } from './source.ts';
 import { readVariables } from './variables.ts';
 
@@ -36,8 +40,8 @@ export const MANAGER = 'kustomize-controller';
 const TERMINAL = 'Reconciliation failed terminally due to configuration error';
 /** Everything is compared with the server at least this often, whatever the watches say. */
 const VERIFY_EVERY_MS = 60 * 60_000;
-/** Unwatched objects are read this often while their health is waited for. Source: kustomize-controller@1.9 checkHealth. */
-const HEALTH_POLL_MS = 5_000;
+/** Drift of more objects at once is one cause's: their own events would not tell more. */
+const MAX_DRIFT_EVENTS = 100;
 
 /** Reconciles Kustomizations: source, dependencies, build, apply, prune, health. Source: kustomize-controller@1.9. */
 export class KustomizationReconciler implements Reconciler<Kustomization> {
@@ -196,15 +200,37 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       pass.record('ReconciliationFailed');
       return pass.failed('ReconciliationFailed', ignore.error);
     }
-    const desired = this.#prepare(object, built.value, remembered);
+    const desired = prepare(object, built.value, remembered);
     this.#drift.watch(desired.map((item) => item.object));
+    const before = pass.status.inventory?.entries ?? [];
+    if (
+      desired.length === 0 &&
+      before.length > 0 &&
+      spec.prune === true &&
+      !isEnabled(object, ANNOTATIONS.pruneEmpty)
+    ) {
+      pass.record('BuildFailed');
+      return pass.failed('BuildFailed', emptyBuild(before.length));
+    }
     const verify =
-      requestOf(object) !== (object.status?.lastHandledReconcileAt ?? undefined) ||
-      pass.startMs - remembered.verifiedAtMs >= VERIFY_EVERY_MS;
-    const options = this.#applyOptions(object, remembered, context.signal, verify, ignore.value);
-    const applied = await applyAll(desired, options);
+      isEnabled(object, ANNOTATIONS.fullReconcile) || pass.startMs - remembered.verifiedAtMs >= VERIFY_EVERY_MS;
+    const applied = await applyAll(desired, {
+      ...this.#applyOptions(object, remembered, context.signal, verify, ignore.value),
+      // Whatever happens after it, nothing that was created is ever missing from the inventory.
+      beforeCreate: async (refs) => {
+        const entries = pass.status.inventory?.entries ?? [];
+        const more = staleEntries(refs.map(entryOf), entries);
+        if (more.length === 0) return;
+        pass.setInventory(mergeEntries(entries, more));
+        if (!(await pass.flush())) throw new Error('the inventory could not be written: nothing is created before');
+      },
+    });
+    this.#tellDrift(pass, applied.ok ? applied.value : applied.error.changes);
     if (!applied.ok) {
       const { message, changes } = applied.error;
+      const made = changes.filter(({ action }) => action !== 'skipped').map(({ ref }) => entryOf(ref));
+      pass.setInventory(mergeEntries(before, made));
+      if (object.status?.inventory === undefined && before.length + made.length === 0) pass.unsetInventory();
       pass.record('ReconciliationFailed');
       return pass.failed('ReconciliationFailed', `${message}\n${withLineEnd(printChanges(altered(changes)))}`);
     }
@@ -214,31 +240,32 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const changes = altered(applied.value);
     if (changes.length > 0) pass.event('info', printChanges(changes));
 
-    const before = pass.status.inventory?.entries ?? [];
-    const after = applied.value.map(({ ref }) =>
-      inventoryEntry({ ...ref, metadata: { name: ref.name, ...namespaceOf(ref) } }),
-    );
+    const after = applied.value.map(({ ref }) => entryOf(ref));
+    const known = pass.status.inventory?.entries ?? [];
     pass.setInventory(after);
     if (spec.prune === true) {
-      const { namespace = '', name } = object.metadata;
-      const owner = { group: GROUP, namespace, name };
-      const pruned = await prune(staleEntries(before, after), owner, {
+      const pruned = await pruneStale(pass, staleEntries(known, after), after, {
         client: this.#acting(object),
         live: this.#drift,
         signal: context.signal,
       });
-      if (!pruned.ok) {
-        pass.setInventory(mergeEntries(after, pruned.error.survivors));
-        pass.record('PruneFailed');
-        return pass.failed('PruneFailed', pruned.error.message);
-      }
-      if (pruned.value.length > 0) pass.event('info', printChanges(pruned.value));
+      if (!pruned.ok) return pruned.error;
     }
 
-    const unhealthy = await this.#checkHealth(pass, context, applied.value, desired, rules, changes.length > 0);
+    const unhealthy = await checkHealth(pass, context, {
+      client: this.#acting(object),
+      live: this.#drift,
+      clock: this.#ports.clock,
+      rules,
+      failFast: this.#settings.failFast,
+      applied: applied.value,
+      desired,
+      changed: changes.length > 0,
+    });
     if (unhealthy !== undefined) return unhealthy;
 
     const { originRevision, revision } = pass;
+    const quiet = conditionOf(object, 'Ready')?.status === 'True' && object.status?.lastAppliedRevision === revision;
     const { lastAppliedOriginRevision: _, ...status } = pass.status;
     pass.status = {
       ...status,
@@ -249,9 +276,9 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     pass.unmark('Reconciling');
     pass.record('ReconciliationSucceeded');
     const interval = formatDuration(pass.times.intervalMs);
-    pass.event('info', `Reconciliation finished in ${pass.elapsed()}, next run in ${interval}`, {
-      commit_status: 'update',
-    });
+    const finished = `Reconciliation finished in ${pass.elapsed()}, next run in ${interval}`;
+    // The cluster has this event of this revision: one more for each quiet pass would be half of what such a pass costs.
+    pass.event('info', finished, { commit_status: 'update' }, { unrecorded: quiet && changes.length === 0 });
     remembered.lastFull = {
       generation: object.metadata.generation ?? 0,
       requested: requestOf(object),
@@ -274,9 +301,10 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const ignore = ignoreRules(object.spec.ignore ?? []);
     this.#drift.begin(key);
     try {
-      const options = this.#applyOptions(object, remembered, context.signal, true, ignore.ok ? ignore.value : []);
+      const options = this.#applyOptions(object, remembered, context.signal, false, ignore.ok ? ignore.value : []);
       const applied = await applyAll(desired, options);
       const done = altered(applied.ok ? applied.value : applied.error.changes);
+      this.#tellDrift(pass, done);
       if (!applied.ok) {
         remembered.lastFull = undefined;
         pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
@@ -296,69 +324,20 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     }
   }
 
-  async #checkHealth(
-    pass: Pass,
-    context: ReconcileContext,
-    applied: readonly Applied[],
-    desired: readonly Desired[],
-    rules: readonly HealthRule[],
-    changed: boolean,
-  ): Promise<Outcome | undefined> {
-    const { object } = pass;
-    const targets = healthTargets(object, applied, desired);
-    if (targets.length === 0) {
-      pass.unmark('Healthy');
-      return undefined;
+  /** What somebody changed, beside the object's own events. */
+  #tellDrift(pass: Pass, applied: readonly Applied[]): void {
+    const { namespace = '', name } = pass.object.metadata;
+    for (const { ref, uid, action, drift } of applied.slice(0, MAX_DRIFT_EVENTS)) {
+      if (drift === undefined) continue;
+      const what = action === 'created' ? 'it was deleted, and is created anew' : printFieldChanges(drift);
+      const message = `put back as Kustomization ${namespace}/${name} has it:\n${what}`;
+      pass.event(
+        'info',
+        message,
+        {},
+        { reason: 'DriftCorrected', about: { ...ref, ...(uid === undefined ? {} : { uid }) } },
+      );
     }
-    const wasHealthy = pass.conditions.get('Healthy')?.status === 'True';
-    const isNewRevision = pass.status.lastAppliedRevision !== pass.revision;
-    pass.step('Running health checks');
-    const progress = pass.conditions.get('Reconciling')?.message ?? '';
-    pass.mark({ type: 'Healthy', status: 'Unknown', reason: 'Progressing', message: progress });
-    const startMs = pass.stopwatch();
-    const { namespace = '', name } = object.metadata;
-    const others = targets.filter(
-      ({ ref }) =>
-        !isSelf(
-          { group: groupOf(ref.apiVersion), kind: ref.kind, namespace: ref.namespace ?? '', name: ref.name },
-          { group: GROUP, namespace, name },
-          object.kind,
-        ),
-    );
-    const waited = await waitForHealth(others, {
-      client: this.#acting(object),
-      live: this.#drift,
-      clock: this.#ports.clock,
-      rules,
-      timeoutMs: pass.times.timeoutMs,
-      failFast: this.#settings.failFast,
-      pollMs: HEALTH_POLL_MS,
-      signal: AbortSignal.any([context.signal, context.superseded]),
-    });
-    if (waited.ok) {
-      const message = `Health check passed in ${pass.elapsed(startMs)}`;
-      if (!wasHealthy || (isNewRevision && changed)) pass.event('info', message);
-      pass.mark({ type: 'Healthy', status: 'True', reason: 'Succeeded', message });
-      return undefined;
-    }
-    if (waited.error.code === 'canceled') {
-      context.signal.throwIfAborted();
-      const by = (context.superseded.reason as Superseded | undefined)?.by ?? 'the engine';
-      pass.mark({
-        type: 'Ready',
-        status: 'False',
-        reason: 'HealthCheckCanceled',
-        message: `New reconciliation triggered by ${by}`,
-      });
-      pass.event('info', `Health checks canceled due to new reconciliation triggered by ${by}`);
-      return { kind: 'wait', requeueAfterMs: 0, ...pass.end() };
-    }
-    pass.mark({ type: 'Healthy', status: 'False', reason: 'HealthCheckFailed', message: waited.error.message });
-    pass.record('HealthCheckFailed');
-    return pass.failed(
-      'HealthCheckFailed',
-      `health check failed after ${pass.elapsed(startMs)}: ${waited.error.message}`,
-    );
   }
 
   /** A build that takes long shows as such, although its outcome decides which step a failure belongs to. */
@@ -368,21 +347,6 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const result = await work;
     pass.conditions = conditions;
     return result;
-  }
-
-  /** Objects as they are sent, with their hashes: made once per build and spec. */
-  #prepare(object: Kustomization, { objects }: BuildResult, remembered: Remembered): readonly Desired[] {
-    const key = [objects, stringifyJson((object.spec.commonMetadata ?? {}) as JsonObject)] as const;
-    const last = remembered.prepared;
-    if (Array.isArray(last?.key) && last.key[0] === key[0] && last.key[1] === key[1]) return last.objects;
-    const { namespace = '', name } = object.metadata;
-    const owner = { group: GROUP, namespace, name };
-    const prepared = objects.map((built): Desired => {
-      const labelled = withMetadata(normalise(built, base64), owner, object.spec.commonMetadata as never);
-      return { object: labelled, hash: contentHash(labelled as unknown as JsonObject) };
-    });
-    remembered.prepared = { key, objects: prepared };
-    return prepared;
   }
 
   #applyOptions(
@@ -429,12 +393,13 @@ export function keyOf({ metadata: { namespace = '', name } }: Pick<KubeObject, '
   return `${namespace}/${name}`;
 }
 
-function namespaceOf({ namespace }: ObjectRef): { namespace?: string } {
-  return namespace === undefined ? {} : { namespace };
+function entryOf({ apiVersion, kind, name, namespace }: ObjectRef): InventoryEntry {
+  return inventoryEntry({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
 }
 
-function base64(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64');
+function emptyBuild(count: number): string {
+  const subject = count === 1 ? 'the object' : `the ${count} objects`;
+  return `the build is empty: ${subject} applied before would be pruned; annotate the Kustomization with ${ANNOTATIONS.pruneEmpty}=enabled to allow it`;
 }
 
 function withLineEnd(text: string): string {
@@ -445,16 +410,6 @@ function withLineEnd(text: string): string {
 function rootPath(digest: string): string {
   return `/tmp/kustomization-${BigInt(`0x${/[0-9a-f]{12}/.exec(digest)?.[0] ?? '0'}`)}`.padEnd(24, '0');
 }
-
-const evaluateReady: ReadyExpression = (text, self, dep) => {
-  const compiled = compileExpression(text, ['self', 'dep']);
-  if (!compiled.ok) {
-    const name = stringAt(dep, 'metadata', 'name') ?? '';
-    return { terminal: true, message: `failed to evaluate dependency ${name}: ${compiled.error}` };
-  }
-  const result = compiled.value.evaluate({ self, dep });
-  return result.ok ? result.value : { terminal: false, message: result.error };
-};
 
 /** Fields whose behaviour is still to come: said, never ignored. */
 function unsupportedField({ spec }: Kustomization): { readonly reason: string; readonly message: string } | undefined {
@@ -472,34 +427,4 @@ function isEncrypted(object: KubeObject): boolean {
   if (object.kind !== 'Secret') return false;
   if (object.metadata.annotations?.[DECRYPT]?.toLowerCase() === 'disabled') return false;
   return at(object as unknown as JsonObject, 'sops', 'mac') !== undefined;
-}
-
-function healthTargets(
-  { spec }: Kustomization,
-  applied: readonly Applied[],
-  desired: readonly Desired[],
-): readonly HealthTarget[] {
-  if (spec.wait !== true) {
-    return (spec.healthChecks ?? []).map(({ apiVersion, kind, name, namespace }) => ({
-      ref: { apiVersion: apiVersion || 'apps/v1', kind, name, ...(namespace ? { namespace } : {}) },
-    }));
-  }
-  const vanishing = new Set(
-    desired
-      .filter(
-        ({ object: { kind, spec: jobSpec } }) => kind === 'Job' && at(jobSpec, 'ttlSecondsAfterFinished') !== undefined,
-      )
-      .map(({ object }) => inventoryId(identityOf(object))),
-  );
-  return applied
-    .filter(({ action }) => action !== 'skipped')
-    .map(({ ref, uid, generation }) => {
-      const id = inventoryId({
-        group: groupOf(ref.apiVersion),
-        kind: ref.kind,
-        namespace: ref.namespace ?? '',
-        name: ref.name,
-      });
-      return { ref, applied: { uid, generation }, ...(vanishing.has(id) ? { mayVanish: true } : {}) };
-    });
 }
