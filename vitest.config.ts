@@ -6,7 +6,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'tests/golden/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'tools/**/*.test.ts',
+            'tests/golden/**/*.test.ts',
+            'tests/support/**/*.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },
