@@ -11,6 +11,7 @@ import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
+import { podSecurity } from './admission/pod-security.ts';
 import { chargeQuotas } from './admission/quota.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
@@ -115,6 +116,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       namespaceLifecycle(store),
       limitRanger(store),
       serviceAccount(store, randomInt),
+      podSecurity(store),
       priority(store),
       defaultTolerations,
       runtimeClass(store),
