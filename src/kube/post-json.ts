@@ -80,10 +80,10 @@ export async function postJson(
           else chunks.push(chunk);
         });
         answer.on('end', () => settle(ok({ status: answer.statusCode ?? 0, body: text(chunks) })));
-        answer.on('error', (cause) => settle(err(wording(cause, post.signal, host, port))));
+        answer.on('error', (cause) => settle(err(wording(cause, post.signal, host, port, hostname))));
       },
     );
-    sent.on('error', (cause) => settle(err(wording(cause, post.signal, host, port))));
+    sent.on('error', (cause) => settle(err(wording(cause, post.signal, host, port, hostname))));
     sent.end(post.body);
   });
 }
@@ -132,7 +132,7 @@ const UNTRUSTED = new Set([
 ]);
 
 /** What Go says where Node says `cause`. (go1.24 net, crypto/x509/verify.go, net/http/transport.go) */
-function wording(cause: Error, signal: AbortSignal, host: string, port: number): string {
+function wording(cause: Error, signal: AbortSignal, host: string, port: number, hostname: string): string {
   if (signal.aborted) return 'context deadline exceeded';
   const { code = '' } = cause as NodeJS.ErrnoException;
   const address = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
@@ -157,7 +157,7 @@ function wording(cause: Error, signal: AbortSignal, host: string, port: number):
     case 'CERT_NOT_YET_VALID':
       return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid';
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `tls: failed to verify certificate: x509: ${altName(cause as Error & { cert?: { subjectaltname?: string } }, host)}`;
+      return `tls: failed to verify certificate: x509: ${altName(cause as Error & { cert?: { subjectaltname?: string } }, hostname)}`;
     case 'EPROTO':
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
@@ -172,10 +172,9 @@ function altName(cause: Error & { readonly cert?: { readonly subjectaltname?: st
     .split(', ')
     .filter((name) => name.startsWith(isIP(host) === 0 ? 'DNS:' : 'IP Address:'))
     .map((name) => name.slice(name.indexOf(':') + 1));
-  const wanted = /for: ([^.].*?)\. /.exec(cause.message)?.[1] ?? host;
   if (names.length === 0)
     return isIP(host) === 0
-      ? `certificate is not valid for any names, but wanted to match ${wanted}`
+      ? `certificate is not valid for any names, but wanted to match ${host}`
       : `cannot validate certificate for ${host} because it doesn't contain any IP SANs`;
-  return `certificate is valid for ${names.join(', ')}, not ${wanted}`;
+  return `certificate is valid for ${names.join(', ')}, not ${host}`;
 }

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { Json, JsonObject } from '../../base/json.ts';
-import { isObject, put, stringAt } from '../../base/json.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { isObject } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { type CelEnvironment, compileCel, evaluate, type Program, toCel } from '../../engine/cel/cel.ts';
@@ -183,17 +183,18 @@ export function kindOf(
 }
 
 /** The options of the request as an object of its own kind. */
-export function optionsOf({ verb, options, dryRun }: Attributes): JsonObject | undefined {
-  if (verb === 'connect') return options as JsonObject | undefined;
-  const out: { [key: string]: Json } = {
-    kind:
-      stringAt(options as JsonObject | undefined, 'kind') ?? `${verb.charAt(0).toUpperCase()}${verb.slice(1)}Options`,
+export function optionsOf({ type, verb, options, dryRun, old }: Attributes): JsonObject | undefined {
+  if (verb === 'connect') return options;
+  const own = isObject(options) ? options : {};
+  // Namespaces are deleted by uid. (kubernetes@1.34 pkg/registry/core/namespace/storage/storage.go)
+  const pinned = type.storage === '/namespaces' && verb === 'delete' && old?.metadata.uid !== undefined;
+  return {
+    kind: `${verb.charAt(0).toUpperCase()}${verb.slice(1)}Options`,
     apiVersion: 'meta.k8s.io/v1',
+    ...own,
+    ...(pinned && own['preconditions'] === undefined ? { preconditions: { uid: old.metadata.uid as string } } : {}),
+    ...(dryRun && own['dryRun'] === undefined ? { dryRun: ['All'] } : {}),
   };
-  if (isObject(options))
-    for (const key of Object.keys(options)) if (key !== 'kind') put(out, key, options[key] as Json);
-  if (dryRun && out['dryRun'] === undefined) put(out, 'dryRun', ['All']);
-  return out;
 }
 
 /** An AdmissionRequest without its objects and its uid. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../base/json.ts';
-import { field, isArray, isObject, stringAt } from '../../base/json.ts';
+import { field, isArray, isObject, stringAt, stringifyJson } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { goQuote } from '../apiserver/status.ts';
@@ -20,6 +20,67 @@ export interface AdmissionResponse {
   readonly patchType: string;
   readonly result: Json | undefined;
   readonly warnings: readonly string[];
+}
+
+/** Kinds of apimachinery that every scheme knows beside a webhook's own. */
+const META_KINDS = ['Status', 'APIVersions', 'APIGroup', 'APIGroupList', 'APIResourceList'];
+
+/** What decoding a review says wrong: its kind, then its fields' types. `group` and `kind` are the review's own. */
+export function checkKind(review: Json, version: string, group: string, ownKind: string): string | undefined {
+  const apiVersion = stringAt(review, 'apiVersion') ?? '';
+  const kind = stringAt(review, 'kind') ?? '';
+  if (apiVersion === '' && kind === '') return undefined;
+  if (kind === '') return `Object 'Kind' is missing in '${stringifyJson(review)}'`;
+  if (apiVersion === '') return `Object 'apiVersion' is missing in '${stringifyJson(review)}'`;
+  const known =
+    (kind === ownKind && KNOWN_VERSIONS.some((one) => apiVersion === `${group}/${one}`)) ||
+    (apiVersion === 'v1' && META_KINDS.includes(kind));
+  if (!known)
+    return `no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in scheme "pkg/runtime/scheme.go:110"`;
+  if (kind === ownKind && apiVersion === `${group}/${version}`) return undefined;
+  const own = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  return `converting (${own}.${kind}) to (${version}.${ownKind}): unknown conversion`;
+}
+
+const FIELD_TYPES: readonly (readonly [string, 'string' | 'boolean' | 'array' | 'object', string])[] = [
+  ['uid', 'string', 'types.UID'],
+  ['allowed', 'boolean', 'bool'],
+  ['patch', 'string', '[]uint8'],
+  ['patchType', 'string', 'v1.PatchType'],
+  ['warnings', 'array', '[]string'],
+  ['auditAnnotations', 'object', 'map[string]string'],
+];
+
+function goKind(value: Json): string {
+  if (isArray(value)) return 'array';
+  return typeof value === 'boolean'
+    ? 'bool'
+    : typeof value === 'object'
+      ? 'object'
+      : typeof value === 'string'
+        ? 'string'
+        : 'number';
+}
+
+/** What decoding an AdmissionReview says wrong. */
+export function checkReview(review: Json, version: string): string | undefined {
+  const wrong = checkKind(review, version, REVIEW_GROUP, 'AdmissionReview');
+  if (wrong !== undefined) return wrong;
+  const response = field(review, 'response');
+  if (response === undefined || response === null) return undefined;
+  if (!isObject(response))
+    return `json: cannot unmarshal ${goKind(response)} into Go struct field AdmissionReview.response of type ${version}.AdmissionResponse`;
+  for (const [name, type, go] of FIELD_TYPES) {
+    const value = field(response, name);
+    if (value === undefined || value === null) continue;
+    const fits = type === 'array' ? isArray(value) : type === 'object' ? isObject(value) : typeof value === type;
+    if (!fits)
+      return `json: cannot unmarshal ${goKind(value)} into Go struct field AdmissionResponse.response.${name} of type ${go}`;
+  }
+  const patch = stringAt(response, 'patch') ?? '';
+  const illegal = patch.search(/[^A-Za-z0-9+/=\r\n]/);
+  if (illegal >= 0) return `illegal base64 data at input byte ${illegal}`;
+  return undefined;
 }
 
 /** Source: kubernetes@1.34 apiserver/pkg/admission/plugin/webhook/request/admissionreview.go VerifyAdmissionResponse. */

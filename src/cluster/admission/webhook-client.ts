@@ -4,6 +4,7 @@ import { field, isArray, isObject, parseJson, stringAt } from '../../base/json.t
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { decodeBase64 } from '../../engine/schema/base64.ts';
+import { parseYaml } from '../../engine/yaml/parse.ts';
 import { jsonSyntaxError } from '../apiserver/json-syntax.ts';
 import { goQuote } from '../apiserver/status.ts';
 import type { OutgoingPost, SendOutgoing } from '../outgoing.ts';
@@ -98,9 +99,11 @@ function urlOf(clientConfig: Json | undefined): string {
   return `https://${stringAt(service, 'name') ?? ''}.${stringAt(service, 'namespace') ?? ''}.svc:${port}/${path}`;
 }
 
+/** Paths are cleaned as Go's path.Join cleans them. */
 function withTimeout(url: string, seconds: number): string {
-  const bare = /^https:\/\/[^/]+$/.test(url) ? `${url}/` : url;
-  return `${bare}?timeout=${seconds}s`;
+  const [, origin = url, path = ''] = /^(https?:\/\/[^/]*)(\/.*)?$/.exec(url) ?? [];
+  const clean = path.replaceAll(/\/{2,}/g, '/').replace(/\/$/, '');
+  return `${origin}${clean === '' ? '/' : clean}?timeout=${seconds}s`;
 }
 
 /** What client-go makes of an HTTP error. Source: kubernetes@1.34 apimachinery/pkg/api/errors NewGenericServerResponse. */
@@ -143,11 +146,30 @@ function refusal(status: number, text: string): string {
   }
 }
 
+const HEADER_TYPE =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+/** The answer's JSON, which YAML may stand for. Source: kubernetes@1.34 apimachinery/pkg/runtime/serializer/json. */
 function readAnswer(text: string): Result<Json, string> {
+  if (text === '') return err('0-length response with status code: 200 and content type: application/json');
+  let value: Json;
   try {
-    return ok(parseJson(text));
+    value = parseJson(text);
   } catch (cause) {
-    const why = cause instanceof RangeError ? 'exceeded max depth' : jsonSyntaxError(text);
-    return err(`couldn't get version/kind; json parse error: ${why}`);
+    if (cause instanceof RangeError) return err("couldn't get version/kind; json parse error: exceeded max depth");
+    const yaml = parseYaml(text);
+    if (!yaml.ok) return err(`couldn't get version/kind; json parse error: ${jsonSyntaxError(text)}`);
+    value = yaml.value;
   }
+  if (isObject(value) || value === null) return ok(value);
+  const kind = isArray(value)
+    ? 'array'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : typeof value === 'string'
+        ? 'string'
+        : 'number';
+  return err(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${kind} into Go value of type ${HEADER_TYPE}`,
+  );
 }

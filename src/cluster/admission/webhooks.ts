@@ -8,6 +8,7 @@ import { decodeBase64 } from '../../engine/schema/base64.ts';
 import type { Authorizer } from '../apiserver/authorizer.ts';
 import type { Codec } from '../apiserver/codec.ts';
 import { json } from '../apiserver/draft.ts';
+import { jsonSyntaxError } from '../apiserver/json-syntax.ts';
 import type { Admission, Attributes, Outcome, Reinvocation } from '../apiserver/operation.ts';
 import type { ResourceTable } from '../apiserver/resource-table.ts';
 import type { ResourceType } from '../apiserver/resource-type.ts';
@@ -15,7 +16,14 @@ import { badRequest, forbidden, goQuote, internal } from '../apiserver/status.ts
 import type { StatusError } from '../registry.ts';
 import type { Store } from '../store/store.ts';
 import { AdmissionCel, CONDITIONS_BUDGET, requestOf } from './admission-cel.ts';
-import { type AdmissionResponse, denial, REVIEW_GROUP, reviewVersion, verifyReview } from './admission-review.ts';
+import {
+  type AdmissionResponse,
+  checkReview,
+  denial,
+  REVIEW_GROUP,
+  reviewVersion,
+  verifyReview,
+} from './admission-review.ts';
 import { matchConditions } from './match-conditions.ts';
 import { isExempt, listOf, matchResources } from './match-resources.ts';
 import type { WebhookClient } from './webhook-client.ts';
@@ -187,6 +195,8 @@ export class Webhooks {
     const timeout = Number(field(spec, 'timeoutSeconds') ?? 10);
     const answer = await this.#options.client.post(field(spec, 'clientConfig'), stringifyJson(review), timeout);
     if (!answer.ok) return err({ kind: 'unanswered', why: `failed to call webhook: ${answer.error}` });
+    const malformed = checkReview(answer.value, version);
+    if (malformed !== undefined) return err({ kind: 'unanswered', why: `failed to call webhook: ${malformed}` });
     const verified = verifyReview(answer.value, version, uid, mutating);
     if (!verified.ok) return err({ kind: 'unanswered', why: `received invalid webhook response: ${verified.error}` });
     for (const warning of verified.value.warnings) attributes.warn(warning);
@@ -207,19 +217,20 @@ export class Webhooks {
     { patch, patchType }: AdmissionResponse,
   ): Result<KubeObject | undefined, StatusError> {
     if (patch === '') return ok(undefined);
-    const bytes = decodeBase64(patch);
+    const text = new TextDecoder().decode(decodeBase64(patch));
     let operations: Json;
+    const undecodable = (why: string): Result<never, StatusError> =>
+      err(internal(`failed calling webhook ${goQuote(name)}: received undecodable patch in webhook response: ${why}`));
     try {
-      operations = parseJson(new TextDecoder().decode(bytes));
+      operations = parseJson(text);
     } catch {
-      operations = null;
+      return undecodable(jsonSyntaxError(text));
     }
-    if (!isArray(operations))
-      return err(
-        internal(
-          `failed calling webhook ${goQuote(name)}: received undecodable patch in webhook response: not a JSON patch`,
-        ),
-      );
+    if (operations === null) return ok(undefined);
+    if (!isArray(operations)) {
+      const kind = isObject(operations) ? 'object' : typeof operations === 'boolean' ? 'bool' : typeof operations;
+      return undecodable(`json: cannot unmarshal ${kind} into Go value of type jsonpatch.Patch`);
+    }
     if (operations.length === 0) return ok(undefined);
     if (object === undefined)
       return err(

@@ -99,7 +99,8 @@ export async function deleteObject(
     if (options.uid !== undefined && options.uid !== object.metadata.uid)
       return err(
         conflict(
-          type,
+          // The kind, where others name the resource. (kubernetes@1.34 apiserver/pkg/registry/rest/delete.go BeforeDelete)
+          { group: type.group, plural: type.kind },
           name,
           `the UID in the precondition (${options.uid}) does not match the UID in record (${object.metadata.uid ?? ''}). The object might have been deleted and then recreated`,
         ),
@@ -107,12 +108,19 @@ export async function deleteObject(
     if (options.resourceVersion !== undefined && options.resourceVersion !== object.metadata.resourceVersion)
       return err(
         conflict(
-          type,
+          // The kind, where others name the resource. (kubernetes@1.34 apiserver/pkg/registry/rest/delete.go BeforeDelete)
+          { group: type.group, plural: type.kind },
           name,
           `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${object.metadata.resourceVersion ?? ''}). The object might have been modified`,
         ),
       );
-    const refused = await objects.admit({ ...operation, name, object: undefined, old: object });
+    const refused = await objects.admit({
+      ...operation,
+      // Of a collection every object is deleted in the collection's name. (registry/rest/delete.go)
+      name: operation.collection === true ? '' : name,
+      object: undefined,
+      old: object,
+    });
     if (refused !== undefined) return err(refused);
     const marked = mark(objects, operation, object, options);
     if (marked === undefined) {

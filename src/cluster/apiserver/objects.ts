@@ -104,7 +104,11 @@ export class Objects {
     // Mutating admission sees the object before the server fills in what is its own. (kubernetes@1.34 endpoints/handlers/create.go)
     const mutated = await this.#mutate({ ...operation, name: object.metadata.name ?? '' }, object, undefined);
     if (!mutated.ok) return mutated;
+    const { namespace = '' } = mutated.value.metadata;
+    if (type.namespaced && namespace !== '' && namespace !== input.metadata.namespace)
+      return err(badRequest('the namespace of the provided object does not match the namespace sent on the request'));
     object = withMeta(mutated.value, (meta) => {
+      if (type.namespaced) meta.namespace = input.metadata.namespace;
       meta.uid = this.options.uuid();
       meta.creationTimestamp = this.now();
       if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '')
@@ -185,30 +189,32 @@ export class Objects {
           `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
         ),
       );
-    let object = withMeta(wished, (meta) => {
-      if ((meta.uid ?? '') === '') meta.uid = old.metadata.uid;
-      meta.resourceVersion = undefined;
-      delete (meta as { selfLink?: string }).selfLink;
-      meta.creationTimestamp ??= old.metadata.creationTimestamp;
-      // A client that read the object before its deletion began does not undo it by writing back.
-      meta.deletionTimestamp ??= old.metadata.deletionTimestamp;
-      meta.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
-      if (meta.finalizers?.length === 0) meta.finalizers = undefined;
-      if (type.namespaced)
-        meta.namespace =
-          meta.namespace === undefined || meta.namespace === '' ? old.metadata.namespace : meta.namespace;
-    });
-    const prepared = prepareForUpdate(type, object, old, subresource);
+    const filled = (given: KubeObject): KubeObject =>
+      withMeta(given, (meta) => {
+        if ((meta.uid ?? '') === '') meta.uid = old.metadata.uid;
+        meta.resourceVersion = undefined;
+        delete (meta as { selfLink?: string }).selfLink;
+        meta.creationTimestamp ??= old.metadata.creationTimestamp;
+        // A client that read the object before its deletion began does not undo it by writing back.
+        meta.deletionTimestamp ??= old.metadata.deletionTimestamp;
+        meta.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
+        if (meta.finalizers?.length === 0) meta.finalizers = undefined;
+        if (type.namespaced)
+          meta.namespace =
+            meta.namespace === undefined || meta.namespace === '' ? old.metadata.namespace : meta.namespace;
+      });
+    let object = wished;
     if (options.tracked !== true) {
+      const prepared = prepareForUpdate(type, filled(wished), old, subresource);
       const { managedFields } = this.options.managedFields.update(operation, old, prepared, this.now()).metadata;
-      object = withMeta(object, (meta) => {
+      object = withMeta(wished, (meta) => {
         meta.managedFields = managedFields;
       });
     }
     // Mutating admission sees what was sent; what this (sub)resource may not change is taken back afterwards. (registry/rest/update.go)
     const mutated = await this.#mutate({ ...operation, name }, object, old);
     if (!mutated.ok) return mutated;
-    object = prepareForUpdate(type, this.options.defaults(type, mutated.value), old, subresource);
+    object = prepareForUpdate(type, this.options.defaults(type, filled(mutated.value)), old, subresource);
     const causes = [
       ...validateMeta(type, object),
       ...validateMetaUpdate(object, old),
@@ -219,7 +225,10 @@ export class Objects {
     ];
     if (causes.length > 0) return err(invalid(type, name, causes));
     for (const warning of strategyOf(type).warnings?.(object, old) ?? []) operation.warn(warning);
-    const refused = await this.#validate({ ...operation, name, object, old });
+    const seen = withMeta(object, (meta) => {
+      meta.resourceVersion = old.metadata.resourceVersion;
+    });
+    const refused = await this.#validate({ ...operation, name, object: seen, old });
     if (refused !== undefined) return err(refused);
     if (this.options.store.get(type.storage, keyOf(old.metadata.namespace, name)) !== entry)
       return conditional && options.derived !== true ? err(conflict(type, name)) : undefined;

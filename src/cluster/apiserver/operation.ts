@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../api/object.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
 import type { ResourceType } from './resource-type.ts';
@@ -17,7 +18,10 @@ export interface Operation {
   readonly manager: string;
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
-  readonly options?: { readonly [key: string]: unknown };
+  /** The request's options, without their kind. */
+  readonly options?: JsonObject;
+  /** One of the deletions of a collection. */
+  readonly collection?: boolean;
 }
 
 export type Outcome = Result<KubeObject, StatusError>;

@@ -1,11 +1,11 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { JsonObject } from '../../base/json.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
 import type { DecodedBody } from './body.ts';
 import { decodeBody } from './body.ts';
-import type { Deletion } from './deletion.ts';
+import type { DeleteOptions, Deletion } from './deletion.ts';
 import { deleteObject, parseDeleteOptions } from './deletion.ts';
 import { withMeta } from './draft.ts';
 import type { Kernel } from './kernel.ts';
@@ -33,6 +33,32 @@ export function operationOf(request: ResourceRequest, verb: Operation['verb']): 
     dryRun: isDryRun(request),
     manager: managerOf(request),
     warn,
+    options: writeOptions(request),
+  };
+}
+
+/** The options as admission is shown them. */
+function writeOptions({ query }: ResourceRequest): JsonObject {
+  const out: { [key: string]: Json } = {};
+  for (const key of ['fieldManager', 'fieldValidation']) if ((query.get(key) ?? '') !== '') out[key] = query.get(key);
+  if (query.has('dryRun')) out['dryRun'] = query.getAll('dryRun');
+  return out;
+}
+
+function deletionOptions(options: DeleteOptions & { readonly dryRun: readonly string[] }): JsonObject {
+  const { propagation, gracePeriodSeconds, uid, resourceVersion, dryRun } = options;
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(uid === undefined && resourceVersion === undefined
+      ? {}
+      : {
+          preconditions: {
+            ...(uid === undefined ? {} : { uid }),
+            ...(resourceVersion === undefined ? {} : { resourceVersion }),
+          },
+        }),
+    ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
+    ...(dryRun.length === 0 ? {} : { dryRun }),
   };
 }
 
@@ -66,8 +92,16 @@ export function judgeProblems(request: ResourceRequest, problems: readonly strin
   if (problems.length === 0) return undefined;
   const mode = fieldValidation(request.query);
   if (mode === 'Strict') return `strict decoding error: ${problems.join(', ')}`;
-  if (mode === 'Warn') for (const problem of problems) request.warn(problem);
+  if (mode === 'Warn') for (const problem of problems) for (const line of warningLines(problem)) request.warn(line);
   return undefined;
+}
+
+const YAML_PROBLEMS = /^(?:error converting YAML to JSON: )?yaml: unmarshal errors:\n/;
+
+/** A YAML error lists its problems by line. Source: kubernetes@1.34 apiserver/pkg/endpoints/handlers/rest.go parseYAMLWarnings. */
+export function warningLines(problem: string): readonly string[] {
+  const list = problem.replace(YAML_PROBLEMS, '');
+  return list === problem ? [problem] : list.split('\n').map((line) => line.trim());
 }
 
 export async function create(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
@@ -153,7 +187,11 @@ export async function remove(kernel: Kernel, request: ResourceRequest): Promise<
       'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
     );
   if (type.deprecation !== undefined) request.warn(type.deprecation);
-  const operation = { ...operationOf(request, 'delete'), dryRun: options.value.dryRun.includes('All') };
+  const operation = {
+    ...operationOf(request, 'delete'),
+    dryRun: options.value.dryRun.includes('All'),
+    options: deletionOptions(options.value),
+  };
   const outcome = await deleteObject(kernel.objects, operation, path.name as string, options.value);
   return outcome.ok ? ok(deletionReply(kernel, request, outcome.value)) : outcome;
 }
@@ -185,7 +223,12 @@ export async function removeCollection(kernel: Kernel, request: ResourceRequest)
   if (!options.ok) return options;
   const listing = list(kernel.store, type, path.namespace, query);
   if (!listing.ok) return listing;
-  const operation = { ...operationOf(request, 'delete'), dryRun: options.value.dryRun.includes('All') };
+  const operation = {
+    ...operationOf(request, 'delete'),
+    dryRun: options.value.dryRun.includes('All'),
+    options: deletionOptions(options.value),
+    collection: true,
+  };
   for (const item of listing.value.items) {
     const { name, namespace } = item.metadata;
     const outcome = await deleteObject(kernel.objects, { ...operation, name, namespace }, name, options.value);

@@ -54,7 +54,16 @@ export function applyJsonPatch(document: Json, patch: Json): Result<Json, JsonPa
     }
     throw error;
   }
-  return ok(state.root);
+  return ok(printed(state.root, state));
+}
+
+/** An object that was opened prints with sorted keys, as a Go map does; the others as they were. */
+function printed(value: Json, state: State): Json {
+  if (isArray(value)) return state.owned.has(value as Json[]) ? value.map((item) => printed(item, state)) : value;
+  if (!isObject(value) || !state.owned.has(value)) return value;
+  const out: MutableJsonObject = {};
+  for (const key of Object.keys(value).toSorted()) put(out, key, printed(value[key] as Json, state));
+  return out;
 }
 
 interface State {
@@ -68,47 +77,77 @@ function apply(state: State, operation: Json): void {
   const kind = stringAt(operation, 'op');
   const path = stringAt(operation, 'path');
   const value = field(operation, 'value');
-  if (path === undefined) throw new NotApplicable('operation has no path');
+  if (path === undefined) throw new NotApplicable('operation missing path field: missing value');
   switch (kind) {
     case 'add':
-      if (path === '') throw new NotApplicable('add operation does not apply: doc is missing path: ""');
-      insert(locate(state, path, 'add'), value ?? null);
+      if (path === '') throw new NotApplicable(MISSING.add(path));
+      inside(`error in add for path: '${path}'`, () => insert(locate(state, path, MISSING.add), value ?? null));
       return;
     case 'replace':
       if (path === '') {
         if (!isObject(value) && !isArray(value))
-          throw new NotApplicable('replace operation hit doc root but was not a container');
+          throw new NotApplicable('replace operation hit impossible case: unknown object type');
         state.root = value;
         return;
       }
-      assign(locate(state, path, 'replace'), value ?? null);
+      assign(locate(state, path, MISSING.replace), value ?? null);
       return;
-    case 'remove':
-      remove(locate(state, path, 'remove'));
+    case 'remove': {
+      const place = locate(state, path, MISSING.remove);
+      inside(`error in remove for path: '${path}'`, () => remove(place));
       return;
+    }
     case 'move':
     case 'copy': {
       const from = stringAt(operation, 'from');
-      if (from === undefined) throw new NotApplicable(`${kind} operation has no from`);
-      const place = locate(state, from, kind);
+      if (from === undefined)
+        throw new NotApplicable(
+          `${kind} operation failed to decode from: operation, missing from field: missing value`,
+        );
+      const place = locate(state, from, MISSING.from(kind));
       const moved = read(place);
-      if (kind === 'move') remove(place);
+      if (kind === 'move') inside(`error in move for path: '${place.key}'`, () => remove(place));
       else {
         state.copied += stringifyJson(moved ?? null).length;
         if (state.copied > MAX_COPIED_BYTES) throw new NotApplicable('copies are too large');
       }
-      insert(locate(state, path, kind), moved ?? null);
+      insert(locate(state, path, MISSING.destination(kind)), moved ?? null);
       return;
     }
     case 'test': {
-      const found = path === '' ? state.root : read(locate(state, path, 'test'));
+      const found = path === '' ? state.root : read(locate(state, path, MISSING.test));
       const matches =
         found === undefined || found === null ? value === undefined || value === null : equal(found, value);
-      if (!matches) throw new NotApplicable(`testing value ${path} failed`);
+      if (!matches) throw new NotApplicable(`testing value ${path} failed: test failed`);
       return;
     }
     default:
-      throw new NotApplicable(`unexpected kind: ${kind ?? 'unknown'}`);
+      throw new NotApplicable(`Unexpected kind: ${kind ?? 'unknown'}`);
+  }
+}
+
+/** json-patch@4.12 patch.go: each operation has words of its own for a place that is not there. */
+const MISSING = {
+  add: (path: string): string => `add operation does not apply: doc is missing path: "${path}": missing value`,
+  remove: (path: string): string => `remove operation does not apply: doc is missing path: "${path}": missing value`,
+  replace: (path: string): string => `replace operation does not apply: doc is missing path: ${path}: missing value`,
+  test: (path: string): string => `test operation does not apply: is missing path: ${path}: missing value`,
+  from:
+    (kind: string) =>
+    (path: string): string =>
+      `${kind} operation does not apply: doc is missing from path: ${path}: missing value`,
+  destination:
+    (kind: string) =>
+    (path: string): string =>
+      `${kind} operation does not apply: doc is missing destination path: ${path}: missing value`,
+};
+
+function inside(where: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const own = error instanceof NotApplicable && !error.message.includes('operation does not apply');
+    throw own ? new NotApplicable(`${where}: ${error.message}`) : error;
   }
 }
 
@@ -126,29 +165,27 @@ function own(state: State, value: Json): Container {
   }
   if (state.owned.has(value as MutableJsonObject)) return value as MutableJsonObject;
   const copy: MutableJsonObject = {};
-  // An object that was opened prints with sorted keys, as a Go map does.
-  for (const key of Object.keys(value as MutableJsonObject).toSorted())
-    put(copy, key, (value as MutableJsonObject)[key] as Json);
+  for (const key of Object.keys(value as MutableJsonObject)) put(copy, key, (value as MutableJsonObject)[key] as Json);
   state.owned.add(copy);
   return copy;
 }
 
 /** The container of the path's last segment, copied on the way so that the document given stays as it is. */
-function locate(state: State, path: string, operation: string): Place {
+function locate(state: State, path: string, missing: (path: string) => string): Place {
   const segments = path
     .split('/')
     .slice(1)
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
   const key = segments.pop();
   if (key === undefined || (!isObject(state.root) && !isArray(state.root))) {
-    throw new NotApplicable(`${operation} operation does not apply: doc is missing path: "${path}"`);
+    throw new NotApplicable(missing(path));
   }
   let container = own(state, state.root);
   state.root = container;
   for (const segment of segments) {
     const next = read({ container, key: segment });
     if (!isObject(next) && !isArray(next)) {
-      throw new NotApplicable(`${operation} operation does not apply: doc is missing path: "${path}"`);
+      throw new NotApplicable(missing(path));
     }
     const copy = own(state, next);
     assign({ container, key: segment }, copy);
@@ -164,9 +201,13 @@ function read({ container, key }: Place): Json | undefined {
 }
 
 function index(key: string, length: number, last: number): number {
-  if (!/^[-+]?\d+$/.test(key)) throw new NotApplicable(`invalid array index: ${key}`);
+  if (!/^[-+]?\d+$/.test(key))
+    throw new NotApplicable(
+      `value was not a proper array index: '${key}': strconv.Atoi: parsing "${key}": invalid syntax`,
+    );
   const position = Number(key);
-  if (position < -length || position > last) throw new NotApplicable(`Unable to access invalid index: ${key}`);
+  if (position < -length || position > last)
+    throw new NotApplicable(`Unable to access invalid index: ${key}: invalid index referenced`);
   return position < 0 ? position + length : position;
 }
 
@@ -179,10 +220,14 @@ function insert({ container, key }: Place, value: Json): void {
     container.push(value);
     return;
   }
-  if (!/^[-+]?\d+$/.test(key)) throw new NotApplicable(`invalid array index: ${key}`);
+  if (!/^[-+]?\d+$/.test(key))
+    throw new NotApplicable(
+      `value was not a proper array index: '${key}': strconv.Atoi: parsing "${key}": invalid syntax`,
+    );
   const position = Number(key);
   const size = container.length + 1;
-  if (position >= size || position < -size) throw new NotApplicable(`Unable to access invalid index: ${key}`);
+  if (position >= size || position < -size)
+    throw new NotApplicable(`Unable to access invalid index: ${key}: invalid index referenced`);
   container.splice(position < 0 ? position + size : position, 0, value);
 }
 
@@ -194,5 +239,5 @@ function assign({ container, key }: Place, value: Json): void {
 function remove({ container, key }: Place): void {
   if (Array.isArray(container)) container.splice(index(key, container.length, container.length - 1), 1);
   else if (Object.hasOwn(container, key)) delete container[key];
-  else throw new NotApplicable(`Unable to remove nonexistent key: ${key}`);
+  else throw new NotApplicable(`Unable to remove nonexistent key: ${key}: missing value`);
 }
