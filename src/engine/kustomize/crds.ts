@@ -1,5 +1,6 @@
 import { utf8Text } from '../../base/files.ts';
 import { at, field, isObject, type Json, stringAt } from '../../base/json.ts';
+import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fail, wrapped } from './failure.ts';
@@ -52,7 +53,8 @@ interface Found {
 function readDefinitions(text: string): Readonly<Record<string, Json>> {
   const read = parseYaml(text);
   const json = text.startsWith('{');
-  if (!read.ok) return fail(json ? read.error.message : `error converting YAML to JSON: ${printYamlError(read.error)}`);
+  if (!read.ok)
+    return fail(json ? jsonSyntaxError(text) : `error converting YAML to JSON: ${printYamlError(read.error)}`);
   const prefix = json ? '' : 'error unmarshaling JSON: while decoding JSON: ';
   if (read.value === null) return {};
   if (!isObject(read.value))

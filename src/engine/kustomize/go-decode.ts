@@ -114,7 +114,9 @@ function decodeStruct(value: JsonObject, type: GoType & { t: 'struct' }, options
     }
     const field = fields[name] as GoType;
     const path = [place.path, field.embeddedIn ?? '', name].filter((part) => part !== '').join('.');
-    const decoded = decode(value[key] as Json, field, options, { struct: type.name, path });
+    // sigs.k8s.io/yaml looks for the type of a field of an embedded struct in the wrong place, and so leaves its value as it is.
+    const how = field.embeddedIn === undefined ? options : { ...options, coerce: false };
+    const decoded = decode(value[key] as Json, field, how, { struct: type.name, path });
     if (decoded !== undefined) put(out, name, decoded);
   }
   return out;

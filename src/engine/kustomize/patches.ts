@@ -1,5 +1,6 @@
 import { utf8Text } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
+import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import { quoted } from '../yaml/go-syntax.ts';
 import { fail, KustomizeFailure, withPrefix } from './failure.ts';
 import { applyJsonPatch, asOperations, decodeJsonPatch, type JsonPatch, patchJson } from './json-patch.ts';
@@ -76,7 +77,7 @@ function jsonOperations(text: string): JsonPatch {
   try {
     return asOperations(parseJson(text));
   } catch (failure) {
-    if (failure instanceof SyntaxError || failure instanceof RangeError) return fail(failure.message);
+    if (failure instanceof SyntaxError || failure instanceof RangeError) return fail(jsonSyntaxError(text));
     throw failure;
   }
 }

@@ -6,6 +6,7 @@ import { printNode } from '../yaml/print-node.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import { goRegexp } from './go-regexp.ts';
 import type { Replacement, ReplacementOptions, ReplacementTarget, Selector } from './kustomization-type.ts';
+import { labelsMatch } from './label-selector.ts';
 import {
   fieldOf,
   getField,
@@ -25,7 +26,7 @@ import {
 import { nodeJson, type Resource } from './resource.ts';
 import { isSelected, printId, type ResourceId } from './resource-id.ts';
 import { goJson } from './resource-map.ts';
-import { compileSelector, labelsMatch } from './selector.ts';
+import { compileSelector } from './selector.ts';
 
 const DEFAULT_PATH = 'metadata.name';
 

@@ -2,10 +2,11 @@ import { field, isArray, isObject, type Json } from '../../base/json.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { fail } from './failure.ts';
 import type { Selector } from './kustomization-type.ts';
+import { labelsMatch } from './label-selector.ts';
 import { lookup, setField, stringNode } from './node-edit.ts';
 import type { Resource } from './resource.ts';
 import { effectiveNamespace, idEquals, printId, type ResourceId } from './resource-id.ts';
-import { compileSelector, labelsMatch } from './selector.ts';
+import { compileSelector } from './selector.ts';
 
 /**
  * The resources of an accumulator, in order. Ids are looked up by index; whoever changes the id of a resource calls

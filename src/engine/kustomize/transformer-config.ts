@@ -166,11 +166,11 @@ export function mergeReferences(
 }
 
 const CONFIG: GoType = struct('builtinconfig.TransformerConfig', {
-  ...Object.fromEntries(LISTS.map((name) => [name, FIELD_SPECS])),
+  ...Object.fromEntries(LISTS.map((name) => [name, { ...FIELD_SPECS, go: 'types.FsSlice' }])),
   nameReference: sliceOf(
     struct('builtinconfig.NameBackReferences', {
       ...GVK_FIELDS,
-      fieldSpecs: FIELD_SPECS,
+      fieldSpecs: { ...FIELD_SPECS, go: 'types.FsSlice' },
     }),
     'builtinconfig.nbrSlice',
   ),

@@ -98,7 +98,7 @@ const configureHelm: Configure<Generate> = (config, _yaml, { inflate, loader, sc
 const IAM = struct(
   'builtins.IAMPolicyGeneratorPlugin',
   embed('IAMPolicyGeneratorArgs', {
-    cloud: STRING,
+    cloud: { t: 'string', go: 'types.Cloud' },
     kubernetesService: struct('types.KubernetesService', { name: STRING, namespace: STRING }),
     serviceAccount: struct('types.ServiceAccount', { name: STRING, projectId: STRING }),
   }),

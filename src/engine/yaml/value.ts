@@ -1,4 +1,4 @@
-import { type Json, type MutableJsonObject, put } from '../../base/json.ts';
+import { isArray, isObject, type Json, type MutableJsonObject, put } from '../../base/json.ts';
 import { goSyntaxOf, quoted, type ScalarReader } from './go-syntax.ts';
 import {
   BINARY_TAG,
@@ -73,6 +73,7 @@ class Reader {
   private readonly errors: string[] = [];
   private firstErrorLine = 0;
   private depth = 0;
+  private infinite = false;
   doubtful = false;
 
   constructor(options: ValueOptions) {
@@ -84,6 +85,7 @@ class Reader {
     if (this.errors.length > 0) {
       throw new YamlFailure(`unmarshal errors:\n  ${this.errors.join('\n  ')}`, this.firstErrorLine, true);
     }
+    if (this.infinite) refuseInfinite(value);
     return value;
   }
 
@@ -163,13 +165,16 @@ class Reader {
     }
   }
 
+  /** v2 counts from the line of the value, v3 from that of the key. */
   private checkKeys(node: YamlNode): void {
     const { content } = node;
     const seen = new Map<string, YamlNode[]>();
+    const values = new Map<YamlNode, YamlNode>();
     for (let index = 0; index < content.length; index += 2) {
       const key = content[index] as YamlNode;
       if (key.kind !== 'scalar') continue;
       const before = seen.get(key.value);
+      values.set(key, content[index + 1] as YamlNode);
       if (before === undefined) seen.set(key.value, [key]);
       else before.push(key);
     }
@@ -183,7 +188,7 @@ class Reader {
           this.errors.push(
             this.options.dialect === 'v3'
               ? `line ${b.line}: mapping key ${quoted(b.value)} already defined at line ${a.line}`
-              : `line ${b.line}: key ${quoted(b.value)} already set in map`,
+              : `line ${values.get(b)?.line ?? b.line}: key ${quoted(b.value)} already set in map`,
           );
           if (this.options.dialect === 'v2') break;
         }
@@ -198,6 +203,8 @@ class Reader {
       return this.key(target, value);
     }
     if (key.kind !== 'scalar') {
+      // What is wrong within it is met first.
+      this.read(key);
       throw new YamlFailure(`invalid map key: ${goSyntaxOf(key, scalarReader(this.options))}`, 0);
     }
     const tag = scalarTag(key, this.options.dialect);
@@ -206,6 +213,10 @@ class Reader {
       // Go's v3 makes a map of any keys of it, which its JSON encoder refuses; the outermost map is of strings.
       if (this.depth > 1) throw new YamlFailure('json: unsupported type: map[interface {}]interface {}', 0, true);
       return key.value;
+    }
+    if (tag === FLOAT_TAG) {
+      const number = parseFloatValue(key.value);
+      if (!Number.isFinite(number)) return Number.isNaN(number) ? '.nan' : number > 0 ? '.inf' : '-.inf';
     }
     const read = this.scalar(key);
     switch (typeof read) {
@@ -258,10 +269,8 @@ class Reader {
           if (found !== FLOAT_TAG) this.cannot(found, value, tag);
         }
         const number = parseFloatValue(value);
-        if (!Number.isFinite(number)) {
-          const shown = Number.isNaN(number) ? 'NaN' : number > 0 ? '+Inf' : '-Inf';
-          throw new YamlFailure(`json: unsupported value: ${shown}`, 0, true);
-        }
+        // A later key of the same name may yet take its place.
+        if (!Number.isFinite(number)) this.infinite = true;
         return number;
       }
       case BINARY_TAG:
@@ -294,6 +303,16 @@ class Reader {
   private cannot(found: string, value: string, tag: string): never {
     throw new YamlFailure(`cannot decode ${found} \`${value}\` as a ${tag}`, 0);
   }
+}
+
+/** Go's JSON encoder refuses what it meets first, in the order of the keys. */
+function refuseInfinite(value: Json): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    const shown = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+    throw new YamlFailure(`json: unsupported value: ${shown}`, 0, true);
+  }
+  if (isArray(value)) value.forEach(refuseInfinite);
+  else if (isObject(value)) for (const key of Object.keys(value).sort()) refuseInfinite(value[key] as Json);
 }
 
 const RATIO_RANGE_LOW = 400_000;
