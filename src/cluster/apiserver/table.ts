@@ -1,8 +1,7 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { json } from './draft.ts';
-import { printerOf } from './printers/builtin.ts';
-import { createdAtPrinter } from './printers/cluster.ts';
+import { createdAtPrinter, printerOf } from './printers/builtin.ts';
 import type { Printer } from './printers/printer.ts';
 import type { ResourceType } from './resource-type.ts';
 

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
 import { at, field, isArray, stringAt, stringifyJson } from '../../../base/json.ts';
 import { compileJsonPath, findAll } from '../../../engine/jsonpath/jsonpath.ts';
+import { type Column, tableColumns } from '../../data/table-columns.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { age } from './age.ts';
-import { AGE, type Column, NAME, type Printer } from './printer.ts';
+import type { Printer } from './printer.ts';
 
 const printers = new WeakMap<object, Map<string, Printer>>();
 
@@ -31,13 +32,21 @@ function make(type: ResourceType): Printer {
   const declared = field(version, 'additionalPrinterColumns');
   const extras: readonly Extra[] = isArray(declared)
     ? declared.map(extra)
-    : [{ column: AGE, read: (object, now) => age(at(object, 'metadata', 'creationTimestamp'), now) }];
+    : [{ column: builtin('Age'), read: (object, now) => age(at(object, 'metadata', 'creationTimestamp'), now) }];
   return {
-    columns: [NAME, ...extras.map(({ column }) => column)],
+    columns: [builtin('Name'), ...extras.map(({ column }) => column)],
     cells: (object, now) => ({
       cells: [stringAt(object, 'metadata', 'name') ?? '', ...extras.map(({ read }) => read(object, now))],
     }),
   };
+}
+
+/** A column that every kind has. */
+function builtin(name: 'Name' | 'Age'): Column {
+  const column = tableColumns('/configmaps')?.find((one) => one.name === name);
+  if (column === undefined) throw new Error(`no column ${name}`);
+  // The server of custom resources calls an age a date.
+  return name === 'Age' ? { ...column, type: 'date' } : column;
 }
 
 function extra(declared: Json): Extra {
@@ -46,7 +55,9 @@ function extra(declared: Json): Extra {
     name: stringAt(declared, 'name') ?? '',
     type,
     format: stringAt(declared, 'format') ?? '',
-    description: stringAt(declared, 'description') ?? '',
+    description:
+      stringAt(declared, 'description') ||
+      `Custom resource definition column (in JSONPath format): ${stringAt(declared, 'jsonPath') ?? ''}`,
     priority: Number(field(declared, 'priority') ?? 0),
   };
   const path = compileJsonPath(stringAt(declared, 'jsonPath') ?? '');

@@ -2,23 +2,7 @@ import type { Json, JsonObject } from '../../../base/json.ts';
 import { at, field, stringAt } from '../../../base/json.ts';
 import { age, humanDuration } from './age.ts';
 import { list, number, orNone, text } from './fields.ts';
-import { AGE, column, NAME, type Printer, type Row } from './printer.ts';
-
-/** Source: kubernetes@1.34 pkg/printers/internalversion/printers.go printPod. */
-export const podPrinter: Printer = {
-  columns: [
-    NAME,
-    column('Ready'),
-    column('Status'),
-    column('Restarts'),
-    AGE,
-    column('IP', 'string', 1),
-    column('Node', 'string', 1),
-    column('Nominated Node', 'string', 1),
-    column('Readiness Gates', 'string', 1),
-  ],
-  cells: podRow,
-};
+import type { Row } from './printer.ts';
 
 const SUCCEEDED: Json = {
   type: 'Completed',
@@ -28,8 +12,9 @@ const SUCCEEDED: Json = {
 };
 const FAILED: Json = { type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' };
 
-function podRow(pod: JsonObject, nowMs: number): Row {
-  const total = list(pod, 'spec', 'containers').length;
+/** Source: kubernetes@1.34 pkg/printers/internalversion/printers.go printPod. */
+export function podRow(pod: JsonObject, nowMs: number): Row {
+  const total = list(pod, 'spec', 'containers').length + list(pod, 'spec', 'initContainers').filter(isSidecar).length;
   const { reason, ready, restarts, lastRestart } = summarize(pod);
   const phase = text(pod, 'status', 'phase');
   const gates = list(pod, 'spec', 'readinessGates');
@@ -65,23 +50,32 @@ interface Summary {
   readonly lastRestart: number | undefined;
 }
 
+/** Restarts of some containers, and when the last of them was. */
+class Restarts {
+  count = 0;
+  last: number | undefined;
+
+  add(status: Json): void {
+    this.count += number(status, 'restartCount');
+    const finished = Date.parse(text(status, 'lastState', 'terminated', 'finishedAt'));
+    if (!Number.isNaN(finished)) this.last = Math.max(this.last ?? 0, finished);
+  }
+}
+
 function summarize(pod: JsonObject): Summary {
-  let reason = text(pod, 'status', 'reason') || text(pod, 'status', 'phase') || 'Unknown';
+  let reason = text(pod, 'status', 'reason') || text(pod, 'status', 'phase');
   for (const condition of list(pod, 'status', 'conditions'))
     if (stringAt(condition, 'type') === 'PodScheduled' && stringAt(condition, 'reason') === 'SchedulingGated')
       reason = 'SchedulingGated';
-  let restarts = 0;
-  let last: number | undefined;
-  const init = initReason(pod);
-  if (init !== undefined) reason = init;
-  const deleting = at(pod, 'metadata', 'deletionTimestamp') !== undefined;
-  let ready = 0;
-  if (init === undefined) {
+  const init = initialization(pod);
+  if (init.reason !== undefined) reason = init.reason;
+  let { ready } = init;
+  let restarts = init.all;
+  if (init.reason === undefined || hasCondition(pod, 'Initialized')) {
+    restarts = init.sidecars;
     let running = false;
     for (const status of [...list(pod, 'status', 'containerStatuses')].reverse()) {
-      restarts += number(status, 'restartCount');
-      const finished = Date.parse(text(status, 'lastState', 'terminated', 'finishedAt'));
-      if (!Number.isNaN(finished)) last = Math.max(last ?? 0, finished);
+      restarts.add(status);
       const waiting = text(status, 'state', 'waiting', 'reason');
       const terminated = at(status, 'state', 'terminated');
       if (waiting !== '') reason = waiting;
@@ -91,19 +85,24 @@ function summarize(pod: JsonObject): Summary {
         ready++;
       }
     }
-    if (reason === 'Completed' && running) {
-      const isReady = list(pod, 'status', 'conditions').some(
-        (one) => field(one, 'type') === 'Ready' && field(one, 'status') === 'True',
-      );
-      reason = isReady ? 'Running' : 'NotReady';
-    }
-  } else for (const status of list(pod, 'status', 'initContainerStatuses')) restarts += number(status, 'restartCount');
-  if (deleting) {
+    if (reason === 'Completed' && running) reason = hasCondition(pod, 'Ready') ? 'Running' : 'NotReady';
+  }
+  if (at(pod, 'metadata', 'deletionTimestamp') !== undefined) {
     const phase = text(pod, 'status', 'phase');
     if (text(pod, 'status', 'reason') === 'NodeLost') reason = 'Unknown';
     else if (phase !== 'Succeeded' && phase !== 'Failed') reason = 'Terminating';
   }
-  return { reason, ready, restarts, lastRestart: last };
+  return { reason, ready, restarts: restarts.count, lastRestart: restarts.last };
+}
+
+function hasCondition(pod: JsonObject, type: string): boolean {
+  return list(pod, 'status', 'conditions').some(
+    (one) => field(one, 'type') === type && field(one, 'status') === 'True',
+  );
+}
+
+function isSidecar(container: Json | undefined): boolean {
+  return field(container, 'restartPolicy') === 'Always';
 }
 
 function terminatedReason(terminated: Json): string {
@@ -113,20 +112,37 @@ function terminatedReason(terminated: Json): string {
   return signal !== 0 ? `Signal:${signal}` : `ExitCode:${number(terminated, 'exitCode')}`;
 }
 
-function initReason(pod: JsonObject): string | undefined {
-  const total = list(pod, 'spec', 'initContainers').length;
+interface Initialization {
+  /** Why the pod is not past its init containers; undefined when it is. */
+  readonly reason: string | undefined;
+  /** Sidecars that are ready. */
+  readonly ready: number;
+  readonly all: Restarts;
+  readonly sidecars: Restarts;
+}
+
+function initialization(pod: JsonObject): Initialization {
+  const containers = list(pod, 'spec', 'initContainers');
+  const [all, sidecars] = [new Restarts(), new Restarts()];
+  let ready = 0;
   for (const [index, status] of list(pod, 'status', 'initContainerStatuses').entries()) {
+    const sidecar = isSidecar(containers.find((one) => field(one, 'name') === field(status, 'name')));
+    all.add(status);
+    if (sidecar) sidecars.add(status);
     const terminated = at(status, 'state', 'terminated');
     if (terminated !== undefined && number(terminated, 'exitCode') === 0) continue;
-    const spec = list(pod, 'spec', 'initContainers').find((one) => field(one, 'name') === field(status, 'name'));
-    if (field(spec, 'restartPolicy') === 'Always' && field(status, 'started') === true) continue;
-    if (terminated !== undefined) {
-      const reason = terminatedReason(terminated);
-      return `Init:${reason}`;
+    if (sidecar && field(status, 'started') === true) {
+      if (field(status, 'ready') === true) ready++;
+      continue;
     }
     const waiting = text(status, 'state', 'waiting', 'reason');
-    if (waiting !== '' && waiting !== 'PodInitializing') return `Init:${waiting}`;
-    return `Init:${index}/${total}`;
+    const why =
+      terminated !== undefined
+        ? terminatedReason(terminated)
+        : waiting !== '' && waiting !== 'PodInitializing'
+          ? waiting
+          : `${index}/${containers.length}`;
+    return { reason: `Init:${why}`, ready, all, sidecars };
   }
-  return undefined;
+  return { reason: undefined, ready, all, sidecars };
 }
