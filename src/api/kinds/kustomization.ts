@@ -65,17 +65,25 @@ const spec = Type.Object(
       Type.Array(
         Type.Object(
           {
-            name: text('Name of the Kustomization.'),
-            namespace: Type.Optional(text('Namespace of the Kustomization; the one of this object by default.')),
+            name: text('Name of the dependency.'),
+            namespace: Type.Optional(text('Namespace of the dependency; the one of this object by default.')),
+            kind: Type.Optional(
+              text("Kind of the dependency; Kustomization by default. Weir's extension: Flux knows its own kind only."),
+            ),
+            apiVersion: Type.Optional(
+              text(
+                "API version of the dependency; needed for kinds other than Kustomization and HelmRelease. Weir's extension.",
+              ),
+            ),
             readyExpr: Type.Optional(
               text(
                 'CEL expression over self and dep that says whether the dependency is met, instead of its Ready condition.',
               ),
             ),
           },
-          { description: 'A Kustomization that must be ready first.' },
+          { description: 'An object that must be ready first.' },
         ),
-        { description: 'Kustomizations that must be ready before this one is applied.' },
+        { description: 'Objects that must be ready before this one is applied.' },
       ),
     ),
     force: Type.Optional(

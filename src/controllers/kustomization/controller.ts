@@ -5,7 +5,8 @@ import { replacedManagers } from '../../apply/field-managers.ts';
 import { equal, field } from '../../base/json.ts';
 import type { ObjectIndex } from '../../kube/object-store.ts';
 import { type Controller, defineController, type Watch } from '../../runtime/controller.ts';
-import { dependencyRefs } from './dependencies.ts';
+import { dependencyRefs } from './dependency-graph.ts';
+import { DependencyWatch } from './dependency-watch.ts';
 import { DriftTracker } from './drift.ts';
 import { conditionOf, GROUP } from './plan.ts';
 import { DEFAULTS, type KustomizationOptions, type KustomizationPorts } from './ports.ts';
@@ -23,14 +24,15 @@ export function kustomizationController(
     clock: ports.clock,
     rules: { manager: MANAGER, policyGroup: GROUP, replaced: replacedManagers(MANAGER, settings.overrideManagers) },
   });
-  const reconciler = new KustomizationReconciler(ports, settings, drift);
   const { apiVersion, kind } = kustomization;
   const all = ports.informers.watch({ apiVersion, kind });
+  const byDependency = all.index((object) => dependencyRefs(object).map(indexKey));
+  const dependencies = new DependencyWatch(ports.informers, (object) => waitingFor(object, byDependency));
+  const reconciler = new KustomizationReconciler(ports, settings, drift, dependencies);
   all.subscribe(({ type, object }) => {
     if (type === 'DELETED') reconciler.forget(keyOf(object));
   });
   const bySource = all.index((object) => [indexKey(sourceRef(object as unknown as Kustomization))]);
-  const byDependency = all.index((object) => dependencyRefs(object as unknown as Kustomization).map(indexKey));
   const byConfig = all.index((object) => configRefs(object as unknown as Kustomization).map(indexKey));
   return defineController({
     name: MANAGER,
@@ -38,10 +40,10 @@ export function kustomizationController(
     kind,
     watches: [
       ...SOURCE_KINDS.map((source) => sourceWatch(source, bySource)),
-      { apiVersion, kind, map: (event) => waitingFor(event.object, byDependency) },
+      { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object, byDependency) : []) },
       ...configWatches(settings.watchConfigsLabelSelector, byConfig),
     ],
-    triggers: [drift.trigger],
+    triggers: [drift.trigger, dependencies.trigger],
     conditions: ['Healthy'],
     finalizer: 'finalizers.fluxcd.io',
     statusManager: `gotk-${MANAGER}`,
@@ -72,12 +74,21 @@ function sourceWatch(kind: string, index: ObjectIndex): Watch {
   };
 }
 
-/** Those that wait for a Kustomization that is ready now. */
+function isReady(object: KubeObject): boolean {
+  return conditionOf(object as unknown as Kustomization, 'Ready')?.status === 'True';
+}
+
+/** Whether a change may end somebody's wait: ready where it was not, or with another revision. */
+function becameReady({ object, previous }: Parameters<Watch['map']>[0]): boolean {
+  const revision = (of: KubeObject) => field(of.status, 'lastAppliedRevision');
+  return isReady(object) && (previous === undefined || !isReady(previous) || revision(object) !== revision(previous));
+}
+
+/** Those that depend on an object and are not ready; whether they wait for it may not show in their status yet. */
 function waitingFor(object: KubeObject, index: ObjectIndex): readonly string[] {
-  if (conditionOf(object as unknown as Kustomization, 'Ready')?.status !== 'True') return [];
   return index
     .get(indexKey(refOf(object)))
-    .filter((found) => conditionOf(found as unknown as Kustomization, 'Ready')?.reason === 'DependencyNotReady')
+    .filter((found) => !isReady(found))
     .map(keyOf);
 }
 

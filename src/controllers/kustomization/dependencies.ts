@@ -1,7 +1,8 @@
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
-import type { ObjectRef } from '../../api/object.ts';
+import { type KubeObject, type ObjectRef, refOf } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { cycleOf, dependencyRefs, type Lookup, printDependency, rootOf } from './dependency-graph.ts';
 import { conditionOf } from './plan.ts';
 import { sourceRef } from './source.ts';
 
@@ -20,12 +21,12 @@ export interface DependencyPorts {
   readonly evaluate: ReadyExpression;
   /** Ready conditions count beside a `readyExpr`, too. */
   readonly additive: boolean;
-}
-
-export function dependencyRefs({ apiVersion, kind, metadata, spec }: Kustomization): readonly ObjectRef[] {
-  return (spec.dependsOn ?? []).map(({ name, namespace }) => {
-    return { apiVersion, kind, name, namespace: namespace || (metadata.namespace ?? '') };
-  });
+  /** Finds objects that watches know, for the message. */
+  readonly lookup: Lookup;
+  /** Whether an object of another kind is ready: kstatus. */
+  readonly isCurrent: (object: KubeObject) => boolean;
+  /** Told of a dependency of another kind that is not met: its changes are a cause to look again. */
+  readonly awaits: (ref: ObjectRef) => void;
 }
 
 /** The first dependency that is not met; undefined when all are. Source: kustomize-controller@1.9 checkDependencies. */
@@ -34,29 +35,60 @@ export async function unmetDependency(
   revision: string,
   ports: DependencyPorts,
 ): Promise<Unmet | undefined> {
-  const refs = dependencyRefs(object);
+  const refs = dependencyRefs(object as unknown as KubeObject);
   for (const [index, ref] of refs.entries()) {
-    const name = `${ref.namespace}/${ref.name}`;
-    const found = await ports.client.get(ref);
-    if (!found.ok) return { terminal: false, message: `dependency '${name}' not found: ${found.error.message}` };
-    const dependency = found.value as unknown as Kustomization;
-    const expression = object.spec.dependsOn?.[index]?.readyExpr ?? '';
-    if (expression !== '') {
-      const self = object as unknown as JsonObject;
-      const ready = ports.evaluate(expression, self, found.value as unknown as JsonObject);
-      if (typeof ready !== 'boolean') return ready;
-      if (!ready) return { terminal: false, message: `dependency '${name}' is not ready according to readyExpr eval` };
-      if (!ports.additive) continue;
-    }
-    const observed = dependency.status?.observedGeneration;
-    if (observed !== dependency.metadata.generation || conditionOf(dependency, 'Ready')?.status !== 'True') {
-      return { terminal: false, message: `dependency '${name}' is not ready` };
-    }
-    if (sameSource(object, dependency) && dependency.status?.lastAppliedRevision !== revision) {
-      return { terminal: false, message: `dependency '${name}' revision is not up to date` };
-    }
+    const unmet = await judge(object, revision, ref, object.spec.dependsOn?.[index]?.readyExpr ?? '', ports);
+    if (unmet === undefined) continue;
+    if (ref.kind !== object.kind) ports.awaits(ref);
+    return unmet;
   }
   return undefined;
+}
+
+async function judge(
+  object: Kustomization,
+  revision: string,
+  ref: ObjectRef,
+  expression: string,
+  ports: DependencyPorts,
+): Promise<Unmet | undefined> {
+  const name = printDependency(ref, object.kind);
+  if (ref.apiVersion === '') {
+    return { terminal: false, message: `dependency '${name}' needs an apiVersion: its kind is none of Flux's` };
+  }
+  const found = await ports.client.get(ref);
+  if (!found.ok) return { terminal: false, message: `dependency '${name}' not found: ${found.error.message}` };
+  const dependency = found.value as unknown as Kustomization;
+  if (expression !== '') {
+    const self = object as unknown as JsonObject;
+    const ready = ports.evaluate(expression, self, found.value as unknown as JsonObject);
+    if (typeof ready !== 'boolean') return ready;
+    if (!ready) return { terminal: false, message: `dependency '${name}' is not ready according to readyExpr eval` };
+    if (!ports.additive) return undefined;
+  }
+  if (!(ref.kind === object.kind ? isReady(dependency) : ports.isCurrent(found.value))) {
+    return { terminal: false, message: `dependency '${name}' is not ready${why(object, ref, ports.lookup)}` };
+  }
+  if (ref.kind !== object.kind || !sameSource(object, dependency)) return undefined;
+  return dependency.status?.lastAppliedRevision === revision
+    ? undefined
+    : { terminal: false, message: `dependency '${name}' revision is not up to date` };
+}
+
+function isReady(dependency: Kustomization): boolean {
+  const observed = dependency.status?.observedGeneration;
+  return observed === dependency.metadata.generation && conditionOf(dependency, 'Ready')?.status === 'True';
+}
+
+/** What Flux leaves to be found out: the cycle, or the end of the chain. Where the dependency itself is what fails there is no more to say. */
+function why(object: Kustomization, ref: ObjectRef, lookup: Lookup): string {
+  const own = refOf(object as unknown as KubeObject);
+  const cycle = cycleOf(own, lookup);
+  if (cycle !== undefined) {
+    return `: dependency cycle: ${cycle.map((step) => printDependency(step, object.kind)).join(' -> ')}`;
+  }
+  const root = rootOf(ref, lookup);
+  return root === undefined ? '' : `: blocked by '${printDependency(root.ref, object.kind)}' (${root.reason})`;
 }
 
 function sameSource(a: Kustomization, b: Kustomization): boolean {
