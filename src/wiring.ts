@@ -6,10 +6,14 @@ import type { Builder } from './build/builder.ts';
 import { openBuilder } from './build/worker-builder.ts';
 import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
+import type { RemoteConnection } from './controllers/kustomization/target-cluster.ts';
 import type { KubeClient } from './kube/client.ts';
 import { InformerPool } from './kube/informer-pool.ts';
+import type { ClusterAccess } from './kube/kubeconfig.ts';
+import { createKubeClient } from './kube/rest-client.ts';
 import { serviceAddress } from './kube/service-address.ts';
 import { systemClock } from './kube/system-clock.ts';
+import { createSocketTransport } from './kube/transport-socket.ts';
 import {
   advertisedStorageAddress,
   concurrencyOf,
@@ -204,7 +208,7 @@ async function composeControllers(
       requeueDependencyMs: config.requeueDependencyMs,
     }),
     kustomizationController(
-      { client, informers, artifacts, builder, clock: systemClock, log },
+      { client, informers, artifacts, builder, clock: systemClock, log, connect: connectRemote },
       {
         noCrossNamespaceRefs: config.noCrossNamespaceRefs,
         defaultServiceAccount: config.defaultServiceAccount,
@@ -217,9 +221,22 @@ async function composeControllers(
         additiveReadyExpr: config.featureGates.AdditiveCELDependencyCheck,
         externalArtifact: config.featureGates.ExternalArtifact,
         watchConfigsLabelSelector: config.watchConfigsLabelSelector,
+        runtimeNamespace: config.runtimeNamespace,
+        sopsAgeSecret: config.sopsAgeSecret,
+        defaultKubeConfigServiceAccount: config.defaultKubeConfigServiceAccount,
+        insecureKubeconfigExec: config.insecureKubeconfigExec,
+        insecureKubeconfigTls: config.insecureKubeconfigTls,
       },
     ),
   ] as unknown as Controllers;
+}
+
+/** Another cluster, over a socket. */
+function connectRemote(access: ClusterAccess): RemoteConnection {
+  const transport = createSocketTransport(access);
+  const options = { handler: transport.handler, userAgent: 'weir', clock: systemClock };
+  const client = createKubeClient({ ...options, ...(access.as === undefined ? {} : { as: access.as }) });
+  return { client, close: () => void transport.close() };
 }
 
 interface Parts {

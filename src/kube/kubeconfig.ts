@@ -147,6 +147,9 @@ export function clusterAccessOf(text: string, subject: string, rules: UntrustedR
   if (access.value.exec !== undefined && !rules.allowExec) {
     return forbidden(subject, 'exec', 'is not allowed (--insecure-kubeconfig-exec)');
   }
+  if (access.value.proxyUrl !== undefined && !rules.allowInsecureTls) {
+    return forbidden(subject, 'proxy-url', 'is not allowed (--insecure-kubeconfig-tls)');
+  }
   if (access.value.insecureSkipTlsVerify === true && !rules.allowInsecureTls) {
     return forbidden(subject, 'insecure-skip-tls-verify', 'is not allowed (--insecure-kubeconfig-tls)');
   }

@@ -1,5 +1,5 @@
-import { ready, unknownReady } from '../../api/condition.ts';
-import { type Kustomization, kustomization } from '../../api/kinds/kustomization.ts';
+import { notReady, ready, unknownReady } from '../../api/condition.ts';
+import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import type { Outcome } from '../../api/outcome.ts';
 import { type Applied, type ApplyOptions, applyAll } from '../../apply/apply.ts';
@@ -15,26 +15,29 @@ import {
   staleEntries,
 } from '../../apply/inventory.ts';
 import { formatDuration } from '../../base/duration.ts';
-import { at, type JsonObject } from '../../base/json.ts';
+import { err } from '../../base/result.ts';
 import { BuildCache } from '../../build/build-cache.ts';
 import { expressionRule } from '../../health/expression-rules.ts';
-import { type HealthRule, jobRule, judge } from '../../health/verdict.ts';
+import { unwatched } from '../../health/live-objects.ts';
+import { type HealthRule, jobRule } from '../../health/verdict.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Reconciler } from '../../runtime/controller.ts';
+import { isEncryptedSecret } from '../../secrets/encrypted-object.ts';
 import { ANNOTATIONS, isEnabled } from './annotations.ts';
+import { readDecryptionKeys } from './decryption.ts';
 import { unmetDependency } from './dependencies.ts';
-import type { DependencyWatch } from './dependency-watch.ts';
 import type { DriftTracker } from './drift.ts';
 import { finalize } from './finalize.ts';
 import { checkHealth } from './health-checks.ts';
 import { Remembered } from './memory.ts';
 import { Pass } from './pass.ts';
-import { conditionOf, GROUP, plan, requestOf } from './plan.ts';
+import { conditionOf, deletesObjects, GROUP, plan, requestOf } from './plan.ts';
 import type { KustomizationPorts, Settings } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { pruneStale } from './prune-stale.ts';
 import { evaluateReady } from './ready-expression.ts';
 import { readSource, type SourceArtifact } from './source.ts';
+import { type TargetCluster, TargetClusters } from './target-cluster.ts';
 import { readVariables } from './variables.ts';
 
 export const MANAGER = 'kustomize-controller';
@@ -49,16 +52,16 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   readonly #ports: KustomizationPorts;
   readonly #settings: Settings;
   readonly #drift: DriftTracker;
-  readonly #dependencies: DependencyWatch;
   readonly #builds: BuildCache;
+  readonly #targets: TargetClusters;
   readonly #memory = new Map<string, Remembered>();
 
-  constructor(ports: KustomizationPorts, settings: Settings, drift: DriftTracker, dependencies: DependencyWatch) {
-    this.#dependencies = dependencies;
+  constructor(ports: KustomizationPorts, settings: Settings, drift: DriftTracker) {
     this.#ports = ports;
     this.#settings = settings;
     this.#drift = drift;
     this.#builds = new BuildCache(ports.builder);
+    this.#targets = new TargetClusters({ client: ports.client, live: drift, connect: ports.connect }, settings);
   }
 
   /** Drops what is remembered of an object that is gone. */
@@ -66,6 +69,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     this.#memory.delete(key);
     this.#builds.forget(key);
     this.#drift.forget(key);
+    this.#targets.forget(key);
   }
 
   async reconcile(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
@@ -82,15 +86,23 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const { spec } = object;
     const key = keyOf(object);
     if (object.metadata.deletionTimestamp !== undefined) {
-      this.forget(key);
-      const serviceAccount = spec.serviceAccountName || this.#settings.defaultServiceAccount || undefined;
-      return finalize(pass, {
+      const target = await this.#targets.of(object);
+      if (!target.ok && deletesObjects(object)) {
+        pass.event('error', `failed to build kube client: ${target.error}`);
+        return { kind: 'backoff', ...pass.end() };
+      }
+      const { client, live } = target.ok ? target.value : { client: this.#ports.client, live: unwatched };
+      const account = spec.serviceAccountName || this.#settings.defaultServiceAccount || undefined;
+      const serviceAccount = spec.kubeConfig === undefined ? account : undefined;
+      const outcome = await finalize(pass, {
         ...this.#ports,
-        live: this.#drift,
+        live,
         signal: context.signal,
         serviceAccount,
-        acting: this.#acting(object),
+        acting: client,
       });
+      this.forget(key);
+      return outcome;
     }
     if (spec.suspend === true) return { kind: 'none' };
     const rules = expressionRule(spec.healthCheckExprs ?? []);
@@ -117,7 +129,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       this.#memory.set(key, remembered);
     }
     const { applied } = remembered;
-    this.#drift.of(key, () => applied);
+    if (spec.kubeConfig === undefined) this.#drift.of(key, () => applied);
+    else this.#drift.forget(key);
     const drifted = this.#drift.drifted(key);
     const memory = { lastFull: remembered.lastFull, drifted: drifted.size > 0 };
     if (plan(object, memory, pass.revision, pass.startMs) === 'repair') {
@@ -128,9 +141,6 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       client: this.#ports.client,
       evaluate: evaluateReady,
       additive: this.#settings.additiveReadyExpr,
-      lookup: (ref) => this.#lookup(ref),
-      isCurrent: (found) => judge(found, [jobRule], this.#ports.clock.now()).status === 'Current',
-      awaits: (ref) => this.#dependencies.watch(ref),
     });
     if (unmet?.terminal === true) {
       return pass.stalled('InvalidCELExpression', `${TERMINAL}: terminal error: ${unmet.message}`, true);
@@ -173,25 +183,35 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return pass.waiting('ArtifactFailed', message, requeueDependencyMs);
     }
     const substitution = await readVariables(object, this.#ports.client, this.#settings.strictSubstitutions);
-    const request = {
-      path: spec.path ?? '',
-      rootPath: rootPath(source.location.digest),
-      spec,
-      ...(substitution === undefined ? {} : { substitution }),
-    };
+    const keys = await readDecryptionKeys(object, this.#ports.client, this.#settings);
     const { digest } = source.location;
-    const builds = this.#builds.build(key, digest, unpacked.value.directory, request, context.signal);
-    const built = await this.#duringStep(pass, builds);
+    const build = (): ReturnType<BuildCache['build']> => {
+      if (!keys.ok) return Promise.resolve(err({ code: 'build', message: keys.error }));
+      const request = {
+        path: spec.path ?? '',
+        rootPath: rootPath(digest),
+        spec,
+        ...(substitution === undefined ? {} : { substitution }),
+        ...(keys.value === undefined ? {} : { decryption: keys.value }),
+      };
+      return this.#builds.build(key, digest, unpacked.value.directory, request, context.signal);
+    };
+    const built = await this.#duringStep(pass, build());
     if (!built.ok && built.error.code === 'path') return pass.failed('ArtifactFailed', built.error.message);
     pass.status = { ...pass.status, lastAttemptedRevision: pass.revision };
     pass.step('Building manifests');
-    const unsupported = unsupportedField(object);
-    if (unsupported !== undefined) return pass.failed(unsupported.reason, unsupported.message);
+    const found = await this.#targets.of(object);
+    if (!found.ok) {
+      pass.mark(notReady('ReconciliationFailed', found.error));
+      pass.event('error', `failed to build kube client: ${found.error}`);
+      return { kind: 'retry', requeueAfterMs: pass.times.retryMs, ...pass.end() };
+    }
+    const target = found.value;
     if (!built.ok) return pass.failed('BuildFailed', built.error.message);
     pass.digest = built.value.digest;
 
     pass.step('Detecting drift');
-    const encrypted = built.value.objects.find(isEncrypted);
+    const encrypted = built.value.objects.find(isEncryptedSecret);
     if (encrypted !== undefined) {
       const { namespace, name } = encrypted.metadata;
       const subject = [encrypted.kind, namespace, name].filter(Boolean).join('/');
@@ -207,7 +227,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return pass.failed('ReconciliationFailed', ignore.error);
     }
     const desired = prepare(object, built.value, remembered);
-    this.#drift.watch(desired.map((item) => item.object));
+    if (!target.isRemote) this.#drift.watch(desired.map((item) => item.object));
     const before = pass.status.inventory?.entries ?? [];
     if (
       desired.length === 0 &&
@@ -221,7 +241,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const verify =
       isEnabled(object, ANNOTATIONS.fullReconcile) || pass.startMs - remembered.verifiedAtMs >= VERIFY_EVERY_MS;
     const applied = await applyAll(desired, {
-      ...this.#applyOptions(object, remembered, context.signal, verify, ignore.value),
+      ...this.#applyOptions(object, target, remembered, context.signal, verify, ignore.value),
       // Whatever happens after it, nothing that was created is ever missing from the inventory.
       beforeCreate: async (refs) => {
         const entries = pass.status.inventory?.entries ?? [];
@@ -251,16 +271,16 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     pass.setInventory(after);
     if (spec.prune === true) {
       const pruned = await pruneStale(pass, staleEntries(known, after), after, {
-        client: this.#acting(object),
-        live: this.#drift,
+        client: target.client,
+        live: target.live,
         signal: context.signal,
       });
       if (!pruned.ok) return pruned.error;
     }
 
     const unhealthy = await checkHealth(pass, context, {
-      client: this.#acting(object),
-      live: this.#drift,
+      client: target.client,
+      live: target.live,
       clock: this.#ports.clock,
       rules,
       failFast: this.#settings.failFast,
@@ -307,7 +327,10 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const ignore = ignoreRules(object.spec.ignore ?? []);
     this.#drift.begin(key);
     try {
-      const options = this.#applyOptions(object, remembered, context.signal, false, ignore.ok ? ignore.value : []);
+      const target = await this.#targets.of(object);
+      if (!target.ok) throw new Error(target.error);
+      const rules = ignore.ok ? ignore.value : [];
+      const options = this.#applyOptions(object, target.value, remembered, context.signal, false, rules);
       const applied = await applyAll(desired, options);
       const done = altered(applied.ok ? applied.value : applied.error.changes);
       this.#tellDrift(pass, done);
@@ -357,14 +380,15 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
 
   #applyOptions(
     object: Kustomization,
+    { client, live }: TargetCluster,
     remembered: Remembered,
     signal: AbortSignal,
     verify: boolean,
     ignore: ApplyOptions['ignore'],
   ): ApplyOptions {
     return {
-      client: this.#acting(object),
-      live: this.#drift,
+      client,
+      live,
       clock: this.#ports.clock,
       memory: remembered.applied,
       manager: MANAGER,
@@ -377,20 +401,6 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       concurrency: this.#settings.concurrentApplies,
       signal,
     };
-  }
-
-  /** The client that acts for the Kustomization: as its service account, where it names one. */
-  #acting({ metadata, spec }: Kustomization): KubeClient {
-    const account = spec.serviceAccountName || this.#settings.defaultServiceAccount;
-    const { client } = this.#ports;
-    return account === '' ? client : client.as({ user: `system:serviceaccount:${metadata.namespace}:${account}` });
-  }
-
-  /** A Kustomization, or an object of a kind that one waits for, as watches have it. */
-  #lookup(ref: ObjectRef): KubeObject | undefined {
-    const { apiVersion, kind, namespace, name } = ref;
-    if (kind !== kustomization.kind) return this.#dependencies.get(ref);
-    return this.#ports.informers.watch({ apiVersion, kind }).get(namespace, name);
   }
 
   /** Reads a source from the cache when it is watched. */
@@ -422,22 +432,4 @@ function withLineEnd(text: string): string {
 /** What stands for the artifact's folder in messages: a path as Flux prints one, the same for the same artifact. */
 function rootPath(digest: string): string {
   return `/tmp/kustomization-${BigInt(`0x${/[0-9a-f]{12}/.exec(digest)?.[0] ?? '0'}`)}`.padEnd(24, '0');
-}
-
-/** Fields whose behaviour is still to come: said, never ignored. */
-function unsupportedField({ spec }: Kustomization): { readonly reason: string; readonly message: string } | undefined {
-  if (spec.kubeConfig !== undefined) {
-    return { reason: 'ReconciliationFailed', message: 'spec.kubeConfig is not supported yet' };
-  }
-  if (spec.decryption !== undefined) return { reason: 'BuildFailed', message: 'spec.decryption is not supported yet' };
-  return undefined;
-}
-
-const DECRYPT = `${GROUP}/decrypt`;
-
-/** An object that sops has encrypted and nobody has decrypted. Source: kustomize-controller@1.9 decryptor.IsEncryptedSecret. */
-function isEncrypted(object: KubeObject): boolean {
-  if (object.kind !== 'Secret') return false;
-  if (object.metadata.annotations?.[DECRYPT]?.toLowerCase() === 'disabled') return false;
-  return at(object as unknown as JsonObject, 'sops', 'mac') !== undefined;
 }

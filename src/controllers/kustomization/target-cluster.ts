@@ -1,0 +1,159 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { Kustomization } from '../../api/kinds/kustomization.ts';
+import { at, field, isObject, type Json, type JsonObject, parseJson, stringAt } from '../../base/json.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { type LiveObjects, unwatched } from '../../health/live-objects.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { type ClusterAccess, clusterAccessOf } from '../../kube/kubeconfig.ts';
+
+/** The cluster that a Kustomization is applied to. */
+export interface TargetCluster {
+  readonly client: KubeClient;
+  readonly live: LiveObjects;
+  /** Another cluster than the engine's own: nothing there is watched. */
+  readonly isRemote: boolean;
+}
+
+/** A connection to another cluster. */
+export interface RemoteConnection {
+  readonly client: KubeClient;
+  close(): void;
+}
+
+export interface TargetSettings {
+  readonly defaultServiceAccount: string;
+  readonly defaultKubeConfigServiceAccount: string;
+  /** Whether a kubeconfig may run programs, or skip the check of certificates. */
+  readonly insecureKubeconfigExec: boolean;
+  readonly insecureKubeconfigTls: boolean;
+}
+
+export interface TargetPorts {
+  readonly client: KubeClient;
+  /** What is watched in the own cluster. */
+  readonly live: LiveObjects;
+  /** Opens a connection; absent where other clusters cannot be reached. */
+  readonly connect: ((access: ClusterAccess) => RemoteConnection) | undefined;
+}
+
+interface Kept {
+  /** Identifies the credentials: others make another connection. */
+  readonly hash: string;
+  readonly connection: RemoteConnection;
+}
+
+/** Finds the cluster that each Kustomization names, and acts there as the service account that it names. */
+export class TargetClusters {
+  readonly #ports: TargetPorts;
+  readonly #settings: TargetSettings;
+  readonly #remote = new Map<string, Kept>();
+
+  constructor(ports: TargetPorts, settings: TargetSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  /** The error is worded as Flux's. Source: fluxcd/pkg@e2cfd1a runtime/client/impersonator.go. */
+  async of(object: Kustomization): Promise<Result<TargetCluster, string>> {
+    const { metadata, spec } = object;
+    const user = this.#userOf(object);
+    if (spec.kubeConfig === undefined) {
+      const client = user === undefined ? this.#ports.client : this.#ports.client.as({ user });
+      return ok({ client, live: this.#ports.live, isRemote: false });
+    }
+    const access = await this.#accessOf(object);
+    if (!access.ok) return access;
+    const connection = this.#connect(`${metadata.namespace}/${metadata.name}`, access.value);
+    if (!connection.ok) return connection;
+    const { client } = connection.value;
+    return ok({ client: user === undefined ? client : client.as({ user }), live: unwatched, isRemote: true });
+  }
+
+  /** Closes what was opened for a Kustomization that is gone. */
+  forget(key: string): void {
+    this.#remote.get(key)?.connection.close();
+    this.#remote.delete(key);
+  }
+
+  #userOf({ metadata, spec }: Kustomization): string | undefined {
+    const account = spec.serviceAccountName || this.#settings.defaultServiceAccount;
+    return account === '' ? undefined : `system:serviceaccount:${metadata.namespace}:${account}`;
+  }
+
+  #connect(key: string, access: ClusterAccess): Result<RemoteConnection, string> {
+    const hash = createHash('sha256').update(JSON.stringify(access)).digest('hex');
+    const kept = this.#remote.get(key);
+    if (kept?.hash === hash) return ok(kept.connection);
+    if (this.#ports.connect === undefined) return err('other clusters cannot be reached from here');
+    this.forget(key);
+    const connection = this.#ports.connect(access);
+    this.#remote.set(key, { hash, connection });
+    return ok(connection);
+  }
+
+  async #accessOf({ metadata, spec }: Kustomization): Promise<Result<ClusterAccess, string>> {
+    const namespace = metadata.namespace ?? '';
+    const { secretRef, configMapRef } = spec.kubeConfig ?? {};
+    if (secretRef !== undefined) return this.#fromSecret(namespace, secretRef.name, secretRef.key ?? '');
+    if (configMapRef !== undefined) return this.#fromConfigMap(namespace, configMapRef.name);
+    return err('either configMapRef or secretRef must be set in spec.kubeConfig');
+  }
+
+  async #fromSecret(namespace: string, name: string, key: string): Promise<Result<ClusterAccess, string>> {
+    const subject = `'${namespace}/${name}'`;
+    const found = await this.#ports.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+    if (!found.ok) return err(`unable to read KubeConfig secret ${subject} error: ${found.error.message}`);
+    const data = field(found.value as unknown as JsonObject, 'data');
+    const encoded = key === '' ? (field(data, 'value') ?? field(data, 'value.yaml')) : field(data, key);
+    if (typeof encoded !== 'string') {
+      return err(`KubeConfig secret ${subject} does not contain a '${key === '' ? 'value' : key}' key with data`);
+    }
+    const text = Buffer.from(encoded, 'base64').toString('utf8');
+    const { insecureKubeconfigExec, insecureKubeconfigTls } = this.#settings;
+    const rules = { allowExec: insecureKubeconfigExec, allowInsecureTls: insecureKubeconfigTls };
+    const access = clusterAccessOf(text, `${namespace}/${name}`, rules);
+    return access.ok ? access : err(`failed to create rest config from KubeConfig secret: ${access.error.message}`);
+  }
+
+  /** Provider `generic`: the cluster trusts tokens of a service account of this one. Source: fluxcd/pkg@e2cfd1a auth/utils/restconfig.go. */
+  async #fromConfigMap(namespace: string, name: string): Promise<Result<ClusterAccess, string>> {
+    const subject = `'${namespace}/${name}'`;
+    const found = await this.#ports.client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name });
+    if (!found.ok) return err(`unable to read KubeConfig ConfigMap ${subject} error: ${found.error.message}`);
+    const data = field(found.value as unknown as JsonObject, 'data');
+    const provider = stringAt(data, 'provider') ?? '';
+    if (provider !== 'generic')
+      return err(`provider '${provider}' of KubeConfig ConfigMap ${subject} is not supported`);
+    const address = stringAt(data, 'address') ?? '';
+    if (!/^https:\/\//.test(address))
+      return err(`KubeConfig ConfigMap ${subject} has no 'address' that is an https URL`);
+    const account = stringAt(data, 'serviceAccountName') || this.#settings.defaultKubeConfigServiceAccount;
+    if (account === '') return err(`KubeConfig ConfigMap ${subject} names no 'serviceAccountName'`);
+    const audiences = (stringAt(data, 'audiences') ?? address)
+      .split(/[\n,]/)
+      .map((text) => text.trim().replace(/^- /, ''));
+    const token = await this.#tokenOf(namespace, account, audiences.filter(Boolean));
+    if (!token.ok) return token;
+    const ca = stringAt(data, 'ca.crt');
+    return ok({ server: address, token: token.value, ...(ca ? { ca } : {}) });
+  }
+
+  async #tokenOf(namespace: string, account: string, audiences: readonly string[]): Promise<Result<string, string>> {
+    const answer = await this.#ports.client.raw(
+      'POST',
+      `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(account)}/token`,
+      { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [...audiences] } },
+    );
+    if (!answer.ok)
+      return err(`failed to create a token of service account '${namespace}/${account}': ${answer.error.message}`);
+    let body: Json;
+    try {
+      body = parseJson(answer.value);
+    } catch {
+      body = null;
+    }
+    const token = isObject(body) ? at(body, 'status', 'token') : undefined;
+    return typeof token === 'string' ? ok(token) : err(`no token of service account '${namespace}/${account}' came`);
+  }
+}
