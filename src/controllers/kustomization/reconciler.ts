@@ -1,5 +1,5 @@
 import { notReady, ready, unknownReady } from '../../api/condition.ts';
-import type { Kustomization } from '../../api/kinds/kustomization.ts';
+import { type Kustomization, kustomization } from '../../api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import type { Outcome } from '../../api/outcome.ts';
 import { type Applied, type ApplyOptions, applyAll } from '../../apply/apply.ts';
@@ -19,13 +19,14 @@ import { err } from '../../base/result.ts';
 import { BuildCache } from '../../build/build-cache.ts';
 import { expressionRule } from '../../health/expression-rules.ts';
 import { unwatched } from '../../health/live-objects.ts';
-import { type HealthRule, jobRule } from '../../health/verdict.ts';
+import { type HealthRule, jobRule, judge } from '../../health/verdict.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Reconciler } from '../../runtime/controller.ts';
 import { isEncryptedSecret } from '../../secrets/encrypted-object.ts';
 import { ANNOTATIONS, isEnabled } from './annotations.ts';
 import { readDecryptionKeys } from './decryption.ts';
 import { unmetDependency } from './dependencies.ts';
+import type { DependencyWatch } from './dependency-watch.ts';
 import type { DriftTracker } from './drift.ts';
 import { finalize } from './finalize.ts';
 import { checkHealth } from './health-checks.ts';
@@ -52,11 +53,13 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   readonly #ports: KustomizationPorts;
   readonly #settings: Settings;
   readonly #drift: DriftTracker;
+  readonly #dependencies: DependencyWatch;
   readonly #builds: BuildCache;
   readonly #targets: TargetClusters;
   readonly #memory = new Map<string, Remembered>();
 
-  constructor(ports: KustomizationPorts, settings: Settings, drift: DriftTracker) {
+  constructor(ports: KustomizationPorts, settings: Settings, drift: DriftTracker, dependencies: DependencyWatch) {
+    this.#dependencies = dependencies;
     this.#ports = ports;
     this.#settings = settings;
     this.#drift = drift;
@@ -141,6 +144,9 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       client: this.#ports.client,
       evaluate: evaluateReady,
       additive: this.#settings.additiveReadyExpr,
+      lookup: (ref) => this.#lookup(ref),
+      isCurrent: (found) => judge(found, [jobRule], this.#ports.clock.now()).status === 'Current',
+      awaits: (ref) => this.#dependencies.watch(ref),
     });
     if (unmet?.terminal === true) {
       return pass.stalled('InvalidCELExpression', `${TERMINAL}: terminal error: ${unmet.message}`, true);
@@ -401,6 +407,13 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       concurrency: this.#settings.concurrentApplies,
       signal,
     };
+  }
+
+  /** A Kustomization, or an object of a kind that one waits for, as watches have it. */
+  #lookup(ref: ObjectRef): KubeObject | undefined {
+    const { apiVersion, kind, namespace, name } = ref;
+    if (kind !== kustomization.kind) return this.#dependencies.get(ref);
+    return this.#ports.informers.watch({ apiVersion, kind }).get(namespace, name);
   }
 
   /** Reads a source from the cache when it is watched. */
