@@ -118,6 +118,8 @@ function decodeStruct(value: JsonObject, type: GoType & { t: 'struct' }, options
     const how = field.embeddedIn === undefined ? options : { ...options, coerce: false };
     const decoded = decode(value[key] as Json, field, how, { struct: type.name, path });
     if (decoded !== undefined) put(out, name, decoded);
+    // The same field by another case may have been there before: null empties a list or a map, and nothing else.
+    else if (field.t === 'slice' || field.t === 'map') delete out[name];
   }
   return out;
 }

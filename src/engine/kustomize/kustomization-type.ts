@@ -187,7 +187,7 @@ const SELECTOR = struct('types.Selector', {
 export const TARGET: GoType = SELECTOR;
 const PATCH_ARGS = struct('types.PatchArgs', { allowNameChange: BOOL, allowKindChange: BOOL });
 export const PATCH_FIELDS: Fields = { path: STRING, patch: STRING, target: SELECTOR, options: PATCH_ARGS };
-const PATCH = struct('types.Patch', PATCH_FIELDS);
+export const PATCH: GoType = struct('types.Patch', PATCH_FIELDS);
 export const IMAGE: GoType = struct('types.Image', {
   name: STRING,
   newName: STRING,
@@ -209,6 +209,8 @@ export const GENERATOR_FIELDS: Fields = {
   ...embed('KvPairSources', { literals: STRINGS, files: STRINGS, envs: STRINGS, env: STRING }),
   options: GENERATOR_OPTIONS,
 };
+/** Of a generator of either kind. */
+export const GENERATOR_ARGS: GoType = struct('types.GeneratorArgs', { ...GENERATOR_FIELDS, type: STRING });
 const FIELD_OPTIONS = struct('types.FieldOptions', { delimiter: STRING, index: INT, encoding: STRING, create: BOOL });
 const TARGET_SELECTOR = struct(
   'types.TargetSelector',

@@ -7,14 +7,19 @@ import type { KustomizeCache } from './cache.ts';
 import { loadCrds } from './crds.ts';
 import { fail, KustomizeFailure, withPrefix, wrapped } from './failure.ts';
 import { mergeOptions } from './generate.ts';
+import { goEncode } from './go-decode.ts';
 import { goList } from './key-values.ts';
 import {
   deprecationWarnings,
   FILE_NAMES,
   fieldProblems,
   fixKustomization,
+  GENERATOR_ARGS,
+  IMAGE,
   isEmptyKustomization,
   type Kustomization,
+  PATCH,
+  REPLACEMENT_LIST,
   readKustomization,
 } from './kustomization-type.ts';
 import { joinPath, type Loader } from './load.ts';
@@ -278,7 +283,10 @@ export class Target {
     for (const kind of ['ConfigMap', 'Secret'] as const) {
       for (const args of (kind === 'ConfigMap' ? k.configMapGenerator : k.secretGenerator) ?? []) {
         const options = mergeOptions(args.options, k.generatorOptions);
-        const config = { ...args, ...(options !== undefined && { options }) } as unknown as JsonObject;
+        const config = goEncode(
+          { ...args, ...(options !== undefined && { options }) } as unknown as Json,
+          GENERATOR_ARGS,
+        ) as JsonObject;
         generators.push(this.configure(GENERATORS, `${kind}Generator`, config));
       }
     }
@@ -376,7 +384,7 @@ export class Target {
     };
     if ((k.patchesStrategicMerge ?? []).length > 0)
       add('PatchStrategicMergeTransformer', { paths: k.patchesStrategicMerge });
-    for (const patch of k.patches ?? []) add('PatchTransformer', patch);
+    for (const patch of k.patches ?? []) add('PatchTransformer', goEncode(patch as Json, PATCH) as JsonObject);
     if ((k.namespace ?? '') !== '') {
       add('NamespaceTransformer', { FieldSpecs: specsJson(config.namespace), metadata: { namespace: k.namespace } });
     }
@@ -411,9 +419,11 @@ export class Target {
       add('ReplicaCountTransformer', { FieldSpecs: specsJson(config.replicas), Replica: replica });
     }
     for (const image of k.images ?? []) {
-      add('ImageTagTransformer', { FieldSpecs: specsJson(config.images), ImageTag: image });
+      add('ImageTagTransformer', { FieldSpecs: specsJson(config.images), ImageTag: goEncode(image as Json, IMAGE) });
     }
-    if ((k.replacements ?? []).length > 0) add('ReplacementTransformer', { Replacements: k.replacements });
+    if ((k.replacements ?? []).length > 0) {
+      add('ReplacementTransformer', { Replacements: goEncode(k.replacements as Json, REPLACEMENT_LIST) });
+    }
     return out;
   }
 

@@ -153,7 +153,7 @@ export class Scanner {
   /** True while the head token could still turn out to be a key. */
   private needsMore(): boolean {
     // v3 looks two tokens ahead for comments, which decides which of two errors is met first.
-    if (this.v3 && this.head >= this.tokens.length - 2) return !this.ended;
+    if (this.v3 && !this.ended && this.head >= this.tokens.length - 2) return true;
     for (let index = this.simpleKeys.length - 1; index >= 0; index--) {
       const key = this.simpleKeys[index] as SimpleKey;
       if (key.possible && key.listed && key.tokenNumber === this.parsed) return this.isValid(key);
