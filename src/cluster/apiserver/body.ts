@@ -7,7 +7,7 @@ import { printYamlError } from '../../engine/yaml/error.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
 import { protobufMessages } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
-import { duplicateFields } from './duplicate-fields.ts';
+import { duplicateFields, mergeDuplicates } from './duplicate-fields.ts';
 import { jsonSyntaxError } from './json-syntax.ts';
 import { badRequest } from './status.ts';
 
@@ -18,6 +18,8 @@ export interface DecodedBody {
   readonly value: JsonObject;
   /** Fields that the text holds twice: `metadata.name`. */
   readonly duplicates: readonly string[];
+  /** What a typed reader makes of a text with duplicates: a field that comes again is read into what the first left. */
+  readonly merged?: JsonObject;
 }
 
 const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
@@ -69,22 +71,26 @@ function decodeJson(text: string, kind: string, body: Uint8Array): Result<Decode
   }
   if (value === null) return ok({ value: {}, duplicates: [] });
   if (!isObject(value)) {
-    const found = Array.isArray(value)
-      ? 'array'
-      : typeof value === 'boolean'
-        ? 'bool'
-        : typeof value === 'string'
-          ? 'string'
-          : 'number';
     return err(
       unrecognized(
         kind,
-        `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type ${TYPE_META}`,
         body,
       ),
     );
   }
-  return ok({ value, duplicates: duplicateFields(text) });
+  const duplicates = duplicateFields(text);
+  return ok(duplicates.length === 0 ? { value, duplicates } : { value, duplicates, merged: mergeDuplicates(text) });
+}
+
+/** What a body is read as to learn its kind. */
+export const TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+/** What encoding/json calls a value. */
+export function goKind(value: Json): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
 }
 
 /** Bytes of a body that an error quotes. */

@@ -30,6 +30,7 @@ export interface Decoded {
 export class Codec {
   readonly #table: ResourceTable;
   readonly #custom: CustomResources;
+  readonly #empty = new Map<string, KubeObject>();
 
   constructor(table: ResourceTable, custom: CustomResources) {
     this.#table = table;
@@ -48,12 +49,15 @@ export class Codec {
     const expected = apiVersionOf(type);
     const apiVersion = stringAt(body.value, 'apiVersion') ?? '';
     const kind = stringAt(body.value, 'kind') ?? '';
-    const mismatch = this.#checkKind(type, apiVersion === '' ? expected : apiVersion, kind === '' ? type.kind : kind);
+    const mismatch = this.#checkKind(
+      type,
+      apiVersion === '' ? expected : apiVersion,
+      kind === '' ? type.kind : kind,
+      body.value,
+    );
     if (mismatch !== undefined) return err(mismatch);
     const whole: JsonObject = { ...body.value, apiVersion: expected, kind: type.kind };
-    const duplicates = body.duplicates.map((path) =>
-      path.startsWith('yaml: ') ? path.replace(/^yaml: /, '') : `duplicate field "${path}"`,
-    );
+    const duplicates = body.duplicates.map((path) => (path.startsWith('yaml: ') ? path : `duplicate field "${path}"`));
     if (type.definition !== undefined) {
       const decoded = this.#custom.decode(type, whole);
       if (!decoded.ok) return decoded;
@@ -61,7 +65,9 @@ export class Codec {
     }
     const schema = builtinSchema(expected, type.kind);
     if (schema === undefined) return ok({ object: kube(whole), problems: duplicates });
-    const typed = decodeGo(whole, definitionName(expected, type.kind) ?? '', resolveBuiltin);
+    const read: JsonObject =
+      body.merged === undefined ? whole : { ...body.merged, apiVersion: expected, kind: type.kind };
+    const typed = decodeGo(read, definitionName(expected, type.kind) ?? '', resolveBuiltin);
     if (!typed.ok)
       return err(
         badRequest(
@@ -72,7 +78,7 @@ export class Codec {
     return ok({ object: kube(typed.value.value as JsonObject), problems: [...duplicates, ...unknown] });
   }
 
-  #checkKind(type: ResourceType, apiVersion: string, kind: string): StatusError | undefined {
+  #checkKind(type: ResourceType, apiVersion: string, kind: string, value: JsonObject): StatusError | undefined {
     const expected = apiVersionOf(type);
     if (type.definition !== undefined) {
       if (apiVersion !== expected)
@@ -91,6 +97,10 @@ export class Codec {
       return badRequest(
         `${head}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
       );
+    // It is read as what it says it is before anybody asks whether that fits.
+    const definition = definitionName(apiVersion, kind);
+    const read = definition === undefined ? undefined : decodeGo(value, definition, resolveBuiltin);
+    if (read !== undefined && !read.ok) return badRequest(`${head}: ${read.error.message}`);
     if (apiVersion !== expected && kind === type.kind)
       return badRequest(
         `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
@@ -106,6 +116,18 @@ export class Codec {
     if (schema === undefined) return object;
     const typed = decodeGo(json(object), definitionName(object.apiVersion, type.kind) ?? '', resolveBuiltin);
     return typed.ok ? kube(typed.value.value as JsonObject) : object;
+  }
+
+  /** The zero value of a built-in kind's Go type, as it prints. */
+  empty(type: ResourceType): KubeObject {
+    const apiVersion = apiVersionOf(type);
+    const id = `${apiVersion}/${type.kind}`;
+    let empty = this.#empty.get(id);
+    if (empty === undefined) {
+      empty = this.normalize(type, kube({ apiVersion, kind: type.kind, metadata: {} }));
+      this.#empty.set(id, empty);
+    }
+    return empty;
   }
 
   /** Defaults of the request's version, as decoding applies them. */

@@ -1,3 +1,6 @@
+import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
+import { field, isArray, isObject, parseJson, put } from '../../base/json.ts';
+
 /** Paths of the keys that one object of a valid JSON text holds twice, as sigs.k8s.io/json reports them: once each, in the order found. */
 export function duplicateFields(text: string): readonly string[] {
   const found: string[] = [];
@@ -58,4 +61,47 @@ export function duplicateFields(text: string): readonly string[] {
   };
   value('');
   return found;
+}
+
+/**
+ * A valid JSON object as encoding/json fills a typed value with it: what comes again is read into what is there, so objects
+ * grow, and items of a list are read into the items before them. (go@1.25 encoding/json/decode.go)
+ */
+export function mergeDuplicates(text: string): JsonObject {
+  let index = 0;
+  const skip = (): void => {
+    while (/[\s,:]/.test(text[index] ?? '')) index++;
+  };
+  const scalar = (): Json => {
+    const start = index;
+    if (text[index] === '"') {
+      index++;
+      while (text[index] !== '"') index += text[index] === '\\' ? 2 : 1;
+      index++;
+    } else while (index < text.length && !/[\s,\]}]/.test(text[index] as string)) index++;
+    return parseJson(text.slice(start, index));
+  };
+  const value = (before: Json | undefined): Json => {
+    skip();
+    if (text[index] === '{') return object(isObject(before) ? before : {});
+    return text[index] === '[' ? array(isArray(before) ? before : []) : scalar();
+  };
+  const object = (before: JsonObject): JsonObject => {
+    const out: MutableJsonObject = { ...before };
+    index++;
+    for (skip(); text[index] !== '}'; skip()) {
+      const key = scalar() as string;
+      put(out, key, value(field(out, key)));
+    }
+    index++;
+    return out;
+  };
+  const array = (before: readonly Json[]): readonly Json[] => {
+    const out: Json[] = [];
+    index++;
+    for (skip(); text[index] !== ']'; skip()) out.push(value(before[out.length]));
+    index++;
+    return out;
+  };
+  return value(undefined) as JsonObject;
 }

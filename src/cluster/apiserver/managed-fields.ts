@@ -34,6 +34,7 @@ export class ManagedFields {
       time,
       ...(subresource === undefined ? {} : { subresource }),
       ...(reset === undefined ? {} : { resetFields: reset }),
+      ...(type.definition === undefined ? { empty: json(this.#codec.empty(type)) } : {}),
       convert: (object: JsonObject, apiVersion: string) => {
         const other = this.#table.versionsOf(type.storage).find((candidate) => apiVersionOf(candidate) === apiVersion);
         if (other === undefined) return undefined;

@@ -68,8 +68,9 @@ const EMPTY_OWNER = { apiVersion: '', kind: '', name: '', uid: '' };
 function validateOwners({ ownerReferences }: ObjectMeta): readonly Cause[] {
   const causes: Cause[] = [];
   let controller: string | undefined;
-  for (const [index, owner] of (ownerReferences ?? []).entries()) {
-    const at = `metadata.ownerReferences[${index}]`;
+  // The real server names no index here.
+  const at = 'metadata.ownerReferences';
+  for (const owner of ownerReferences ?? []) {
     // What clients send may lack any of them.
     const { apiVersion, kind, name, uid } = { ...EMPTY_OWNER, ...owner };
     const slashes = apiVersion.split('/').length - 1;
@@ -141,5 +142,6 @@ export function validateMetaUpdate(object: KubeObject, old: KubeObject): readonl
   }
   causes.push(...validateLabels(now.labels, 'metadata.labels'));
   causes.push(...validateAnnotations(now.annotations, 'metadata.annotations'));
+  causes.push(...validateOwners(now));
   return causes;
 }

@@ -136,7 +136,7 @@ async function bind(
         }),
       );
     },
-    { unconditional: true },
+    { derived: true },
   );
   return outcome.ok ? ok(answer(SUCCESS, 201)) : outcome;
 }

@@ -3,20 +3,21 @@ import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
 import { at, field, isArray, isObject, put, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
-import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
-import { applyMergePatch } from '../../engine/merge/merge-patch.ts';
-import { parseYaml } from '../../engine/yaml/parse.ts';
 import type { StatusError } from '../registry.ts';
-import { decodeBody, mediaType } from './body.ts';
+import { decodeBody } from './body.ts';
 import { draft, json, kube } from './draft.ts';
 import type { Kernel } from './kernel.ts';
+import { checkIdentity } from './objects.ts';
+import type { Outcome } from './operation.ts';
+import { patchKind, patchObject } from './patch-object.ts';
 import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import type { ResourceType } from './resource-type.ts';
 import { printSelector } from './selector-text.ts';
 import { badRequest, conflict, invalid, invalidValue, notFound } from './status.ts';
-import { operationOf } from './write.ts';
+import { decodeObject, operationOf } from './write.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 /** Where a kind keeps what its scale says. */
 interface Paths {
@@ -73,78 +74,75 @@ export function readScale(kernel: Kernel, { type, path }: ResourceRequest): Resu
     : ok(answer(scaleOf(type, kernel.codec.fromStorage(type, object))));
 }
 
+/** The kind that clients send, whatever is scaled. */
+function scaleType(type: ResourceType): ResourceType {
+  const { definition: _custom, ...rest } = type;
+  return { ...rest, group: 'autoscaling', version: 'v1', kind: 'Scale' };
+}
+
 /** PUT and PATCH of a scale: changes the replicas of the object behind it. */
 export async function writeScale(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
   const { type, path } = request;
   const name = path.name as string;
-  const outcome = await kernel.objects.update(
-    operationOf(request, 'update'),
-    name,
-    (current) => {
-      const shown = kernel.codec.fromStorage(type, current);
-      const wanted = wantedScale(request, scaleOf(type, shown));
-      if (!wanted.ok) return wanted;
-      const asked = stringAt(wanted.value, 'metadata', 'name') ?? '';
-      if (asked !== name)
-        return err(
-          asked === ''
-            ? badRequest('name must be provided')
-            : badRequest(`the name of the object (${asked}) does not match the name on the URL (${name})`),
-        );
-      const version = stringAt(wanted.value, 'metadata', 'resourceVersion') ?? '';
-      if (version !== '' && version !== current.metadata.resourceVersion) return err(conflict(type, name));
-      const replicas = at(wanted.value, 'spec', 'replicas') ?? 0;
-      if (typeof replicas !== 'number')
-        return err(
-          badRequest(
-            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32',
-          ),
-        );
-      if (replicas < 0)
-        return err(
-          invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
-            invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
-          ]),
-        );
-      const copy = draft(shown);
-      set(copy, pathsOf(type).replicas, replicas);
-      return ok(kernel.codec.toStorage(type, kube(copy)));
-    },
-    { unconditional: true },
+  const kind = request.method === 'PATCH' ? patchKind(request) : ok(undefined);
+  if (!kind.ok) return kind;
+  const bad = checkWriteOptions(
+    kind.value === undefined ? 'UpdateOptions' : 'PatchOptions',
+    request.query,
+    kind.value === 'apply',
   );
+  if (bad !== undefined) return err(bad);
+  // What an apply means for the one field of a scale is what a merge patch means.
+  const merge = kind.value === 'apply' ? 'merge' : kind.value;
+  const transform = (current: KubeObject): Outcome => {
+    const shown = kernel.codec.fromStorage(type, current);
+    const scale = kube(scaleOf(type, shown));
+    const wanted =
+      merge === undefined
+        ? readScaleBody(kernel, request)
+        : patchObject(kernel, request, scaleType(type), merge, scale);
+    if (!wanted.ok) return wanted;
+    const refused = checkScale(type, wanted.value, current);
+    if (refused !== undefined) return err(refused);
+    const copy = draft(shown);
+    set(copy, pathsOf(type).replicas, at(json(wanted.value), 'spec', 'replicas') ?? 0);
+    return ok(kernel.codec.toStorage(type, kube(copy)));
+  };
+  const outcome = await kernel.objects.update(operationOf(request, 'update'), name, transform, { derived: true });
   return outcome.ok ? ok(answer(scaleOf(type, kernel.codec.fromStorage(type, outcome.value)))) : outcome;
 }
 
-function wantedScale(request: ResourceRequest, scale: JsonObject): Result<Json, StatusError> {
-  if (request.method === 'PUT') {
-    const body = decodeBody(request.headers['content-type'], request.body, 'Scale');
-    if (!body.ok) return body;
-    const kind = stringAt(body.value.value, 'kind') ?? 'Scale';
-    const apiVersion = stringAt(body.value.value, 'apiVersion') ?? 'autoscaling/v1';
-    if (kind !== 'Scale') {
-      const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
-      return err(
-        badRequest(
-          `${kind} in version ${JSON.stringify(version)} cannot be handled as a Scale: converting (${version}.${kind}) to (autoscaling.Scale): unknown conversion`,
-        ),
-      );
-    }
-    return ok(body.value.value);
-  }
-  const parsed = parseYaml(new TextDecoder().decode(request.body));
-  if (!parsed.ok) return err(badRequest('error decoding patch'));
-  switch (mediaType(request.headers['content-type'])) {
-    case 'application/json-patch+json': {
-      const patched = applyJsonPatch(scale, parsed.value);
-      return patched.ok ? patched : err({ code: 422, reason: 'Invalid', message: patched.error.message, details: {} });
-    }
-    case 'application/merge-patch+json':
-    case 'application/strategic-merge-patch+json':
-    case 'application/apply-patch+yaml':
-      return ok(applyMergePatch(scale, parsed.value));
-    default:
-      return err({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} });
-  }
+function readScaleBody(kernel: Kernel, request: ResourceRequest): Result<KubeObject, StatusError> {
+  const body = decodeBody(request.headers['content-type'], request.body, 'Scale');
+  if (!body.ok) return body;
+  const target = scaleType(request.type);
+  const scale = decodeObject(kernel, { ...request, type: target }, body.value);
+  if (!scale.ok) return scale;
+  const { name = '' } = scale.value.metadata;
+  if (name === '')
+    return err(
+      badRequest(
+        `the name of the object (${request.path.name ?? ''} based on URL) was undeterminable: name must be provided`,
+      ),
+    );
+  const wrong = checkIdentity(target, scale.value, request.path.namespace, request.path.name);
+  return wrong === undefined ? scale : err(wrong);
+}
+
+function checkScale(type: ResourceType, scale: KubeObject, current: KubeObject): StatusError | undefined {
+  const { name } = current.metadata;
+  const version = scale.metadata.resourceVersion ?? '';
+  if (version !== '' && version !== current.metadata.resourceVersion) return conflict(type, name);
+  const replicas = at(json(scale), 'spec', 'replicas');
+  if (typeof replicas !== 'number' || replicas >= 0) return undefined;
+  // A built-in kind has its scale checked, a custom resource the field behind it.
+  return type.definition === undefined
+    ? invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+        invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+      ])
+    : invalid(type, name, [
+        invalidValue(`.${pathsOf(type).replicas.join('.')}`, replicas, 'should be a non-negative integer'),
+      ]);
 }
 
 function set(object: MutableJsonObject, path: readonly string[], value: Json): void {

@@ -49,6 +49,8 @@ export interface ManagedFieldsContext {
   readonly subresource?: string;
   /** RFC 3339 with seconds, for entries that change. */
   readonly time: string;
+  /** What the server calls an object without anything: the zero value of the kind's Go type. Absent: only its kind. */
+  readonly empty?: JsonObject;
   /** Fields that the strategy resets on this (sub)resource: never owned through it. See {@link resetFieldsOf}. */
   readonly resetFields?: FieldSet;
   /**
@@ -209,7 +211,7 @@ export function trackUpdate(input: TrackInput): JsonObject {
   const { before, after } = input;
   const managers = managersForUpdate(input);
   if (managers.size === 0 && before !== undefined) return encodeManagers(after, managers);
-  const live = withoutManagedFields(before ?? emptyObject(after));
+  const live = withoutManagedFields(before ?? input.empty ?? emptyObject(after));
   const updated = update(live, withoutManagedFields(after), managers, input, input.manager);
   return encodeManagers(after, updated);
 }
@@ -381,14 +383,14 @@ function applyOnce(input: ApplyInput, force: boolean): Result<Applied, ApplyFail
   }
   const sent = at(applied, 'metadata', 'managedFields');
   if (sent !== undefined && sent !== null) return fail('bad-request', 'metadata.managedFields must be nil');
-  const liveWithManagers = input.live ?? emptyObject(applied);
+  const liveWithManagers = input.live ?? input.empty ?? emptyObject(applied);
   const decoded = decodeManagers(at(liveWithManagers, 'metadata', 'managedFields'));
   if (typeof decoded === 'string') return fail('internal', `failed to decode managed fields: ${decoded}`);
   const live = withoutManagedFields(liveWithManagers);
   const config = withoutManagedFields(applied);
   const managers =
     decoded.size === 0 && input.live !== undefined
-      ? update(emptyObject(live), live, decoded, withoutSubresource(input), BEFORE_FIRST_APPLY)
+      ? update(input.empty ?? emptyObject(live), live, decoded, withoutSubresource(input), BEFORE_FIRST_APPLY)
       : decoded;
 
   const wrong = validateTyped(config, schema, typing, false);

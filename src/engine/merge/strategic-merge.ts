@@ -81,9 +81,8 @@ function mergeMap(from: JsonObject, given: JsonObject, schema: Schema | undefine
     const deletes = written.startsWith(DELETE_PREFIX);
     const name = deletes ? written.slice(DELETE_PREFIX.length) : written;
     if (deletes) {
-      if (!isArray(value)) throw new Refused('bad-request', 'invalid patch format of primitive list');
       const list = field(original, name);
-      if (isArray(list))
+      if (isArray(list) && isArray(value))
         put(
           original,
           name,
@@ -130,6 +129,8 @@ function orderLists(
   resolve: ResolveSchema,
 ): void {
   for (const written of Object.keys(patch)) {
+    if (written === '$setElementOrder')
+      throw new Refused('bad-request', 'invalid patch format of setElementOrder list');
     if (!written.startsWith(ORDER_PREFIX)) continue;
     const wanted = patch[written];
     delete patch[written];
@@ -168,7 +169,7 @@ function checkOrderCovers(sent: readonly Json[], wanted: readonly Json[], mergeK
     if (position === wanted.length) {
       throw new Refused(
         'internal',
-        `The order in patch list:\n${goValue(sent)}\n doesn't match setElementOrder list:\n${goValue(wanted)}\n`,
+        `The order in patch list:\n${goValue(sent)}\n doesn't match $setElementOrder list:\n${goValue(wanted)}\n`,
       );
     }
   }
@@ -286,6 +287,17 @@ function withoutDirectives(value: Json): Json | undefined {
       continue;
     const child = withoutDirectives(value[key] as Json);
     if (child !== undefined) put(out, key, child);
+  }
+  return out;
+}
+
+/** A patch as applying it leaves it, which is how it is quoted: what met nothing in the object has lost its nulls. */
+export function patchAsApplied(original: Json | undefined, patch: Json): Json {
+  if (!isObject(patch) || !isObject(original)) return withoutNulls(patch);
+  const out: MutableJsonObject = {};
+  for (const key of Object.keys(patch)) {
+    const value = patch[key] as Json;
+    put(out, key, value === null ? value : patchAsApplied(field(original, key), value));
   }
   return out;
 }

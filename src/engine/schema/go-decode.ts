@@ -161,6 +161,8 @@ const ALWAYS_IN: { readonly [definition: string]: { readonly [field: string]: Js
 
 const shortName = (definition: string): string => definition.slice(definition.lastIndexOf('.') + 1);
 
+const MAX_EXACT = 2n ** 53n - 1n;
+
 const jsonKind = (value: Json): string =>
   isArray(value)
     ? 'array'
@@ -280,13 +282,10 @@ class GoDecoder {
       }
       case 'IntOrString':
         if (typeof value === 'string' || typeof value === 'bigint') return value;
-        if (typeof value === 'number' && Number.isInteger(value)) return value;
-        throw new WrongType(
-          `json: cannot unmarshal ${jsonKind(value)}${typeof value === 'number' ? ` ${value}` : ''} into Go value of type int32`,
-        );
+        return this.integer(value, { format: 'int32' }, { ...context, nested: true });
       case 'Time':
       case 'MicroTime':
-        return this.time(value, shortName(definition) === 'MicroTime');
+        return this.time(value, shortName(definition) === 'MicroTime', context);
       case 'RawExtension':
       case 'FieldsV1':
       case 'JSON':
@@ -303,10 +302,9 @@ class GoDecoder {
     }
   }
 
-  private time(value: Json, micro: boolean): Json {
+  private time(value: Json, micro: boolean, context: Context): Json {
     const layout = micro ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00';
-    if (typeof value !== 'string')
-      throw new WrongType(`json: cannot unmarshal ${jsonKind(value)} into Go value of type string`);
+    if (typeof value !== 'string') throw this.wrong(value, { ...context, nested: true }, 'string', 'string');
     if (isDateTime(value)) return utc(value, micro);
     const year = /^\d{4}/.exec(value);
     const [rest, part] = year === null ? [value, '2006'] : [value.slice(4), '-'];
@@ -358,46 +356,69 @@ class GoDecoder {
 
   private integer(value: Json, schema: Schema, context: Context): Json {
     const bits = schema.format === 'int64' ? 64 : 32;
-    if (typeof value === 'number' || typeof value === 'bigint') {
-      const limit = 2n ** BigInt(bits - 1);
-      const whole = typeof value === 'bigint' ? value : Number.isInteger(value) ? BigInt(value) : undefined;
-      if (whole !== undefined && whole >= -limit && whole < limit) return value;
-      if (this.wording === 'json') throw this.wrong(value, context, `int${bits}`, `int${bits}`, ` ${value}`);
-    }
-    throw this.wrong(value, context, `int${bits}`, `int${bits}`);
+    const type = `int${bits}`;
+    const whole =
+      typeof value === 'bigint'
+        ? value
+        : typeof value === 'number' && Number.isInteger(value)
+          ? BigInt(value)
+          : undefined;
+    if (whole === undefined) throw this.wrong(value, context, type, type, typeof value === 'number' ? ` ${value}` : '');
+    const limit = 2n ** BigInt(bits - 1);
+    if (whole >= -limit && whole < limit) return value;
+    if (this.wording === 'json') throw this.wrong(value, context, type, type, ` ${whole}`);
+    // reflect.Value.Convert drops the high bits.
+    const wrapped = BigInt.asIntN(bits, whole);
+    return wrapped >= -MAX_EXACT && wrapped <= MAX_EXACT ? Number(wrapped) : wrapped;
   }
 
-  private wrong(value: Json, { owner, goPath }: Context, type: string, kind: string, literal = ''): WrongType {
-    const given = jsonKind(value);
-    if (this.wording === 'unstructured') {
-      const goKind =
-        given === 'array'
-          ? 'slice'
-          : given === 'object'
-            ? 'map'
-            : given === 'number'
-              ? Number.isInteger(value)
-                ? 'int64'
-                : 'float64'
-              : given;
-      if (kind === 'slice' || kind === 'map' || kind === 'struct')
-        return new WrongType(`cannot restore ${kind} from ${goKind}`);
+  private wrong(
+    value: Json,
+    { owner, goPath, nested = false }: Context,
+    type: string,
+    kind: string,
+    literal = '',
+  ): WrongType {
+    if (this.wording === 'unstructured')
       return new WrongType(
-        kind.startsWith('int') || kind === 'bool' || kind === 'string' || kind === 'float64'
-          ? `unrecognized type: ${kind}`
-          : kind,
+        nested
+          ? `json: cannot unmarshal ${jsonKind(value)}${literal} into Go value of type ${type}`
+          : conversionError(value, kind),
       );
-    }
     return new WrongType(
-      `json: cannot unmarshal ${given}${literal} into Go struct field ${owner}.${goPath} of type ${type}`,
+      `json: cannot unmarshal ${jsonKind(value)}${literal} into Go struct field ${owner}.${goPath} of type ${type}`,
     );
   }
+}
+
+/** What Go calls the type of a value in an unstructured object. */
+function reflectKind(value: Json): string {
+  if (isArray(value)) return 'slice';
+  if (isObject(value)) return 'map';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? 'float64'
+    : typeof value === 'string'
+      ? 'string'
+      : 'int64';
+}
+
+/** Why `runtime.FromUnstructured` does not take a value for a Go kind. Source: kubernetes@1.34 apimachinery/pkg/runtime/converter.go. */
+function conversionError(value: Json, kind: string): string {
+  const given = reflectKind(value);
+  if (kind === 'struct') return `cannot restore struct from: ${given}`;
+  if (kind === 'slice' || kind === 'map') return `cannot restore ${kind} from ${given}`;
+  // Go would make a character of an integer, and cut a fraction: refused in these words. Other pairs do not convert at all.
+  const convertible = given === 'int64' ? kind === 'string' : given === 'float64' && kind.startsWith('int');
+  return convertible ? `cannot convert ${given} to ${kind}` : `unrecognized type: ${kind}`;
 }
 
 interface Context {
   readonly owner: string;
   readonly path: string;
   readonly goPath: string;
+  /** The type reads JSON itself. */
+  readonly nested?: boolean;
 }
 
 /** Name of the definition a property refers to. */

@@ -1,0 +1,149 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { field, isArray, isObject, stringAt, stringifyJson } from '../../base/json.ts';
+import type { Result } from '../../base/result.ts';
+import { err, ok } from '../../base/result.ts';
+import { printYamlError } from '../../engine/yaml/error.ts';
+import { parseYaml } from '../../engine/yaml/parse.ts';
+import type { StatusError } from '../registry.ts';
+import { goKind } from './body.ts';
+import { json, kube, withMeta } from './draft.ts';
+import type { Kernel } from './kernel.ts';
+import { presenter } from './read.ts';
+import type { Reply } from './reply.ts';
+import { answer } from './reply.ts';
+import type { ResourceRequest } from './request.ts';
+import { apiVersionOf } from './resource-type.ts';
+import { badRequest, conflict, notFound } from './status.ts';
+import { inNamespace, judgeProblems, operationOf, warningLines } from './write.ts';
+import { fieldValidation } from './write-options.ts';
+
+/** Server-side apply. Source: kubernetes@1.34 apiserver/pkg/endpoints/handlers/patch.go applyPatcher. */
+export async function apply(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
+  const { type, path, query } = request;
+  const name = path.name as string;
+  const applied = readApplied(request);
+  if (!applied.ok) return applied;
+  const object = applied.value;
+  const force = ['true', '1'].includes(query.get('force') ?? '');
+  const operation = operationOf(request, 'update');
+  const { managedFields } = kernel.objects.options;
+  for (;;) {
+    const entry = kernel.objects.entry(type, path.namespace, name);
+    if (entry === undefined) {
+      if (path.subresource !== undefined) return err(notFound(type, name));
+      if ((object.metadata.uid ?? '') !== '')
+        return err(
+          conflict(
+            type,
+            name,
+            `uid mismatch: the provided object specified uid ${object.metadata.uid ?? ''}, and no existing object was found`,
+          ),
+        );
+      const made = managedFields.apply(operation, undefined, object, force, kernel.objects.now());
+      if (!made.ok) return made;
+      const ready = finish(kernel, request, made.value);
+      if (!ready.ok) return ready;
+      const created = await kernel.objects.create({ ...operation, verb: 'create' }, ready.value, { tracked: true });
+      if (!created.ok && created.error.reason === 'AlreadyExists') continue;
+      return created.ok ? ok(answer(presenter(kernel, request).object(created.value), 201)) : created;
+    }
+    const outcome = await kernel.objects.update(
+      operation,
+      name,
+      (current) => {
+        const live = kernel.codec.fromStorage(type, current);
+        const merged = managedFields.apply(operation, live, object, force, kernel.objects.now());
+        return merged.ok ? finish(kernel, request, merged.value) : merged;
+      },
+      { tracked: true, derived: true },
+    );
+    if (
+      !outcome.ok &&
+      outcome.error.code === 404 &&
+      outcome.error.details?.['name'] === name &&
+      path.subresource === undefined
+    )
+      continue;
+    return outcome.ok ? ok(answer(presenter(kernel, request).object(outcome.value))) : outcome;
+  }
+}
+
+/** An applied object as it will be stored: typed, defaulted, with its identity. */
+function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): Result<KubeObject, StatusError> {
+  const { type, path } = request;
+  const decoded = kernel.codec.decode(type, { value: json(object), duplicates: [] });
+  if (!decoded.ok) return decoded;
+  if (type.definition !== undefined && decoded.value.problems.length > 0) {
+    const problem = judgeProblems(request, decoded.value.problems);
+    if (problem !== undefined) return err(badRequest(problem));
+  }
+  const whole = kernel.codec.default(type, decoded.value.object);
+  const named = withMeta(inNamespace(type.namespaced, whole, path.namespace), (meta) => {
+    meta.name = path.name as string;
+  });
+  return ok(kernel.codec.toStorage(type, named));
+}
+
+/** The object in an apply's body, which is YAML (JSON included). */
+function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> {
+  const text = new TextDecoder().decode(request.body);
+  const lenient = parseYaml(text);
+  if (!lenient.ok)
+    return err(badRequest(`error decoding YAML: error converting YAML to JSON: ${printYamlError(lenient.error)}`));
+  const strict = parseYaml(text, { strict: true });
+  if (!strict.ok) {
+    const why = `error converting YAML to JSON: ${printYamlError(strict.error)}`;
+    const mode = fieldValidation(request.query);
+    if (mode === 'Strict') return err(badRequest(`error strict decoding YAML: ${why}`));
+    if (mode === 'Warn') for (const line of warningLines(why)) request.warn(line);
+  }
+  const { value } = lenient;
+  if (value === null) return err(badRequest('invalid object type: /, Kind='));
+  if (!isObject(value))
+    return err(
+      badRequest(
+        `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`,
+      ),
+    );
+  const wrong = checkApplied(request, value);
+  if (wrong !== undefined) return err(wrong);
+  const metadata = field(value, 'metadata');
+  const meta = isObject(metadata) ? metadata : {};
+  // The namespace is added only once the object is merged: messages name the object as it was sent.
+  return ok(kube({ ...value, metadata: meta }));
+}
+
+function checkApplied({ type, path }: ResourceRequest, value: JsonObject): StatusError | undefined {
+  const apiVersion = stringAt(value, 'apiVersion') ?? '';
+  const kind = stringAt(value, 'kind') ?? '';
+  if (kind === '') return { code: 500, reason: '', message: `Object 'Kind' is missing in '${stringifyJson(value)}'` };
+  if (apiVersion !== apiVersionOf(type) || kind !== type.kind) {
+    const asked = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+    const wanted = type.group === '' ? `/${type.version}` : apiVersionOf(type);
+    if (kind !== type.kind || apiVersion !== apiVersionOf(type))
+      return {
+        code: 400,
+        reason: 'BadRequest',
+        message:
+          apiVersion === apiVersionOf(type)
+            ? `invalid object type: ${asked}, Kind=${kind}`
+            : `Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${apiVersionOf(type)}`,
+        ...(wanted === '' ? {} : {}),
+      };
+  }
+  const metadata = field(value, 'metadata');
+  if (isObject(metadata)) {
+    const managed = field(metadata, 'managedFields');
+    if (isArray(managed) && managed.length > 0) return badRequest('metadata.managedFields must be nil');
+    const name = stringAt(metadata, 'name');
+    if (name !== undefined && name !== '' && name !== path.name)
+      return badRequest(`the name of the object (${name}) does not match the name on the URL (${path.name ?? ''})`);
+    const namespace = stringAt(metadata, 'namespace');
+    if (type.namespaced && namespace !== undefined && namespace !== '' && namespace !== path.namespace)
+      return badRequest(
+        `the namespace of the object (${namespace}) does not match the namespace on the URL (${path.namespace ?? ''})`,
+      );
+  }
+  return undefined;
+}
