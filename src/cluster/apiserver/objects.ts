@@ -21,7 +21,9 @@ import {
   invalidValue,
   notFound,
 } from './status.ts';
+import { preparationWarnings } from './prepare-pod.ts';
 import { prepareForCreate, prepareForUpdate, strategyOf } from './strategy.ts';
+import { warningsOf } from './warnings/kinds.ts';
 
 /** What the writing of objects needs from the rest of the server. */
 export interface ObjectsOptions {
@@ -117,7 +119,7 @@ export class Objects {
     object = this.options.defaults(type, prepareForCreate(type, object));
     const causes = [...validateMeta(type, object), ...this.options.validate(type, object, undefined, operation)];
     if (causes.length > 0) return err(invalid(type, object.metadata.name, causes));
-    for (const warning of strategyOf(type).warnings?.(object, undefined) ?? []) operation.warn(warning);
+    for (const warning of warningsOf(operation, object, undefined)) operation.warn(warning);
     const refused = await this.#validate({ ...operation, name: object.metadata.name, object, old: undefined });
     if (refused !== undefined) return err(refused);
     const key = keyOf(object.metadata.namespace, object.metadata.name);
@@ -224,7 +226,7 @@ export class Objects {
       ...this.options.validate(type, object, old, operation),
     ];
     if (causes.length > 0) return err(invalid(type, name, causes));
-    for (const warning of strategyOf(type).warnings?.(object, old) ?? []) operation.warn(warning);
+    for (const warning of warningsOf(operation, object, old)) operation.warn(warning);
     const seen = withMeta(object, (meta) => {
       meta.resourceVersion = old.metadata.resourceVersion;
     });

@@ -3,6 +3,7 @@ import type { Json, MutableJsonObject } from '../../base/json.ts';
 import { equal, field, isArray, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
 import { withGeneratedSelector } from './job-selector.ts';
+import { preparePod } from './prepare-pod.ts';
 import { qualityOf } from './quality-of-service.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Cause } from './status.ts';
@@ -31,13 +32,12 @@ export interface Strategy {
     type: ResourceType,
     subresource: string | undefined,
   ): readonly Cause[];
-  warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
 }
 
 const SPEC_GENERATION = { generation: true };
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  '/pods': { generation: true, returnsDeleted: true },
+  '/pods': { generation: true, returnsDeleted: true, prepareForCreate: preparePod },
   '/services': { createOnUpdate: true, returnsDeleted: true },
   '/serviceaccounts': { returnsDeleted: true },
   '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
@@ -91,9 +91,25 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
 
 const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
 
+function gated(lastTransitionTime: string | null): MutableJsonObject {
+  return {
+    type: 'PodScheduled',
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime,
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  };
+}
+
 /** A pod's first status; its class follows what admission made of its resources. */
 export function startPod(pod: KubeObject): KubeObject {
-  return withField(pod, 'status', { phase: 'Pending', qosClass: qualityOf(pod) });
+  const gates = field(pod.spec, 'schedulingGates');
+  return withField(pod, 'status', {
+    phase: 'Pending',
+    ...(isArray(gates) && gates.length > 0 ? { conditions: [gated(pod.metadata.creationTimestamp ?? null)] } : {}),
+    qosClass: qualityOf(pod),
+  });
 }
 
 function protect(finalizer: string): (object: KubeObject) => KubeObject {
@@ -120,7 +136,7 @@ function taintNew(node: KubeObject): KubeObject {
 
 function withNameLabel(namespace: KubeObject): KubeObject {
   return withMeta(namespace, (meta) => {
-    meta.labels = { ...meta.labels, 'kubernetes.io/metadata.name': meta.name as string };
+    meta.labels = { ...meta.labels, 'kubernetes.io/metadata.name': meta.name ?? '' };
   });
 }
 
