@@ -11,6 +11,7 @@ import type { KubeClient } from './kube/client.ts';
 import { InformerPool } from './kube/informer-pool.ts';
 import type { ClusterAccess } from './kube/kubeconfig.ts';
 import { createKubeClient } from './kube/rest-client.ts';
+import { observedClient } from './kube/observed-client.ts';
 import { serviceAddress } from './kube/service-address.ts';
 import { systemClock } from './kube/system-clock.ts';
 import { createSocketTransport } from './kube/transport-socket.ts';
@@ -47,7 +48,7 @@ const LAST_EVENTS_MS = 5_000;
  */
 export async function startEngine(
   config: EngineConfig,
-  client: KubeClient,
+  cluster: KubeClient,
   signal: AbortSignal,
   surroundings: EngineProcess,
 ): Promise<RunningEngine> {
@@ -58,6 +59,7 @@ export async function startEngine(
     write: surroundings.line,
   });
   const metrics = createMetrics();
+  const client = observedClient(cluster, (request) => metrics.request(request));
   const informers = new InformerPool({ client, clock: systemClock, log, signal });
   const events = createEventRecorder({ sinks: eventSinks(config, client, metrics, log), clock: systemClock, log });
   const storage = await startStorage(config);
