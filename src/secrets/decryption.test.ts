@@ -1,6 +1,7 @@
-import { Encrypter, generateX25519Identity, identityToRecipient, armor } from 'age-encryption';
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { LAST_MODIFIED, seal, sealedSecret as sealed } from '../../tests/support/sops-fixtures.ts';
 import { memoryFiles } from '../base/files.ts';
 import { at, type JsonObject } from '../base/json.ts';
 import { build } from '../build/build.ts';
@@ -12,49 +13,15 @@ import { decryptFile } from './sops/decrypt.ts';
 
 let identity = '';
 let recipient = '';
-const LAST = '2026-01-02T03:04:05Z';
+const LAST = LAST_MODIFIED;
 
 beforeAll(async () => {
   identity = await generateX25519Identity();
   recipient = await identityToRecipient(identity);
 });
 
-function seal(key: Buffer, text: string, path: string, type = 'str'): string {
-  const iv = randomBytes(32);
-  const cipher = createCipheriv('aes-256-gcm', key, iv);
-  cipher.setAAD(Buffer.from(path));
-  const data = Buffer.concat([cipher.update(text), cipher.final()]);
-  const parts = [data, iv, cipher.getAuthTag()].map((part) => part.toString('base64'));
-  return `ENC[AES256_GCM,data:${parts[0]},iv:${parts[1]},tag:${parts[2]},type:${type}]`;
-}
-
-async function wrap(key: Buffer, to: string): Promise<JsonObject> {
-  const encrypter = new Encrypter();
-  encrypter.addRecipient(to);
-  return { recipient: to, enc: armor.encode(await encrypter.encrypt(key)) };
-}
-
-/** A Secret as sops writes one with `encrypted_regex: ^(data|stringData)$`, values for `recipients`. */
-async function sealedSecret(stringData: Record<string, string>, recipients = [recipient]): Promise<JsonObject> {
-  const key = randomBytes(32);
-  const hash = createHash('sha512');
-  for (const text of ['v1', 'Secret', 's', ...Object.values(stringData)]) hash.update(text);
-  const mac = hash.digest('hex').toUpperCase();
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 's' },
-    stringData: Object.fromEntries(
-      Object.entries(stringData).map(([name, text]) => [name, seal(key, text, `stringData:${name}:`)]),
-    ),
-    sops: {
-      age: await Promise.all(recipients.map((to) => wrap(key, to))),
-      encrypted_regex: '^(data|stringData)$',
-      lastmodified: LAST,
-      mac: seal(key, mac, LAST),
-      version: '3.9.0',
-    },
-  };
+function sealedSecret(stringData: Record<string, string>, recipients = [recipient]): Promise<JsonObject> {
+  return sealed('s', stringData, recipients);
 }
 
 function file(object: JsonObject): Uint8Array {

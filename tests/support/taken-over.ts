@@ -6,8 +6,9 @@ import { kinds } from '../../src/api/kinds/all.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import type { HttpHandler } from '../../src/base/http.ts';
 import { createControlPlane } from '../../src/cluster/control-plane.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
-import { DEFAULT_ENGINE_CONFIG } from '../../src/runtime/engine-config.ts';
+import { DEFAULT_ENGINE_CONFIG, type EngineConfig } from '../../src/runtime/engine-config.ts';
 import { startEngine } from '../../src/wiring.ts';
 
 /** A cluster that begins with objects as they were elsewhere, to the last field, and an engine that finds it. */
@@ -16,18 +17,23 @@ export interface TakenOver {
   objects(): ReadonlyMap<string, KubeObject>;
   /** Requests of the engine that are neither reads nor dry runs, as `METHOD path`. */
   readonly writes: readonly string[];
-  /** Starts an engine, lets it work until `done`, and stops it. */
-  run(done: (objects: ReadonlyMap<string, KubeObject>) => boolean): Promise<void>;
+  /** Log lines of the engines. */
+  readonly lines: readonly string[];
+  /** Starts an engine, lets it work until `done`, and stops it. `done` is told where the engine keeps its files. */
+  run(done: (objects: ReadonlyMap<string, KubeObject>, directory: string) => boolean): Promise<void>;
+  /** The administrator's client. */
+  readonly client: KubeClient;
   stop(): Promise<void>;
 }
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 30_000;
 /** Goes on looking for this long after all is done: a write that comes late is one, too. */
 const SETTLE_MS = 1_500;
 
-export async function takeOver(objects: readonly KubeObject[]): Promise<TakenOver> {
+export async function takeOver(objects: readonly KubeObject[], config: Partial<EngineConfig> = {}): Promise<TakenOver> {
   const plane = await createControlPlane({ objects: [...definitionsFor(objects), ...objects] });
   const writes: string[] = [];
+  const lines: string[] = [];
   const recording: HttpHandler = (request) => {
     const isDryRun = /[?&]dryRun=All(&|$)/.test(request.path);
     if (request.method !== 'GET' && !isDryRun) writes.push(`${request.method} ${request.path.split('?')[0]}`);
@@ -46,6 +52,8 @@ export async function takeOver(objects: readonly KubeObject[]): Promise<TakenOve
   return {
     objects: read,
     writes,
+    lines,
+    client: createKubeClient({ handler: plane.handler, userAgent: 'test' }),
     async run(done) {
       const work = mkdtempSync(join(tmpdir(), 'weir-taken-over-'));
       const stop = new AbortController();
@@ -57,16 +65,17 @@ export async function takeOver(objects: readonly KubeObject[]): Promise<TakenOve
           metricsAddr: '127.0.0.1:0',
           healthAddr: '127.0.0.1:0',
           requeueDependencyMs: 1_000,
+          ...config,
         },
         createKubeClient({ handler: recording, userAgent: 'weir' }),
         stop.signal,
-        { line: () => undefined, searchPath: process.env['PATH'] ?? '', temporaryDirectory: work },
+        { line: (text) => lines.push(text), searchPath: process.env['PATH'] ?? '', temporaryDirectory: work },
       );
       try {
         const end = Date.now() + WAIT_MS;
-        while (!done(read())) {
+        while (!done(read(), work)) {
           if (Date.now() > end)
-            throw new Error(`the engine did not get there:\n${JSON.stringify(statuses(read()), null, 1)}`);
+            throw new Error(`the engine did not get there:\n${JSON.stringify(statuses(read()), null, 1)}\n${lines.slice(-20).join('\n')}`);
           await pause(50);
         }
         await pause(SETTLE_MS);

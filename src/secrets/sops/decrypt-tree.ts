@@ -6,11 +6,11 @@ import type { Metadata } from './metadata.ts';
 import {
   type Branch,
   type Comment,
+  type Item,
   isBranch,
   isComment,
   isList,
   isTimestamp,
-  type Item,
   type Leaf,
   plainDigits,
   type TreeValue,

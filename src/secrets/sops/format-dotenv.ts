@@ -1,11 +1,11 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import {
   type Branch,
+  type Item,
   isBranch,
   isComment,
   isList,
   isTimestamp,
-  type Item,
   plainDigits,
   type TreeValue,
 } from './tree.ts';

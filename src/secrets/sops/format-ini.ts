@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import { valueText } from './format-dotenv.ts';
-import { type Branch, isBranch, type Item } from './tree.ts';
+import { type Branch, type Item, isBranch } from './tree.ts';
 import { unflatten } from './unflatten.ts';
 
 /** A section before its keys are all read. */

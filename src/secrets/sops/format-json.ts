@@ -1,6 +1,6 @@
 import { exactNumber } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { type Branch, isBranch, isComment, isList, isTimestamp, type Item, type TreeValue } from './tree.ts';
+import { type Branch, type Item, isBranch, isComment, isList, isTimestamp, type TreeValue } from './tree.ts';
 
 const TOKEN = /\s*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)|(true|false|null))/gy;
 

@@ -14,7 +14,7 @@ import { stringStyle } from '../../engine/yaml/print.ts';
 import { parseBoolean, parseFloatValue, parseInteger } from '../../engine/yaml/resolve.ts';
 import { scalarText } from '../../engine/yaml/scalar-text.ts';
 import { formatG, scalarTag } from '../../engine/yaml/value.ts';
-import { type Branch, isBranch, isComment, isList, isTimestamp, type Item, type TreeValue } from './tree.ts';
+import { type Branch, type Item, isBranch, isComment, isList, isTimestamp, type TreeValue } from './tree.ts';
 import { type YamlComment, yamlComments } from './yaml-comments.ts';
 
 /** Reads the documents of a YAML text, comments kept where they stand. Source: sops@3.13 stores/yaml/store.go. */
