@@ -37,6 +37,7 @@ import { ServiceAddresses } from './apiserver/service-addresses.ts';
 import { startPod } from './apiserver/strategy.ts';
 import type { User } from './apiserver/user.ts';
 import { ADMIN } from './apiserver/user.ts';
+import { Watches } from './apiserver/watch-encoding.ts';
 import { bootstrap } from './bootstrap.ts';
 import { serveNodePorts } from './node-ports.ts';
 import type { SendOutgoing } from './outgoing.ts';
@@ -165,6 +166,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       options.dataDirectory === undefined ? undefined : join(options.dataDirectory, 'pki', 'sa.key'),
     ),
     programs,
+    watches: new Watches(),
     ended: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

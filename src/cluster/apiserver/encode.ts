@@ -13,6 +13,8 @@ export interface Encoded extends HttpResponse {
   readonly warnings: readonly string[];
   /** The body at once, when it is not a stream. */
   readonly whole?: Uint8Array;
+  /** Longest time for which the client of a stream may take nothing. */
+  readonly stallMs?: number;
 }
 
 /** Puts an answer into bytes as the client accepts them. */
@@ -26,7 +28,8 @@ export async function encode(served: Served, requestHeaders: Readonly<Record<str
   const { content } = reply;
   if (content.kind === 'stream') {
     headers['content-type'] = content.type;
-    return { status: reply.status, headers, body: content.chunks, warnings };
+    const { chunks, stallMs } = content;
+    return { status: reply.status, headers, body: chunks, warnings, ...(stallMs === undefined ? {} : { stallMs }) };
   }
   let bytes = new Uint8Array();
   if (content.kind === 'json') {

@@ -8,6 +8,7 @@ import type { Objects } from './objects.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import type { Watches } from './watch-encoding.ts';
 
 /** The parts of a running API server that its handlers share. */
 export interface Kernel {
@@ -23,6 +24,7 @@ export interface Kernel {
   readonly rbac: RbacAuthorizer;
   readonly tokens: ServiceAccountTokens;
   readonly programs: PodPrograms;
+  readonly watches: Watches;
   /** Calls `listener` when the server stops; the returned function unsubscribes. */
   readonly ended: (listener: () => void) => () => void;
 }

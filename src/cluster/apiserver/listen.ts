@@ -4,6 +4,8 @@ import { createSecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../base/clock.ts';
+import type { StatusError } from '../registry.ts';
 import { authenticate } from './authentication.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import { encode, warningHeader } from './encode.ts';
@@ -30,6 +32,11 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** Requests being read or worked on at once; watches and logs do not count. Source: kubernetes@1.34 max-requests-inflight + max-mutating-requests-inflight. */
+const MAX_IN_FLIGHT = 600;
+/** Longest time for a request's body to come. Source: kubernetes@1.34 apiserver request-timeout. */
+const BODY_TIMEOUT_MS = 60_000;
+
 type Request = Http2ServerRequest | IncomingMessage;
 type Response = Http2ServerResponse | ServerResponse;
 
@@ -42,6 +49,7 @@ export async function listen(
   const { kernel } = server;
   const pki = loadPki(dataDirectory === undefined ? undefined : join(dataDirectory, 'pki'), kernel.clock.now());
   const sockets = new Set<Socket>();
+  let inFlight = 0;
   const tls = createSecureServer({
     allowHTTP1: true,
     cert: pki.server.certificate,
@@ -62,15 +70,23 @@ export async function listen(
   tls.on('sessionError', () => undefined);
   tls.on('clientError', (_error, socket) => socket.destroy());
   tls.on('request', (request: Request, response: Response) => {
-    answer(server, request, response).catch((cause: unknown) => {
+    const busy = inFlight >= MAX_IN_FLIGHT;
+    let counted = !busy;
+    if (counted) inFlight++;
+    const done = (): void => {
+      if (counted) inFlight--;
+      counted = false;
+    };
+    response.on('close', done);
+    const answered = busy ? refuse(request, response, TOO_MANY) : answer(server, request, response, done);
+    answered.catch((cause: unknown) => {
+      // A client that went away in the middle of its request is no failure of ours.
+      if (response.destroyed || isAborted(cause)) return;
       kernel.log.error('request failed', {
         error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
       });
       if (response.headersSent) (response as ServerResponse).destroy();
-      else {
-        response.statusCode = 500;
-        response.end();
-      }
+      else void refuse(request, response, outage(cause)).catch(() => response.destroy());
     });
   });
   tls.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -101,41 +117,63 @@ export async function listen(
   };
 }
 
-async function answer(server: ApiServer, request: Request, response: Response): Promise<void> {
+/** `waits` is called when the answer becomes a stream that may stay open. */
+async function answer(server: ApiServer, request: Request, response: Response, waits: () => void): Promise<void> {
+  const { clock } = server.kernel;
   const headers = headersOf(request);
   const user = await authenticate(server.kernel, headers, request.socket as TLSSocket);
   const abort = new AbortController();
   response.on('close', () => abort.abort());
-  const body = await readBody(request);
-  if (body === undefined) {
-    await send(server, request, response, 413, abort);
-    return;
-  }
+  const late = clock.after(BODY_TIMEOUT_MS, () => response.destroy());
+  const body = await readBody(request).finally(late);
+  if (body === undefined) return refuse(request, response, TOO_LARGE);
   const served = user.ok
     ? await server.serve(
         { method: request.method ?? 'GET', path: request.url ?? '/', headers, body, signal: abort.signal },
         user.value,
       )
     : { reply: failure(user.error), warnings: [], yaml: false, pretty: false };
-  await write(response, await encode(served, headers), request.method === 'HEAD');
+  if (served.reply.content.kind === 'stream') waits();
+  await write(response, await encode(served, headers), request.method === 'HEAD', clock);
 }
 
-async function send(
-  _server: ApiServer,
-  request: Request,
-  response: Response,
-  code: number,
-  _abort: AbortController,
+const TOO_LARGE: StatusError = {
+  code: 413,
+  reason: 'RequestEntityTooLarge',
+  message: `Request entity too large: limit is ${MAX_BODY_BYTES}`,
+};
+/** Source: kubernetes@1.34 apiserver/pkg/server/filters/maxinflight.go. */
+const TOO_MANY: StatusError = {
+  code: 429,
+  reason: 'TooManyRequests',
+  message: 'Too many requests, please try again later.',
+  details: { retryAfterSeconds: 1 },
+};
+
+/** What a client is told of a fault: a disk that is full is worth knowing, the rest is in the log. */
+function outage(cause: unknown): StatusError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const known = /^E[A-Z]+$/.test(code) ? `: ${code}` : '';
+  return { code: 500, reason: 'InternalError', message: `Internal error occurred${known}` };
+}
+
+function isAborted(cause: unknown): boolean {
+  return ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
+    (cause as NodeJS.ErrnoException).code ?? '',
+  );
+}
+
+async function refuse(request: Request, response: Response, error: StatusError): Promise<void> {
+  const served = { reply: failure(error), warnings: [], yaml: false, pretty: false };
+  await write(response, await encode(served, headersOf(request)), false, undefined);
+}
+
+async function write(
+  to: Response,
+  encoded: Awaited<ReturnType<typeof encode>>,
+  headOnly: boolean,
+  clock: Clock | undefined,
 ): Promise<void> {
-  const reply = failure({
-    code,
-    reason: 'RequestEntityTooLarge',
-    message: `Request entity too large: limit is ${MAX_BODY_BYTES}`,
-  });
-  await write(response, await encode({ reply, warnings: [], yaml: false, pretty: false }, headersOf(request)), false);
-}
-
-async function write(to: Response, encoded: Awaited<ReturnType<typeof encode>>, headOnly: boolean): Promise<void> {
   // The HTTP/2 compatibility response has the same methods.
   const response = to as ServerResponse;
   for (const [name, value] of Object.entries(encoded.headers)) if (name !== 'warning') response.setHeader(name, value);
@@ -147,10 +185,13 @@ async function write(to: Response, encoded: Awaited<ReturnType<typeof encode>>, 
   }
   if (typeof response.flushHeaders === 'function') response.flushHeaders();
   else to.writeHead(encoded.status);
+  const { stallMs } = encoded;
   for await (const chunk of encoded.body) {
     if (response.destroyed || response.writableEnded) break;
-    if (chunk.length === 0) continue;
-    if (!response.write(chunk)) await drained(response);
+    if (chunk.length === 0 || response.write(chunk)) continue;
+    const stalled = stallMs === undefined ? undefined : clock?.after(stallMs, () => response.destroy());
+    await drained(response);
+    stalled?.();
   }
   response.end();
 }

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../../base/http.ts';
+import { stringifyJson } from '../../base/json.ts';
 import { KUBERNETES_VERSION } from '../data/builtins.ts';
 import { snapshotRecords } from '../store/disk.ts';
 import type { Discovery } from './discovery.ts';
@@ -48,7 +49,8 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
         ],
       });
     case 'version':
-      return answer(versionInfo());
+      // Indented, whoever asks. Source: kubernetes@1.34 apiserver/pkg/server/routes/version.go.
+      return text(stringifyJson(versionInfo(), 2), 200, 'application/json');
     case 'healthz':
     case 'livez':
     case 'readyz':
@@ -86,6 +88,10 @@ export function versionInfo(): { readonly [key: string]: string } {
   return {
     major: MAJOR,
     minor: MINOR,
+    emulationMajor: MAJOR,
+    emulationMinor: MINOR,
+    minCompatibilityMajor: MAJOR,
+    minCompatibilityMinor: String(Number(MINOR) - 1),
     gitVersion: KUBERNETES_VERSION,
     gitCommit: '',
     gitTreeState: 'clean',
@@ -93,10 +99,6 @@ export function versionInfo(): { readonly [key: string]: string } {
     goVersion: '',
     compiler: '',
     platform: `${process.platform}/${process.arch}`,
-    emulationMajor: MAJOR,
-    emulationMinor: MINOR,
-    minCompatibilityMajor: MAJOR,
-    minCompatibilityMinor: String(Number(MINOR) - 1),
   };
 }
 
@@ -148,6 +150,9 @@ function metrics({ kernel }: ApiServer): string {
     '# HELP apiserver_storage_revision Current revision of the store.',
     '# TYPE apiserver_storage_revision counter',
     `apiserver_storage_revision ${kernel.store.revision}`,
+    '# HELP apiserver_longrunning_requests Number of open watches.',
+    '# TYPE apiserver_longrunning_requests gauge',
+    `apiserver_longrunning_requests{verb="WATCH"} ${kernel.watches.open}`,
     '# HELP process_resident_memory_bytes Resident memory size in bytes.',
     '# TYPE process_resident_memory_bytes gauge',
     `process_resident_memory_bytes ${process.memoryUsage.rss()}`,

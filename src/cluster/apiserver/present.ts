@@ -25,6 +25,15 @@ export class Presenter {
     this.#includeObject = query.get('includeObject') ?? '';
   }
 
+  /** Two presenters of one shape show an object as the same JSON; undefined for rows, whose columns depend on their place. */
+  get shape(): string | undefined {
+    const { as, version } = this.#wanted;
+    if (as === 'Table') return undefined;
+    // A custom resource may be shown otherwise when its definition changes.
+    if (this.#type.definition !== undefined) return undefined;
+    return `${this.#type.group}/${this.#type.version}/${this.#type.plural} ${as ?? ''} ${version ?? ''}`;
+  }
+
   get #metaVersion(): string {
     return `meta.k8s.io/${this.#wanted.version ?? 'v1'}`;
   }

@@ -1,5 +1,3 @@
-import type { Json } from '../../base/json.ts';
-import { stringifyJson } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { StatusError } from '../registry.ts';
@@ -11,8 +9,8 @@ import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import { notFound, tooLargeVersion } from './status.ts';
 import { TablePrinter } from './table.ts';
-import type { WatchEvent } from './watch.ts';
-import { watch } from './watch.ts';
+import { STALL_MS, watch } from './watch.ts';
+import { encodeEvents } from './watch-encoding.ts';
 
 export function presenter(kernel: Kernel, request: ResourceRequest): Presenter {
   const tables = new TablePrinter(() => kernel.clock.now());
@@ -49,28 +47,6 @@ export function watchObjects(kernel: Kernel, request: ResourceRequest): Result<R
     kernel.ended,
   );
   if (!events.ok) return events;
-  const chunks = encodeEvents(events.value, presenter(kernel, request));
-  return ok({ status: 200, content: { kind: 'stream', chunks, type: 'application/json' } });
-}
-
-async function* encodeEvents(
-  batches: AsyncIterable<readonly WatchEvent[]>,
-  shown: Presenter,
-): AsyncGenerator<Uint8Array> {
-  let first = true;
-  for await (const batch of batches) {
-    let lines = '';
-    for (const { type, object } of batch) {
-      let value: Json;
-      if (type === 'ERROR') value = object as unknown as Json;
-      else if (type === 'BOOKMARK') value = shown.bookmark(object);
-      else {
-        value = shown.event(object, first);
-        first = false;
-      }
-      lines += `${stringifyJson({ type, object: value })}\n`;
-    }
-    // An empty chunk opens the stream: the headers go out before anything happens.
-    yield new TextEncoder().encode(lines);
-  }
+  const chunks = encodeEvents(events.value, presenter(kernel, request), kernel.watches);
+  return ok({ status: 200, content: { kind: 'stream', chunks, type: 'application/json', stallMs: STALL_MS } });
 }

@@ -10,7 +10,13 @@ export interface Reply {
     | { readonly kind: 'json'; readonly value: Json }
     | { readonly kind: 'text'; readonly text: string; readonly type: string }
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly type: string }
-    | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array>; readonly type: string }
+    | {
+        readonly kind: 'stream';
+        readonly chunks: AsyncIterable<Uint8Array>;
+        readonly type: string;
+        /** The connection is closed when its client takes nothing for so long; without it a client may take its time. */
+        readonly stallMs?: number;
+      }
     | { readonly kind: 'none' };
   /** Content type of a JSON answer that is not plain `application/json`. */
   readonly type?: string;

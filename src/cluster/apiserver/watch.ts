@@ -35,7 +35,11 @@ const MIN_TIMEOUT_MS = 1800_000;
 const BOOKMARK_EVERY_MS = 60_000;
 /** A last bookmark goes out this long before a watch ends. */
 const LAST_BOOKMARK_MS = 2_000;
+/** What one watcher may have in memory of its own: the rest waits in the history that all share. */
 const BATCH = 500;
+const BATCH_BYTES = 1024 * 1024;
+/** A watcher that takes nothing for so long is closed: its client has to begin anew. */
+export const STALL_MS = 30_000;
 
 /** Events in batches, until the timeout, the client's end, or an expired version. */
 export function watch(
@@ -132,11 +136,19 @@ async function* run(watch: Running): AsyncGenerator<readonly WatchEvent[]> {
     let cursor = watch.from;
     if (watch.initial) {
       cursor = store.revision;
-      const batch: WatchEvent[] = [];
+      let batch: WatchEvent[] = [];
+      let bytes = 0;
       const keys = store.keys(type.storage, watch.prefix);
-      for (const [index, object] of store.list(type.storage, watch.prefix).entries()) {
+      for (const [index, entry] of store.listEntries(type.storage, watch.prefix).entries()) {
         if (watch.only !== undefined && keys[index] !== watch.only) continue;
-        if (matches(watch.selection, object)) batch.push({ type: 'ADDED', object });
+        if (!matches(watch.selection, entry.object)) continue;
+        batch.push({ type: 'ADDED', object: entry.object });
+        bytes += entry.bytes;
+        if (batch.length < BATCH && bytes < BATCH_BYTES) continue;
+        yield batch;
+        if (stopped) return;
+        batch = [];
+        bytes = 0;
       }
       if (watch.initialEnd && watch.bookmarks) batch.push(bookmark(type, cursor, true));
       // An empty first batch still opens the stream.
@@ -155,12 +167,16 @@ async function* run(watch: Running): AsyncGenerator<readonly WatchEvent[]> {
       }
       if (events.length > 0) {
         const out: WatchEvent[] = [];
+        let bytes = 0;
         for (const event of events) {
+          if (bytes > BATCH_BYTES) break;
           cursor = event.revision;
           if (!event.key.startsWith(watch.prefix)) continue;
           if (watch.only !== undefined && event.key !== watch.only) continue;
           const seen = translate(event, watch.selection);
-          if (seen !== undefined) out.push(seen);
+          if (seen === undefined) continue;
+          out.push(seen);
+          bytes += event.bytes;
         }
         sent = cursor;
         if (out.length > 0) yield out;

@@ -99,9 +99,14 @@ export class Store {
   }
 
   list(resource: string, prefix = ''): readonly KubeObject[] {
+    return this.listEntries(resource, prefix).map(({ object }) => object);
+  }
+
+  /** In the order of {@link keys}. */
+  listEntries(resource: string, prefix = ''): readonly Entry[] {
     const entries = this.#shelves.get(resource)?.entries;
     if (entries === undefined) return [];
-    return this.keys(resource, prefix).map((key) => (entries.get(key) as Entry).object);
+    return this.keys(resource, prefix).map((key) => entries.get(key) as Entry);
   }
 
   /** Keys and objects as they were at `revision`; undefined when that is forgotten. */
@@ -242,6 +247,7 @@ export class Store {
       resource,
       key,
       object: told.object,
+      bytes: told.bytes,
       ...(before === undefined ? {} : { previous: before.object }),
     };
     this.#window.add(event, before?.bytes ?? 0);

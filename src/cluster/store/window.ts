@@ -8,6 +8,8 @@ export interface StoreEvent {
   /** After a deletion: the last state, with the deletion's resourceVersion. */
   readonly object: KubeObject;
   readonly previous?: KubeObject;
+  /** Length of the object as JSON. */
+  readonly bytes: number;
 }
 
 /** Events of one resource in order, with those at the front already forgotten. */
