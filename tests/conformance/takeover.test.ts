@@ -104,7 +104,8 @@ function historyOf(object: KubeObject | undefined): readonly { digest: string; t
 }
 
 /** An object without its status, and without what changes with a status. */
-function withoutTimes({ status: _, ...object }: KubeObject): Json {
+function withoutTimes(whole: KubeObject): Json {
+  const { status: _, ...object } = whole;
   const { resourceVersion: __, managedFields = [], ...metadata } = object.metadata as unknown as Record<string, Json>;
   const fields = (managedFields as readonly { readonly [key: string]: Json }[]).map(
     ({ time: ___, fieldsV1, ...field }) => (field['subresource'] === 'status' ? field : { ...field, fieldsV1 }),

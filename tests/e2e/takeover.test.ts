@@ -207,7 +207,7 @@ it('E01: tells a decrypted value to the API server alone, whatever goes wrong', 
   });
 
   const value = at(cluster.objects().get('Secret/team/good') as unknown as Json, 'data', 'value');
-  expect(Buffer.from(String(value), 'base64').toString()).toBe(canaries.good);
+  expect(Buffer.from(value as string, 'base64').toString()).toBe(canaries.good);
   expect(onDisk).toEqual([]);
   const events = await cluster.client.list({ apiVersion: 'v1', kind: 'Event' });
   const told = [

@@ -126,7 +126,7 @@ export class TargetClusters {
     if (provider !== 'generic')
       return err(`provider '${provider}' of KubeConfig ConfigMap ${subject} is not supported`);
     const address = stringAt(data, 'address') ?? '';
-    if (!/^https:\/\//.test(address))
+    if (!address.startsWith('https://'))
       return err(`KubeConfig ConfigMap ${subject} has no 'address' that is an https URL`);
     const account = stringAt(data, 'serviceAccountName') || this.#settings.defaultKubeConfigServiceAccount;
     if (account === '') return err(`KubeConfig ConfigMap ${subject} names no 'serviceAccountName'`);

@@ -1,0 +1,181 @@
+import { Buffer } from 'node:buffer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Kustomization } from '../../api/kinds/kustomization.ts';
+import type { Json } from '../../base/json.ts';
+import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
+import { unwatched } from '../../health/live-objects.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { createKubeClient } from '../../kube/rest-client.ts';
+import { createSocketTransport } from '../../kube/transport-socket.ts';
+import { TargetClusters, type TargetSettings } from './target-cluster.ts';
+
+let home: ControlPlane;
+let away: ControlPlane;
+let client: KubeClient;
+let kubeconfig = '';
+let authority = '';
+let address = '';
+
+beforeAll(async () => {
+  home = await createControlPlane();
+  away = await createControlPlane();
+  client = createKubeClient({ handler: home.handler, userAgent: 'test' });
+  const { url, pki } = await away.listen({ port: 0 });
+  address = url;
+  authority = pki.authority;
+  const data = (text: string) => Buffer.from(text).toString('base64');
+  kubeconfig = JSON.stringify({
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': data(pki.authority) } }],
+    users: [
+      {
+        name: 'u',
+        user: { 'client-certificate-data': data(pki.admin.certificate), 'client-key-data': data(pki.admin.key) },
+      },
+    ],
+  });
+  const awayClient = createKubeClient({ handler: away.handler, userAgent: 'test' });
+  await awayClient.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'there', namespace: 'default' } });
+});
+
+afterAll(async () => {
+  await home.stop();
+  await away.stop();
+});
+
+function targets(settings: Partial<TargetSettings> = {}): TargetClusters {
+  return new TargetClusters(
+    {
+      client,
+      live: unwatched,
+      connect: (access) => {
+        const transport = createSocketTransport(access);
+        return {
+          client: createKubeClient({ handler: transport.handler, userAgent: 'test' }),
+          close: () => void transport.close(),
+        };
+      },
+    },
+    {
+      defaultServiceAccount: '',
+      defaultKubeConfigServiceAccount: '',
+      insecureKubeconfigExec: false,
+      insecureKubeconfigTls: false,
+      ...settings,
+    },
+  );
+}
+
+async function put(kind: 'Secret' | 'ConfigMap', name: string, data: Record<string, string>): Promise<void> {
+  const values = Object.entries(data).map(([key, text]) => [
+    key,
+    kind === 'Secret' ? Buffer.from(text).toString('base64') : text,
+  ]);
+  const object = { apiVersion: 'v1', kind, metadata: { name, namespace: 'default' }, data: Object.fromEntries(values) };
+  const made = await client.apply(object as never, { fieldManager: 'test', force: true });
+  if (!made.ok) throw new Error(made.error.message);
+}
+
+function object(kubeConfig: Json | undefined, more: Record<string, Json> = {}): Kustomization {
+  return {
+    metadata: { name: 'app', namespace: 'default' },
+    spec: { ...more, ...(kubeConfig === undefined ? {} : { kubeConfig }) },
+  } as unknown as Kustomization;
+}
+
+const there = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'there' };
+
+describe('the cluster that a Kustomization is applied to', () => {
+  it('is its own, as the service account that it names', async () => {
+    const target = await targets().of(object(undefined, { serviceAccountName: 'nobody' }));
+    expect(target).toMatchObject({ ok: true, value: { isRemote: false } });
+    const denied = target.ok ? await target.value.client.get(there) : undefined;
+    expect(denied).toMatchObject({ ok: false, error: { code: 403 } });
+  });
+
+  it.each([
+    ['value', { secretRef: { name: 'k' } }],
+    ['value.yaml', { secretRef: { name: 'k' } }],
+    ['other', { secretRef: { name: 'k', key: 'other' } }],
+  ])('is another one by the key %s of a Secret', async (key, ref) => {
+    await client.delete({ apiVersion: 'v1', kind: 'Secret', namespace: 'default', name: 'k' });
+    await put('Secret', 'k', { [key]: kubeconfig });
+    const clusters = targets();
+    const target = await clusters.of(object(ref));
+    expect(target).toMatchObject({ ok: true, value: { isRemote: true } });
+    expect(target.ok && (await target.value.client.get(there))).toMatchObject({ ok: true });
+    clusters.forget('default/app');
+  });
+
+  it('acts there as the service account of there', async () => {
+    await put('Secret', 'k', { value: kubeconfig });
+    const clusters = targets();
+    const target = await clusters.of(object({ secretRef: { name: 'k' } }, { serviceAccountName: 'nobody' }));
+    expect(target.ok && (await target.value.client.get(there))).toMatchObject({ ok: false, error: { code: 403 } });
+    clusters.forget('default/app');
+  });
+
+  it('is reached with a token of a service account by a ConfigMap of provider generic', async () => {
+    await client.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'sa', namespace: 'default' } });
+    await put('ConfigMap', 'k', { provider: 'generic', address, 'ca.crt': authority, serviceAccountName: 'sa' });
+    const clusters = targets();
+    const target = await clusters.of(object({ configMapRef: { name: 'k' } }));
+    // The other cluster does not trust this one's tokens: it was reached, over a checked connection, and said so.
+    expect(target.ok && (await target.value.client.get(there))).toMatchObject({ ok: false, error: { code: 401 } });
+    clusters.forget('default/app');
+  });
+
+  it.each([
+    [
+      { secretRef: { name: 'nope' } },
+      `unable to read KubeConfig secret 'default/nope' error: secrets "nope" not found`,
+    ],
+    [{ secretRef: { name: 'empty' } }, "KubeConfig secret 'default/empty' does not contain a 'value' key with data"],
+    [
+      { secretRef: { name: 'empty', key: 'k' } },
+      "KubeConfig secret 'default/empty' does not contain a 'k' key with data",
+    ],
+    [{ configMapRef: { name: 'cloud' } }, "provider 'aws' of KubeConfig ConfigMap 'default/cloud' is not supported"],
+    [{ configMapRef: { name: 'plain' } }, "KubeConfig ConfigMap 'default/plain' has no 'address' that is an https URL"],
+  ])('is told to be unknown for %j', async (ref, message) => {
+    await put('Secret', 'empty', { x: 'y' });
+    await put('ConfigMap', 'cloud', { provider: 'aws', cluster: 'c' });
+    await put('ConfigMap', 'plain', { provider: 'generic', address: 'http://127.0.0.1:1' });
+    expect(await targets().of(object(ref))).toEqual({ ok: false, error: message });
+  });
+
+  it.each([
+    [
+      'exec',
+      (config: string) =>
+        withUser(config, { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/sh' } }),
+    ],
+    ['auth-provider', (config: string) => withUser(config, { 'auth-provider': { name: 'gcp' } })],
+    [
+      'tokenFile',
+      (config: string) => withUser(config, { tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token' }),
+    ],
+    ['client-certificate', (config: string) => withUser(config, { 'client-certificate': '/etc/c', 'client-key': '/etc/k' })],
+    ['proxy-url', (config: string) => withCluster(config, { 'proxy-url': 'http://169.254.169.254' })],
+    ['insecure-skip-tls-verify', (config: string) => withCluster(config, { 'insecure-skip-tls-verify': true })],
+    ['certificate-authority', (config: string) => withCluster(config, { 'certificate-authority': '/etc/ca' })],
+  ])('D13: is refused for a kubeconfig with %s', async (what, change) => {
+    await put('Secret', 'bad', { value: change(kubeconfig) });
+    const target = await targets().of(object({ secretRef: { name: 'bad' } }));
+    expect(target).toMatchObject({ ok: false, error: expect.stringContaining(what) });
+    expect(JSON.stringify(target)).not.toContain('PRIVATE KEY');
+  });
+});
+
+type Config = { clusters: { cluster: Record<string, Json> }[]; users: { user: Record<string, Json> }[] };
+
+function withUser(text: string, user: Record<string, Json>): string {
+  const config = JSON.parse(text) as Config;
+  return JSON.stringify({ ...config, users: [{ name: 'u', user }] });
+}
+
+function withCluster(text: string, more: Record<string, Json>): string {
+  const config = JSON.parse(text) as Config;
+  return JSON.stringify({ ...config, clusters: [{ name: 'c', cluster: { ...config.clusters[0]?.cluster, ...more } }] });
+}
