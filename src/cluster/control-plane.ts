@@ -15,6 +15,7 @@ import { podSecurity } from './admission/pod-security.ts';
 import { chargeQuotas } from './admission/quota.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
+import { signingRequests } from './admission/signing-requests.ts';
 import { WebhookClient } from './admission/webhook-client.ts';
 import { Webhooks } from './admission/webhooks.ts';
 import { Codec } from './apiserver/codec.ts';
@@ -123,6 +124,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       runtimeClass(store),
       defaultStorageClass(store),
       escalation(rbac, rbac),
+      signingRequests(() => objects.now()),
       webhooks.mutating(),
       new ValidatingPolicies({ store, table, codec, authorizer: rbac }).admission(),
       webhooks.validating(),

@@ -138,8 +138,9 @@ const GRACE_SECONDS = 300;
 export const defaultTolerations: Admission = {
   name: 'DefaultTolerationSeconds',
   mutate: (attributes) => {
-    const { object } = attributes;
-    if (!isNewPod(attributes)) return ok(object);
+    const { object, type, subresource } = attributes;
+    // An update too: a client that applies the pod's own tolerations would take these away.
+    if (type.storage !== '/pods' || subresource !== undefined) return ok(object);
     const pod = draft(object);
     const spec = child(pod, 'spec');
     const list = items(spec, 'tolerations');

@@ -46,11 +46,9 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     'source',
     'type',
   ],
-  'apps/replicasets': ['status.replicas'],
   'batch/jobs': ['status.successful'],
   'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
   'resource.k8s.io/resourceslices': ['spec.nodeName', 'spec.driver'],
-  'networking.k8s.io/ipaddresses': [],
 };
 
 export function parseFieldSelector(text: string, type: ResourceType): Result<readonly FieldTerm[], string> {
@@ -71,9 +69,11 @@ export function parseFieldSelector(text: string, type: ResourceType): Result<rea
 }
 
 function unsupported(type: ResourceType, path: string): string {
+  // Kinds without fields of their own. Source: kubernetes@1.34 apimachinery/pkg/runtime/conversion.go DefaultMetaV1FieldSelectorConversion.
+  if (SELECTABLE[type.storage] === undefined && type.definition === undefined)
+    return `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
   // Core kinds with a conversion function of their own word it without the kind.
-  if (SELECTABLE[type.storage] === undefined || type.definition !== undefined)
-    return `field label not supported: ${path}`;
+  if (type.definition !== undefined) return `field label not supported: ${path}`;
   const named = new Set([
     '/events',
     '/services',
@@ -82,9 +82,13 @@ function unsupported(type: ResourceType, path: string): string {
     '/secrets',
     '/replicationcontrollers',
     '/namespaces',
+    'certificates.k8s.io/certificatesigningrequests',
   ]);
-  if (type.storage === '/namespaces' || named.has(type.storage)) return `field label not supported: ${path}`;
-  return `field label ${JSON.stringify(path)} not supported for ${apiVersionOf(type)}.${type.kind}`;
+  if (named.has(type.storage)) return `field label not supported: ${path}`;
+  const version = apiVersionOf(type);
+  if (type.group === 'resource.k8s.io') return `field label not supported for ${version}, Kind=${type.kind}: ${path}`;
+  if (type.storage === 'batch/jobs') return `field label ${JSON.stringify(path)} not supported for Job`;
+  return `field label ${JSON.stringify(path)} not supported for ${version}.${type.kind}`;
 }
 
 function splitTerms(text: string): readonly string[] {

@@ -17,6 +17,8 @@ export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, 
   if (pod === undefined) return err(notFound(request.type, name));
   const container = chooseContainer(pod, query.get('container') ?? '');
   if (!container.ok) return container;
+  // A pod without a node has no log yet: an empty answer, not an error.
+  if ((stringAt(pod.spec, 'nodeName') ?? '') === '') return ok({ status: 204, content: { kind: 'none' } });
   const program = kernel.programs.of(namespace, name, container.value);
   if (program === undefined)
     return err(

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../../base/http.ts';
+import { stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { PodProgram } from '../pod-program.ts';
@@ -20,7 +21,7 @@ import type { ResourceRequest } from './request.ts';
 import type { ResourcePath, Target } from './request-info.ts';
 import { parseTarget } from './request-info.ts';
 import type { ResourceType } from './resource-type.ts';
-import { forbidden, methodNotAllowed, notFound, pathNotFound } from './status.ts';
+import { badRequest, forbidden, methodNotAllowed, notFound, pathNotFound } from './status.ts';
 import { handleSubresource } from './subresources.ts';
 import type { User } from './user.ts';
 import { virtualCreate } from './virtual.ts';
@@ -86,6 +87,8 @@ export class ApiServer {
     if (pod === undefined) return err(notFound({ group: '', plural: 'pods' }, name));
     const container = kind === 'portforward' ? undefined : chooseContainer(pod, target.query.get('container') ?? '');
     if (container?.ok === false) return container;
+    if ((stringAt(pod.spec, 'nodeName') ?? '') === '')
+      return err(badRequest(`pod ${name} does not have a host assigned`));
     const program = this.kernel.programs.of(namespace, name, container?.value);
     return ok({ kind, pod: name, query: target.query, program });
   }

@@ -193,7 +193,7 @@ export function prepareForUpdate(
   const strategy = strategyOf(type);
   let out = object;
   if (subresource === 'finalize') return object;
-  if (subresource === 'status') out = onlyStatus(type, object, old);
+  if (subresource === 'status' || subresource === 'approval') out = onlyStatus(type, object, old);
   else if (type.subresources.has('status')) out = withField(out, 'status', field(json(old), 'status'));
   out = strategy.prepareForUpdate?.(out, old, subresource) ?? out;
   const generation = old.metadata.generation;

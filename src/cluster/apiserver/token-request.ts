@@ -44,7 +44,7 @@ export function createToken(kernel: Kernel, request: ResourceRequest): Result<Re
   const asked = field(spec, 'audiences');
   const audiences = isArray(asked) && asked.length > 0 ? asked.map(String) : [ISSUER];
   const reference = field(spec, 'boundObjectRef');
-  const bound = isObject(reference) ? bind(kernel, namespace, reference) : ok(undefined);
+  const bound = isObject(reference) ? bind(kernel, namespace, name, reference) : ok(undefined);
   if (!bound.ok) return bound;
   const token = isDryRun(request)
     ? ''
@@ -76,7 +76,7 @@ export function createToken(kernel: Kernel, request: ResourceRequest): Result<Re
   );
 }
 
-function bind(kernel: Kernel, namespace: string, reference: Json): Result<BoundObject, StatusError> {
+function bind(kernel: Kernel, namespace: string, account: string, reference: Json): Result<BoundObject, StatusError> {
   const kind = stringAt(reference, 'kind') ?? '';
   const apiVersion = stringAt(reference, 'apiVersion') ?? '';
   const name = stringAt(reference, 'name') ?? '';
@@ -97,6 +97,12 @@ function bind(kernel: Kernel, namespace: string, reference: Json): Result<BoundO
         { group: '', plural },
         name,
         `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      ),
+    );
+  if (kind === 'Pod' && stringAt(object.spec, 'serviceAccountName') !== account)
+    return err(
+      badRequest(
+        `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
       ),
     );
   return ok({ kind, name, uid: object.metadata.uid ?? '' });
