@@ -160,7 +160,7 @@ describe('the sockets', () => {
 
   it('asks to come again when too many requests wait at once', async () => {
     const [one, two] = [open(), open()];
-    const waiting = Array.from({ length: 600 }, (_, index) => {
+    const waiting = Array.from({ length: 650 }, (_, index) => {
       const stream = (index % 2 === 0 ? one : two).request({ ':path': PATH, ':method': 'POST' });
       stream.on('error', () => undefined);
       stream.write('{');
