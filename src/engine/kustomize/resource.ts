@@ -2,7 +2,7 @@ import type { Json } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { goSyntaxOf } from '../yaml/go-syntax.ts';
-import { copyNode, mapNode, SINGLE_QUOTED, scalarNode, type YamlNode } from '../yaml/node.ts';
+import { copyNode, mapNode, SINGLE_QUOTED, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { printYaml } from '../yaml/print.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { YamlFailure } from '../yaml/scan.ts';
@@ -65,9 +65,7 @@ export class Resource {
   node: YamlNode | undefined;
   readonly schemas: SchemaStore;
   refVarNames: string[] = [];
-  private previous:
-    | { names: string; spaces: string; kinds: string; apiVersion: string; ids: readonly ResourceId[] }
-    | undefined;
+  private previous: { names: string; spaces: string; kinds: string; apiVersion: string; ids: ResourceId[] } | undefined;
 
   constructor(node: YamlNode, schemas: SchemaStore) {
     this.node = node;
@@ -172,9 +170,18 @@ export class Resource {
 
   storePreviousId(): void {
     const id = this.id();
+    const namespace = effectiveNamespace(id);
+    const known = this.previousIds().length > 0 ? this.previous : undefined;
     this.appendCsv(PREVIOUS_NAMES, id.name);
-    this.appendCsv(PREVIOUS_NAMESPACES, effectiveNamespace(id));
+    this.appendCsv(PREVIOUS_NAMESPACES, namespace);
     this.appendCsv(PREVIOUS_KINDS, id.kind);
+    // Every overlay adds one: reading all of them again each time would cost their square.
+    if (known === undefined || [id.name, namespace, id.kind].some((part) => part === '' || part.includes(','))) return;
+    const annotations = fieldOf(this.metadata(), 'annotations');
+    known.names = fieldOf(annotations, PREVIOUS_NAMES)?.value ?? '';
+    known.spaces = fieldOf(annotations, PREVIOUS_NAMESPACES)?.value ?? '';
+    known.kinds = fieldOf(annotations, PREVIOUS_KINDS)?.value ?? '';
+    known.ids.push({ ...id, namespace, clusterScoped: false });
   }
 
   setName(name: string): void {
@@ -262,8 +269,10 @@ export class Resource {
 
   private appendCsv(name: string, value: string): void {
     if (value === '') return;
-    const current = this.annotation(name);
-    this.setAnnotation(name, current === undefined ? value : `${current},${value}`);
+    const current = fieldOf(fieldOf(this.metadata(), 'annotations'), name);
+    if (current === undefined) this.setAnnotation(name, value);
+    else if (current.kind === 'scalar' && current.tag === STR_TAG) current.value = `${current.value},${value}`;
+    else this.setAnnotation(name, `${current.value},${value}`);
   }
 
   private csv(name: string): readonly string[] {
