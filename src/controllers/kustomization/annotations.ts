@@ -1,6 +1,6 @@
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 
-/** What annotations of a Kustomization ask Weir for, beside Flux's; documented in docs/reference/kustomization.md. */
+/** What annotations of a Kustomization ask Weir for, beside Flux's; documented in docs/guide/kustomizations.md. */
 export const ANNOTATIONS = {
   /** `enabled`: a build that is empty may prune everything that was there. */
   pruneEmpty: 'weir.dev/prune-empty',
