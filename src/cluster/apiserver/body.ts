@@ -1,13 +1,14 @@
 import type { Json, JsonObject } from '../../base/json.ts';
-import { isObject, parseJson, stringifyJson } from '../../base/json.ts';
+import { field, isObject, parseJson, stringAt, stringifyJson } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { decodeProtobuf } from '../../engine/protobuf/decode.ts';
+import { inMapOrder } from '../../engine/schema/go-order.ts';
 import { printYamlError } from '../../engine/yaml/error.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
 import { protobufMessages } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
-import { duplicateFields, mergeDuplicates } from './duplicate-fields.ts';
+import { duplicateFields, fieldPositions, mergeDuplicates } from './duplicate-fields.ts';
 import { jsonSyntaxError } from './json-syntax.ts';
 import { badRequest } from './status.ts';
 
@@ -20,6 +21,8 @@ export interface DecodedBody {
   readonly duplicates: readonly string[];
   /** What a typed reader makes of a text with duplicates: a field that comes again is read into what the first left. */
   readonly merged?: JsonObject;
+  /** Where the text holds what; see {@link fieldPositions}. */
+  readonly positions?: ReadonlyMap<string, number>;
 }
 
 const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
@@ -70,17 +73,28 @@ function decodeJson(text: string, kind: string, body: Uint8Array): Result<Decode
     return err(unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body));
   }
   if (value === null) return ok({ value: {}, duplicates: [] });
-  if (!isObject(value)) {
-    return err(
-      unrecognized(
-        kind,
-        `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type ${TYPE_META}`,
-        body,
-      ),
-    );
-  }
+  const wrong = wrongTypeMeta(value);
+  if (wrong !== undefined || !isObject(value)) return err(unrecognized(kind, wrong ?? '', body));
   const duplicates = duplicateFields(text);
-  return ok(duplicates.length === 0 ? { value, duplicates } : { value, duplicates, merged: mergeDuplicates(text) });
+  return ok(
+    duplicates.length === 0
+      ? { value, duplicates }
+      : { value, duplicates, merged: mergeDuplicates(text), positions: fieldPositions(text) },
+  );
+}
+
+/** Why a server cannot tell what kind an object is of; undefined when it can. */
+export function wrongTypeMeta(value: Json): string | undefined {
+  const unreadable = (what: Json, into: string): string =>
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(what)} into Go ${into}`;
+  if (!isObject(value)) return unreadable(value, `value of type ${TYPE_META}`);
+  for (const key of ['apiVersion', 'kind']) {
+    const found = field(value, key);
+    if (found !== undefined && found !== null && typeof found !== 'string')
+      return unreadable(found, `struct field .${key} of type string`);
+  }
+  const apiVersion = stringAt(value, 'apiVersion') ?? '';
+  return apiVersion.split('/').length > 2 ? `unexpected GroupVersion string: ${apiVersion}` : undefined;
 }
 
 /** What a body is read as to learn its kind. */
@@ -110,10 +124,12 @@ function decodeYaml(text: string, kind: string, body: Uint8Array): Result<Decode
   const duplicates = strict.ok ? [] : [printYamlError(strict.error)];
   const { value } = parsed;
   if (value === null) return ok({ value: {}, duplicates: [] });
-  if (!isObject(value)) return err(unrecognized(kind, 'yaml: the document is not an object', body));
+  const wrong = wrongTypeMeta(value);
+  if (wrong !== undefined || !isObject(value)) return err(unrecognized(kind, wrong ?? '', body));
   if (text.length < 100_000 && stringifyJson(value).length > Math.max(1_000_000, text.length * MAX_YAML_GROWTH * 10))
     return err(badRequest('error converting YAML to JSON: yaml: document contains excessive aliasing'));
-  return ok({ value, duplicates });
+  // Converted to JSON on the way, by Go's maps.
+  return ok({ value: inMapOrder(value) as JsonObject, duplicates });
 }
 
 function decodeBinary(body: Uint8Array, kind: string): Result<DecodedBody, StatusError> {

@@ -75,7 +75,10 @@ export class Codec {
         ),
       );
     const unknown = typed.value.unknown.map((path) => `unknown field "${path}"`);
-    return ok({ object: kube(typed.value.value as JsonObject), problems: [...duplicates, ...unknown] });
+    const problems = [...duplicates, ...unknown];
+    const { positions } = body;
+    if (positions !== undefined) problems.sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
+    return ok({ object: kube(typed.value.value as JsonObject), problems });
   }
 
   #checkKind(type: ResourceType, apiVersion: string, kind: string, value: JsonObject): StatusError | undefined {
@@ -91,11 +94,14 @@ export class Codec {
     }
     if (apiVersion === expected && kind === type.kind) return undefined;
     const version = JSON.stringify(apiVersion.slice(apiVersion.indexOf('/') + 1));
-    const known = this.#table.byKind(apiVersion, kind) !== undefined || builtinSchema(apiVersion, kind) !== undefined;
+    const known =
+      this.#table.byKind(apiVersion, kind) !== undefined ||
+      builtinSchema(apiVersion, kind) !== undefined ||
+      (apiVersion === 'v1' && kind === 'List');
     const head = `${kind} in version ${version} cannot be handled as a ${type.kind}`;
     if (!known)
       return badRequest(
-        `${head}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+        `${head}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:110"`,
       );
     // It is read as what it says it is before anybody asks whether that fits.
     const definition = definitionName(apiVersion, kind);

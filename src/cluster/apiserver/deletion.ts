@@ -8,7 +8,7 @@ import { json, withField, withMeta } from './draft.ts';
 import type { Objects } from './objects.ts';
 import type { Operation } from './operation.ts';
 import { keyOf } from './resource-type.ts';
-import { conflict, invalid, invalidValue, notFound } from './status.ts';
+import { badRequest, conflict, invalid, invalidValue, notFound } from './status.ts';
 import { strategyOf } from './strategy.ts';
 
 export interface DeleteOptions {
@@ -41,6 +41,18 @@ export function parseDeleteOptions(
   const grace = source['gracePeriodSeconds'] ?? (body === undefined ? query.get('gracePeriodSeconds') : null);
   const dryRun = isArray(source['dryRun']) ? source['dryRun'].map(String) : query.getAll('dryRun');
   const kind = { group: 'meta.k8s.io', kind: 'DeleteOptions' };
+  if (typeof grace === 'string' && !/^[-+]?\d+$/.test(grace))
+    return err(badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`));
+  if (dryRun.some((value) => value !== 'All'))
+    return err(
+      invalid(kind, '', [
+        {
+          reason: 'FieldValueNotSupported',
+          field: 'dryRun',
+          message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+        },
+      ]),
+    );
   if (propagation !== null && orphan !== null)
     return err(
       invalid(kind, '', [

@@ -4,6 +4,25 @@ import { field, isArray, isObject, parseJson, put } from '../../base/json.ts';
 /** Paths of the keys that one object of a valid JSON text holds twice, as sigs.k8s.io/json reports them: once each, in the order found. */
 export function duplicateFields(text: string): readonly string[] {
   const found: string[] = [];
+  walkKeys(text, (path, times) => {
+    if (times === 2) found.push(path);
+  });
+  return found;
+}
+
+/** Where a valid JSON text holds `unknown field "path"` (its first key) and `duplicate field "path"` (its second), in order. */
+export function fieldPositions(text: string): ReadonlyMap<string, number> {
+  const positions = new Map<string, number>();
+  let position = 0;
+  walkKeys(text, (path, times) => {
+    const problem = `${times === 1 ? 'unknown' : 'duplicate'} field "${path}"`;
+    if (!positions.has(problem)) positions.set(problem, position++);
+  });
+  return positions;
+}
+
+/** Tells each key's path, before its value is read, and how often its object had it by then. */
+function walkKeys(text: string, tell: (path: string, times: number) => void): void {
   let index = 0;
   const skip = (): void => {
     while (index < text.length && /\s/.test(text[index] as string)) index++;
@@ -25,7 +44,7 @@ export function duplicateFields(text: string): readonly string[] {
     else while (index < text.length && !/[\s,\]}]/.test(text[index] as string)) index++;
   };
   const object = (path: string): void => {
-    const keys = new Map<string, boolean>();
+    const keys = new Map<string, number>();
     index++;
     for (;;) {
       skip();
@@ -36,12 +55,12 @@ export function duplicateFields(text: string): readonly string[] {
       }
       const key = string();
       const own = path === '' ? key : `${path}.${key}`;
-      const reported = keys.get(key);
+      const times = (keys.get(key) ?? 0) + 1;
+      keys.set(key, times);
       skip();
       index++;
+      tell(own, times);
       value(own);
-      if (reported === false) found.push(own);
-      keys.set(key, reported !== undefined);
     }
     index++;
   };
@@ -60,7 +79,6 @@ export function duplicateFields(text: string): readonly string[] {
     index++;
   };
   value('');
-  return found;
 }
 
 /**

@@ -83,7 +83,7 @@ function validateOwners({ ownerReferences }: ObjectMeta): readonly Cause[] {
     if (uid === '') causes.push(invalidValue(`${at}.uid`, uid, 'must not be empty'));
     if (apiVersion === 'v1' && kind === 'Event')
       causes.push(
-        invalidValue(at, owner as unknown as Json, `${apiVersion}, Kind=${kind} is disallowed from being an owner`),
+        invalidValue(at, owner as unknown as Json, `/${apiVersion}, Kind=${kind} is disallowed from being an owner`),
       );
     if (owner.controller === true) {
       const self = `${kind}/${name}`;

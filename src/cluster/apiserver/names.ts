@@ -27,7 +27,10 @@ export function checkSubdomain(name: string): readonly string[] {
 }
 
 export function checkLabel(name: string): readonly string[] {
-  return [...(name.length > 63 ? [tooLongMessage(63)] : []), ...(LABEL.test(name) ? [] : [LABEL_MESSAGE])];
+  return [
+    ...(name.length > 63 ? [tooLongMessage(63)] : []),
+    ...(LABEL.test(name) ? [] : [SUBDOMAIN.test(name) ? 'must not contain dots' : LABEL_MESSAGE]),
+  ];
 }
 
 export function checkLabel1035(name: string): readonly string[] {

@@ -86,8 +86,11 @@ export class Objects {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#createOnce(operation, input, options.tracked === true);
       const generated = (input.metadata.name ?? '') === '' && (input.metadata.generateName ?? '') !== '';
-      if (outcome.ok || !generated || outcome.error.reason !== 'AlreadyExists') return outcome;
-      if (attempt >= NAME_TRIES) return err(generateNameConflict(type, stringAt(outcome.error.details, 'name') ?? ''));
+      if (outcome.ok || outcome.error.reason !== 'AlreadyExists' || (input.metadata.generateName ?? '') === '')
+        return outcome;
+      // A name that was given as well is not tried again, and is still said to be generated.
+      if (!generated || attempt >= NAME_TRIES)
+        return err(generateNameConflict(type, stringAt(outcome.error.details, 'name') ?? ''));
     }
   }
 
@@ -168,11 +171,16 @@ export class Objects {
     const old = entry.object;
     const name = old.metadata.name;
     const version = wished.metadata.resourceVersion ?? '';
-    if (!/^\d*$/.test(version))
+    const unreadable = /^\d*$/.test(version)
+      ? BigInt(version) >= 2n ** 64n
+        ? 'value out of range'
+        : undefined
+      : 'invalid syntax';
+    if (unreadable !== undefined)
       return err({
         code: 500,
         reason: '',
-        message: `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+        message: `strconv.ParseUint: parsing ${JSON.stringify(version)}: ${unreadable}`,
       });
     const conditional = Number(version) !== 0;
     if (!conditional && strategyOf(type).conditionalUpdate === true)
@@ -188,7 +196,7 @@ export class Objects {
         conflict(
           type,
           name,
-          `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
+          `StorageError: invalid object, Code: 4, Key: ${registryKey(type, old)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
         ),
       );
     const filled = (given: KubeObject): KubeObject =>
@@ -196,7 +204,7 @@ export class Objects {
         if ((meta.uid ?? '') === '') meta.uid = old.metadata.uid;
         meta.resourceVersion = undefined;
         delete (meta as { selfLink?: string }).selfLink;
-        meta.creationTimestamp ??= old.metadata.creationTimestamp;
+        meta.creationTimestamp = old.metadata.creationTimestamp;
         // A client that read the object before its deletion began does not undo it by writing back.
         meta.deletionTimestamp ??= old.metadata.deletionTimestamp;
         meta.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
@@ -290,6 +298,12 @@ export class Objects {
   }
 }
 
+/** Where kube-apiserver keeps an object: CRDs and custom resources by group, the other kinds by their plural. */
+function registryKey(type: ResourceType, object: KubeObject): string {
+  const folder = type.definition === undefined ? type.plural : `${type.group}/${type.plural}`;
+  return `/registry/${folder}/${keyOf(object.metadata.namespace, object.metadata.name)}`;
+}
+
 /** A name that is taken, perhaps by an object that is about to go. Source: kubernetes@1.34 registry/generic/registry/store.go Create. */
 function taken(type: ResourceType, name: string, holder: KubeObject | undefined): StatusError {
   const error = alreadyExists(type, name);
@@ -337,10 +351,6 @@ export function checkIdentity(
     metadata.namespace !== '' &&
     metadata.namespace !== namespace
   )
-    return badRequest(
-      name === undefined
-        ? 'the namespace of the provided object does not match the namespace sent on the request'
-        : `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`,
-    );
+    return badRequest('the namespace of the provided object does not match the namespace sent on the request');
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { field, isArray, isObject, parseJson, stringAt, stringifyJson } from '../../base/json.ts';
+import { isArray, isObject, parseJson, stringAt, stringifyJson } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
@@ -11,7 +11,7 @@ import { inGoOrder, inMapOrder } from '../../engine/schema/go-order.ts';
 import { builtinSchema, definitionName, resolveBuiltin } from '../data/builtins.ts';
 import { goFieldOrder } from '../data/field-order.ts';
 import type { StatusError } from '../registry.ts';
-import { goKind, TYPE_META, unsupportedMediaType } from './body.ts';
+import { goKind, unsupportedMediaType, wrongTypeMeta } from './body.ts';
 import type { Decoded } from './codec.ts';
 import { json, kube } from './draft.ts';
 import { duplicateFields } from './duplicate-fields.ts';
@@ -181,14 +181,8 @@ function readPatched(
 
 /** What a JSON patch or a merge patch left is read as a body is, without a default for its kind. */
 function decodePatched(kernel: Kernel, type: ResourceType, patched: Json): Result<Decoded, string> {
-  const unreadable = (value: Json, into: string): Result<never, string> =>
-    err(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go ${into}`);
-  if (!isObject(patched)) return unreadable(patched, `value of type ${TYPE_META}`);
-  for (const key of ['apiVersion', 'kind']) {
-    const value = field(patched, key);
-    if (value !== undefined && value !== null && typeof value !== 'string')
-      return unreadable(value, `struct field .${key} of type string`);
-  }
+  const wrong = wrongTypeMeta(patched);
+  if (wrong !== undefined || !isObject(patched)) return err(wrong ?? '');
   if (type.definition === undefined && (stringAt(patched, 'apiVersion') ?? '') === '') {
     // Read as the server's internal type, whose fields have no JSON names.
     const unknown = Object.keys(patched).filter((key) => key !== 'kind' && key !== 'apiVersion');
@@ -199,11 +193,7 @@ function decodePatched(kernel: Kernel, type: ResourceType, patched: Json): Resul
   }
   const decoded = kernel.codec.decode(type, { value: patched, duplicates: [] });
   if (decoded.ok) return decoded;
-  return err(
-    decoded.error.message
-      .replace(/^.*? cannot be handled as an? \w+: /, '')
-      .replace('pkg/api/legacyscheme/scheme.go:30', 'pkg/runtime/scheme.go:110'),
-  );
+  return err(decoded.error.message.replace(/^.*? cannot be handled as an? \w+: /, ''));
 }
 
 /** A strategic merge's result is converted, not decoded: its kind is what it was, and errors have other words. */

@@ -118,8 +118,7 @@ function readScaleBody(kernel: Kernel, request: ResourceRequest): Result<KubeObj
   const target = scaleType(request.type);
   const scale = decodeObject(kernel, { ...request, type: target }, body.value);
   if (!scale.ok) return scale;
-  const { name = '' } = scale.value.metadata;
-  if (name === '')
+  if ((scale.value.metadata.name ?? '') === '')
     return err(
       badRequest(
         `the name of the object (${request.path.name ?? ''} based on URL) was undeterminable: name must be provided`,

@@ -141,9 +141,11 @@ export async function update(kernel: Kernel, request: ResourceRequest): Promise<
   if (bad !== undefined) return err(bad);
   const decoded = readObject(kernel, request);
   if (!decoded.ok) return decoded;
-  const wrong = checkIdentity(type, decoded.value, path.namespace, path.name);
-  if (wrong !== undefined) return err(wrong);
   const name = path.name as string;
+  if ((decoded.value.metadata.name ?? '') === '')
+    return err(badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`));
+  const wrong = checkIdentity(type, decoded.value, path.namespace, name);
+  if (wrong !== undefined) return err(wrong);
   const object = kernel.codec.toStorage(type, inNamespace(type.namespaced, decoded.value, path.namespace));
   const operation = operationOf(request, 'update');
   if (
@@ -169,10 +171,19 @@ export async function update(kernel: Kernel, request: ResourceRequest): Promise<
 function deleteBody(request: ResourceRequest): Result<JsonObject | undefined, StatusError> {
   if (request.body.length === 0) return ok(undefined);
   const body = decodeBody(request.headers['content-type'], request.body, 'DeleteOptions');
-  if (!body.ok) return body;
-  const { kind } = body.value.value;
-  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions')
-    return err(badRequest(`decoded object cannot be converted to DeleteOptions`));
+  // Options have no decoder of their own: what it says comes as it is, as an outage. (kubernetes@1.34 endpoints/handlers/delete.go)
+  const outage = (message: string): Result<never, StatusError> => err({ code: 500, reason: '', message });
+  if (!body.ok) {
+    const why = /^the object provided is unrecognized \(must be of type DeleteOptions\): ([^]*) \([^]*\)$/.exec(
+      body.error.message,
+    );
+    return why === null ? body : outage(why[1] as string);
+  }
+  const { kind, apiVersion } = body.value.value;
+  if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions')
+    return outage(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion ?? '')} in scheme "pkg/runtime/scheme.go:110"`,
+    );
   return ok(body.value.value);
 }
 

@@ -49,3 +49,42 @@ export function utf8Encode(text: string): Uint8Array {
   }
   return Uint8Array.from(out);
 }
+
+const WELL_FORMED = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Offset at which Go's reader gives up on padded standard base64; undefined for good text. Line breaks are skipped. (go@1.25 encoding/base64 decodeQuantum) */
+export function corruptBase64(text: string): number | undefined {
+  if (WELL_FORMED.test(text)) return undefined;
+  let at = 0;
+  const skipBreaks = (): void => {
+    while (text[at] === '\n' || text[at] === '\r') at++;
+  };
+  for (;;) {
+    let digits = 0;
+    while (digits < 4) {
+      skipBreaks();
+      if (at === text.length) return digits === 0 ? undefined : at - digits;
+      const char = text.charAt(at++);
+      if (ALPHABET.includes(char)) {
+        digits++;
+        continue;
+      }
+      if (char !== '=' || digits < 2) return at - 1;
+      if (digits === 2) {
+        skipBreaks();
+        if (at === text.length) return text.length;
+        if (text.charAt(at) !== '=') return at;
+        at++;
+      }
+      skipBreaks();
+      return at < text.length ? at : undefined;
+    }
+  }
+}
+
+/** Good base64 as Go prints what it read: without line breaks and stray bits. */
+export function canonicalBase64(text: string): string {
+  return text.endsWith('=') || /[\r\n]/.test(text)
+    ? encodeBase64(decodeBase64(text.replaceAll(/[\r\n]/g, '')) ?? new Uint8Array())
+    : text;
+}

@@ -1,5 +1,6 @@
 import { isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { canonicalBase64, corruptBase64 } from './base64.ts';
 import { quote } from './field-error.ts';
 import { isDateTime } from './formats.ts';
 import { canonicalQuantity, QUANTITY_ERROR } from './quantity.ts';
@@ -201,7 +202,9 @@ class GoDecoder {
       const child = value[key] as Json;
       if (child === null) continue;
       const context: Context = { owner: name, path: inner, goPath: goPath === '' ? key : `${goPath}.${key}` };
-      const read = this.value(child, properties[key] as Schema, context);
+      const given = this.value(child, properties[key] as Schema, context);
+      // Storage keeps no difference between an empty list and none.
+      const read = isArray(given) && given.length === 0 ? null : given;
       if (!this.omitted(read, name, key, schema, properties[key] as Schema)) put(out, key, read);
     }
     return this.fillStruct(out, schema, definition);
@@ -236,7 +239,7 @@ class GoDecoder {
   private omitted(value: Json, owner: string, key: string, schema: Schema, property: Schema): boolean {
     if (value === '') return !KEEP_EMPTY[owner]?.has(key) && schema.required?.includes(key) !== true;
     if (value === 0 || value === false) return DROP_ZERO[owner]?.has(key) === true;
-    if (isArray(value) && value.length === 0) return schema.required?.includes(key) !== true;
+    if (value === null) return schema.required?.includes(key) !== true;
     if (isObject(value) && Object.keys(value).length === 0) {
       return property.additionalProperties !== undefined && schema.required?.includes(key) !== true;
     }
@@ -316,8 +319,9 @@ class GoDecoder {
       case 'string':
         if (typeof value !== 'string')
           throw this.wrong(value, context, schema.format === 'byte' ? '[]uint8' : 'string', 'string');
-        if (schema.format === 'byte') checkBase64(value);
-        return value;
+        if (schema.format !== 'byte') return value;
+        checkBase64(value);
+        return canonicalBase64(value);
       case 'boolean':
         if (typeof value !== 'boolean') throw this.wrong(value, context, 'bool', 'bool');
         return value;
@@ -466,15 +470,9 @@ function goTypeOf(schema: Schema): string {
   }
 }
 
-/** Go's base64 reader: line breaks are skipped; the offset is that of the first character it cannot use. */
 function checkBase64(text: string): void {
-  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text);
-  const clean = text.replaceAll(/[\r\n]/g, '');
-  if (bad === null && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(clean)) return;
-  const body = /^[A-Za-z0-9+/]*/.exec(clean)?.[0].length ?? 0;
-  const offset =
-    bad === null ? (clean.length % 4 === 0 || clean.charAt(body) === '=' ? body : clean.length) : bad.index;
-  throw new WrongType(`illegal base64 data at input byte ${offset}`);
+  const offset = corruptBase64(text);
+  if (offset !== undefined) throw new WrongType(`illegal base64 data at input byte ${offset}`);
 }
 
 /** The time in UTC, with the digits that Kubernetes prints. */
