@@ -1,6 +1,7 @@
 import type { Json, JsonObject, MutableJsonObject } from '../base/json.ts';
 import { isArray, isObject, put } from '../base/json.ts';
 import type { Kind } from './kind.ts';
+import { servedBefore } from './legacy.ts';
 import type { KubeObject } from './object.ts';
 
 /** Schema keywords that mean the same in a structural schema. */
@@ -87,9 +88,33 @@ export function crdOf(kind: Kind<unknown, unknown>, labels: Readonly<Record<stri
           storage: true,
           subresources: { status: {} },
         },
+        ...oldVersions(kind),
       ],
     },
   };
+}
+
+/** Versions that Flux served before: objects written in them are taken, and kept in the current one. */
+function oldVersions(kind: Kind<unknown, unknown>): readonly JsonObject[] {
+  const before = servedBefore(kind.group, kind.kind);
+  if (before === undefined) return [];
+  const schema = objectSchema(kind);
+  const { spec, ...properties } = schema['properties'] as { readonly [name: string]: JsonObject };
+  const fields = { ...(spec?.['properties'] as JsonObject), ...before.fields };
+  return before.versions.map((name) => ({
+    additionalPrinterColumns: kind.printerColumns.map((column) => ({
+      jsonPath: column.jsonPath,
+      name: column.name,
+      type: column.type,
+    })),
+    deprecated: true,
+    deprecationWarning: `${name} ${kind.kind} is deprecated, upgrade to ${kind.version}`,
+    name,
+    schema: { openAPIV3Schema: { ...schema, properties: { ...properties, spec: { ...spec, properties: fields } } } },
+    served: true,
+    storage: false,
+    subresources: { status: {} },
+  }));
 }
 
 /** The `openAPIV3Schema` of a kind. */

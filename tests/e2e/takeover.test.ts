@@ -172,6 +172,39 @@ it('leaves what another engine applied untouched, field managers of others inclu
   expect(cluster.writes.filter((write) => !/\/status$|\/events(\/|$)/.test(write))).toEqual([]);
 });
 
+it('applies what git has in a version that Flux no longer serves, and goes on with what was stored in one', async () => {
+  git = await serveGit(work);
+  const child = [
+    'apiVersion: kustomize.toolkit.fluxcd.io/v1beta2',
+    'kind: Kustomization',
+    'metadata: {name: child, namespace: team}',
+    'spec:',
+    '  interval: 1h',
+    '  prune: true',
+    '  path: ./child',
+    '  validation: client',
+    '  sourceRef: {kind: GitRepository, name: app}',
+    '  patchesStrategicMerge:',
+    '  - {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: team}, data: {patched: "yes"}}',
+  ];
+  const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  namespace: team\ndata:\n  a: b\n';
+  commitFiles(join(work, 'app.git'), 'first', { 'top/child.yaml': child.join('\n'), 'child/c.yaml': config });
+  const stored = {
+    ...kustomization({ path: './top', validation: 'server' }),
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1beta1',
+  };
+  cluster = await takeOver([namespace, { ...source(git.url), apiVersion: 'source.toolkit.fluxcd.io/v1beta2' }, stored]);
+
+  await cluster.run((objects) => objects.has('ConfigMap/team/c'));
+
+  const made = cluster.objects().get('ConfigMap/team/c') as unknown as Json;
+  expect(at(made, 'data')).toEqual({ a: 'b', patched: 'yes' });
+  const applied = cluster.objects().get('Kustomization/team/app') as KubeObject;
+  expect(applied.apiVersion).toBe('kustomize.toolkit.fluxcd.io/v1');
+  const entries = [{ id: 'team_child_kustomize.toolkit.fluxcd.io_Kustomization', v: 'v1' }];
+  expect(at(applied.status, 'inventory', 'entries')).toEqual(entries);
+});
+
 it('E01: tells a decrypted value to the API server alone, whatever goes wrong', async () => {
   git = await serveGit(work);
   const identity = await generateX25519Identity();

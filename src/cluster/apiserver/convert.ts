@@ -1,3 +1,4 @@
+import { upgraded } from '../../api/legacy.ts';
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
 import { at, field, isArray, isObject, put } from '../../base/json.ts';
@@ -10,6 +11,9 @@ export function convert(object: KubeObject, type: ResourceType, apiVersion: stri
   if (type.storage === '/events') return convertEvent(object, apiVersion);
   if (type.storage === 'autoscaling/horizontalpodautoscalers')
     return apiVersion === 'autoscaling/v1' ? autoscalerToV1(object) : autoscalerToV2(object);
+  // Our own kinds' old versions differ in more than the name; a definition of theirs that is not ours loses the same fields anyway.
+  const current = type.definition === undefined ? undefined : upgraded(object);
+  if (current?.apiVersion === apiVersion) return current;
   return withField(object, 'apiVersion', apiVersion);
 }
 

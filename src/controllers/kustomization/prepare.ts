@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
+import { upgraded } from '../../api/legacy.ts';
+import { printRef, refOf } from '../../api/object.ts';
 import { contentHash } from '../../apply/applied-memory.ts';
 import type { Desired } from '../../apply/apply.ts';
 import { normalise } from '../../apply/normalise.ts';
@@ -9,17 +11,26 @@ import type { BuildResult } from '../../build/build.ts';
 import type { Remembered } from './memory.ts';
 import { GROUP } from './plan.ts';
 
-/** Objects as they are sent, with their hashes: made once per build and spec. */
-export function prepare(object: Kustomization, { objects }: BuildResult, remembered: Remembered): readonly Desired[] {
+/** Objects as they are sent, with their hashes: made once per build and spec. `tell` hears of what is sent in another version than written. */
+export function prepare(
+  object: Kustomization,
+  { objects }: BuildResult,
+  remembered: Remembered,
+  tell: (message: string) => void,
+): readonly Desired[] {
   const common = stringifyJson((object.spec.commonMetadata ?? {}) as JsonObject);
   const last = remembered.prepared;
   if (last?.built === objects && last.common === common) return last.objects;
   const { namespace = '', name } = object.metadata;
   const owner = { group: GROUP, namespace, name };
-  const prepared = objects.map((built): Desired => {
+  const old: string[] = [];
+  const prepared = objects.map((written): Desired => {
+    const built = upgraded(written) ?? written;
+    if (built !== written) old.push(`${printRef(refOf(written))} is written in ${written.apiVersion}`);
     const labelled = withMetadata(normalise(built, base64), owner, object.spec.commonMetadata as never);
     return { object: labelled, hash: contentHash(labelled as unknown as JsonObject) };
   });
+  if (old.length > 0) tell(`applied in v1, which has taken the place of older versions:\n${old.join('\n')}`);
   remembered.prepared = { built: objects, common, objects: prepared };
   return prepared;
 }

@@ -232,7 +232,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       pass.record('ReconciliationFailed');
       return pass.failed('ReconciliationFailed', ignore.error);
     }
-    const desired = prepare(object, built.value, remembered);
+    const desired = prepare(object, built.value, remembered, (message) => pass.event('info', message));
     if (!target.isRemote) this.#drift.watch(desired.map((item) => item.object));
     const before = pass.status.inventory?.entries ?? [];
     if (
