@@ -64,7 +64,7 @@ export class ApiServer {
     const warn = (text: string): void => {
       if (!warnings.includes(text)) warnings.push(text);
     };
-    const pretty = ['1', 'true'].includes(target.query.get('pretty') ?? '');
+    const pretty = isPretty(target.query, request.headers);
     const reply = await this.#route(request, target, authenticated, warn);
     const shape = negotiate(request.headers['accept'], { transforms: true, pretty });
     return { reply, warnings, yaml: shape?.format === 'yaml', pretty };
@@ -116,7 +116,7 @@ export class ApiServer {
     const method = request.method.toUpperCase();
     const wanted = negotiate(request.headers['accept'], {
       transforms: true,
-      pretty: ['1', 'true'].includes(target.query.get('pretty') ?? ''),
+      pretty: isPretty(target.query, request.headers),
     });
     if (wanted === undefined) return failure(notAcceptable(request.headers['accept'] ?? ''));
     if ((request.body?.length ?? 0) > MAX_BODY_BYTES) return failure(tooLarge());
@@ -225,6 +225,12 @@ export class ApiServer {
         return err(methodNotAllowed());
     }
   }
+}
+
+/** People who look with curl or a browser get indented JSON. Source: kubernetes@1.34 apiserver/pkg/endpoints/handlers/negotiation/negotiate.go. */
+function isPretty(query: URLSearchParams, headers: Readonly<Record<string, string>>): boolean {
+  const asked = query.get('pretty') ?? '';
+  return asked === '' ? /^(curl|Wget|Mozilla\/5\.0)/.test(headers['user-agent'] ?? '') : /^(1|t|true)$/i.test(asked);
 }
 
 function methodVerb(method: string, collection: boolean): string | undefined {
