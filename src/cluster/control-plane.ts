@@ -16,6 +16,7 @@ import { chargeQuotas } from './admission/quota.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
 import { signingRequests } from './admission/signing-requests.ts';
+import { validateWebhooks } from './admission/webhook-validation.ts';
 import { WebhookClient } from './admission/webhook-client.ts';
 import { Webhooks } from './admission/webhooks.ts';
 import { Codec } from './apiserver/codec.ts';
@@ -45,6 +46,7 @@ import type { SendOutgoing } from './outgoing.ts';
 import type { PodPrograms } from './pod-program.ts';
 import type { Registry } from './registry.ts';
 import { restoreObjects } from './restore-objects.ts';
+import type { SteppedTime } from './stepped-time.ts';
 import { openStore } from './store/disk.ts';
 import { Store } from './store/store.ts';
 
@@ -52,6 +54,8 @@ export interface ControlPlaneOptions {
   /** Where state is kept; without it everything is gone when the control plane stops. */
   readonly dataDirectory?: string;
   readonly clock?: Clock;
+  /** In place of a clock: a time that stands still until it is moved, also by `POST /weir/clock/advance`. */
+  readonly time?: SteppedTime;
   readonly log?: Log;
   /** What runs in the pods, for logs, exec and port-forward; nothing by default. */
   readonly programs?: PodPrograms;
@@ -90,6 +94,10 @@ const systemClock: Clock = {
 const unreachable: SendOutgoing = async () => err('this cluster calls nothing outside of it');
 
 const ADMISSION = 'admissionregistration.k8s.io';
+const WEBHOOKS = new Set([
+  `${ADMISSION}/validatingwebhookconfigurations`,
+  `${ADMISSION}/mutatingwebhookconfigurations`,
+]);
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
 
 /**
@@ -97,7 +105,7 @@ const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
  * @throws when the data directory cannot be used, or an object cannot be kept.
  */
 export async function createControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { clock = systemClock, log = silent, programs = { of: () => undefined }, identity = ADMIN } = options;
+  const { time, clock = time?.clock ?? systemClock, log = silent, programs = { of: () => undefined }, identity = ADMIN } = options;
   const store = storeOf(options);
   const listeners = new Set<() => void>();
   const table = new ResourceTable();
@@ -135,8 +143,9 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     },
     validate: (type, object, old, operation) => {
       if (type.definition !== undefined) return custom.validate(type, object, old);
-      if (type.storage === `${ADMISSION}/validatingadmissionpolicies`) return validatePolicy(object);
+      if (type.storage === `${ADMISSION}/validatingadmissionpolicies`) return validatePolicy(object, old);
       if (type.storage === `${ADMISSION}/validatingadmissionpolicybindings`) return validatePolicyBinding(object);
+      if (WEBHOOKS.has(type.storage)) return validateWebhooks(object, old);
       // A kind's own rules are about what its main resource may set; subresources have theirs where they are served.
       const main = operation.subresource === undefined || operation.subresource === '';
       return main ? validateBuiltin(json(object), old === undefined ? undefined : json(old)) : [];
@@ -153,6 +162,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   const kernel: Kernel = {
     store,
     clock,
+    ...(time === undefined ? {} : { advance: (ms: number) => time.advance(ms) }),
     log,
     random: randomInt,
     uuid: randomUUID,

@@ -71,7 +71,7 @@ export class AdmissionCel {
     this.#declared = {
       params: input.params !== undefined,
       authorizer: input.authorizer !== undefined,
-      variables: input.variables?.map(({ name, expression }) => ({ name, expression })) ?? [],
+      variables: input.variables,
     };
     this.#environment = admissionEnvironment(this.#declared);
     this.#key = JSON.stringify(this.#declared);

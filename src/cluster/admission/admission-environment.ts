@@ -5,8 +5,8 @@ import { BOOL, type CelType, DYN, INT, list, map, opaque, STRING, struct, TIMEST
 export interface Declared {
   readonly params: boolean;
   readonly authorizer: boolean;
-  /** In order: each may name those before it. */
-  readonly variables: readonly { readonly name: string; readonly expression: string }[];
+  /** In order: each may name those before it. Without any there is no `variables` at all. */
+  readonly variables: readonly { readonly name: string; readonly expression: string }[] | undefined;
 }
 
 const STRINGS = list(STRING);
@@ -77,11 +77,12 @@ export function admissionEnvironment(
     base['authorizer'] = opaque('kubernetes.authorization.Authorizer');
     base['authorizer.requestResource'] = opaque('kubernetes.authorization.ResourceCheck');
   }
+  if (declared.variables === undefined) return { variables: base, libraries: 'kubernetes' };
   const fields: { [name: string]: CelType } = {};
   const variables = { ...base, variables: struct('kubernetes.variables', fields) };
   for (const { name, expression } of declared.variables) {
-    const compiled = compileCel(expression, { variables });
+    const compiled = compileCel(expression, { variables, libraries: 'kubernetes' });
     fields[name] = compiled.ok ? compiled.value.type : DYN;
   }
-  return { variables };
+  return { variables, libraries: 'kubernetes' };
 }

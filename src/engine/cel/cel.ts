@@ -4,7 +4,9 @@ import { NO_REFERENCES, type ResolveSchema, type Schema } from '../schema/schema
 import { checkExpr } from './check.ts';
 import { type Evaluated, type EvaluateOptions, type EvaluationError, evaluateExpr } from './evaluate.ts';
 import { type Expr, parseCel } from './parse.ts';
-import { type CelType, compatible, DYN, printType } from './types.ts';
+import type { Libraries } from './signatures.ts';
+import { type CelType, DYN, declaredTypeName, sameType } from './types.ts';
+import { validateLiterals } from './validate-literals.ts';
 import { type CelValue, fromJson } from './values.ts';
 
 /** What an expression may name. `dyn` (import `DYN` from types.ts) for variables without a schema. */
@@ -12,6 +14,8 @@ export interface CelEnvironment {
   readonly variables: { readonly [name: string]: CelType };
   /** What the expression must give; another type is an error of compilation. */
   readonly result?: CelType;
+  /** Which functions there are; all of them unless said otherwise. */
+  readonly libraries?: Libraries;
 }
 
 /** An expression that parsed and whose types fit. Keep it: compiling costs far more than evaluating. */
@@ -36,7 +40,7 @@ export function untypedEnvironment(...names: readonly string[]): CelEnvironment 
 export function compileCel(text: string, environment: CelEnvironment): Result<Program, CelError> {
   const parsed = parseCel(text);
   if (!parsed.ok) return err({ code: 'syntax', message: issue(text, parsed.error.offset, parsed.error.message) });
-  const checked = checkExpr(parsed.value, new Map(Object.entries(environment.variables)));
+  const checked = checkExpr(parsed.value, new Map(Object.entries(environment.variables)), environment.libraries);
   if (checked.problems.length > 0) {
     const message = checked.problems
       .toSorted((a, b) => a.offset - b.offset)
@@ -44,9 +48,17 @@ export function compileCel(text: string, environment: CelEnvironment): Result<Pr
       .join('\n');
     return err({ code: 'type', message });
   }
+  const literals = environment.libraries === 'kubernetes' ? validateLiterals(parsed.value, checked.typeOf) : [];
+  if (literals.length > 0) {
+    const message = literals
+      .toSorted((a, b) => a.offset - b.offset)
+      .map((problem) => issue(text, problem.offset, problem.message))
+      .join('\n');
+    return err({ code: 'type', message });
+  }
   const wanted = environment.result;
-  if (wanted !== undefined && !compatible(checked.type, wanted)) {
-    return err({ code: 'type', message: `must evaluate to ${printType(wanted)}` });
+  if (wanted !== undefined && !sameType(checked.type, wanted)) {
+    return err({ code: 'type', message: `must evaluate to ${declaredTypeName(wanted)}` });
   }
   return ok({ text, expr: parsed.value, type: checked.type });
 }

@@ -1,28 +1,28 @@
 import { propertySchema } from '../schema/schema.ts';
-import { isFunction, isMethod, NAMESPACES } from './functions.ts';
 import { type Expr, typeName } from './parse.ts';
+import { type Libraries, signatures } from './signatures.ts';
 import {
   BOOL,
   BYTES,
   type CelType,
-  compatible,
   DOUBLE,
   DURATION,
   DYN,
+  ERROR,
   INT,
-  join,
   list,
   map,
   NULL,
-  opaque,
   optional,
+  parameter,
   printType,
   STRING,
   TIMESTAMP,
-  TYPE,
   typeOfSchema,
+  typeOfType,
   UINT,
 } from './types.ts';
+import { assignable, mostGeneral, Substitutions, substitute } from './unify.ts';
 import { unescapeName } from './values.ts';
 
 export interface TypeProblem {
@@ -30,20 +30,25 @@ export interface TypeProblem {
   readonly offset: number;
 }
 
-/** Names and their types; what is not here is undeclared. */
+/** Names and their types; what is not here is undeclared. A name may hold dots. */
 export type Declarations = ReadonlyMap<string, CelType>;
 
 /**
- * Checks an expression against declared variables: unknown names and fields, and operands that fit no overload where both are known.
- * Where a type is not known (`dyn`) nothing is said.
+ * Checks an expression against declared variables and the functions of its libraries: unknown names and fields, operands that fit no
+ * overload, lists and maps of mixed types. (cel-go@0.26 checker/checker.go)
  */
 export function checkExpr(
   expr: Expr,
   declarations: Declarations,
-): { readonly type: CelType; readonly problems: readonly TypeProblem[] } {
-  const checker = new Checker(declarations);
+  libraries: Libraries = 'all',
+): { readonly type: CelType; readonly problems: readonly TypeProblem[]; typeOf(part: Expr): CelType } {
+  const checker = new Checker(declarations, libraries);
   const type = checker.visit(expr, undefined);
-  return { type, problems: checker.problems };
+  return {
+    type: checker.resolved(type),
+    problems: checker.problems,
+    typeOf: (part) => checker.resolved(checker.types.get(part) ?? DYN),
+  };
 }
 
 interface Scope {
@@ -52,137 +57,58 @@ interface Scope {
   readonly parent: Scope | undefined;
 }
 
-const QUANTITY = opaque('kubernetes.Quantity');
-const URL = opaque('kubernetes.URL');
-const IP = opaque('net.IP');
-const CIDR = opaque('net.CIDR');
-const SEMVER = opaque('kubernetes.Semver');
-const FORMAT = opaque('kubernetes.NamedFormat');
-
-/** Results of functions, whatever the operands. */
-const RESULTS: { readonly [name: string]: CelType } = {
-  int: INT,
-  uint: UINT,
-  double: DOUBLE,
-  bool: BOOL,
-  string: STRING,
-  bytes: BYTES,
-  dyn: DYN,
-  type: TYPE,
-  timestamp: TIMESTAMP,
-  duration: DURATION,
-  size: INT,
-  matches: BOOL,
-  contains: BOOL,
-  startsWith: BOOL,
-  endsWith: BOOL,
-  find: STRING,
-  findAll: list(STRING),
-  charAt: STRING,
-  indexOf: INT,
-  lastIndexOf: INT,
-  lowerAscii: STRING,
-  upperAscii: STRING,
-  replace: STRING,
-  split: list(STRING),
-  substring: STRING,
-  trim: STRING,
-  format: STRING,
-  join: STRING,
-  isSorted: BOOL,
-  hasValue: BOOL,
-  quantity: QUANTITY,
-  isQuantity: BOOL,
-  url: URL,
-  isURL: BOOL,
-  ip: IP,
-  isIP: BOOL,
-  cidr: CIDR,
-  isCIDR: BOOL,
-  semver: SEMVER,
-  isSemver: BOOL,
-  isGreaterThan: BOOL,
-  isLessThan: BOOL,
-  compareTo: INT,
-  isInteger: BOOL,
-  asInteger: INT,
-  asApproximateFloat: DOUBLE,
-  sign: INT,
-  getScheme: STRING,
-  getHost: STRING,
-  getHostname: STRING,
-  getPort: STRING,
-  getEscapedPath: STRING,
-  getQuery: map(STRING, list(STRING)),
-  family: INT,
-  isUnspecified: BOOL,
-  isLoopback: BOOL,
-  isLinkLocalMulticast: BOOL,
-  isLinkLocalUnicast: BOOL,
-  isGlobalUnicast: BOOL,
-  containsIP: BOOL,
-  containsCIDR: BOOL,
-  masked: CIDR,
-  prefixLength: INT,
-  major: INT,
-  minor: INT,
-  patch: INT,
-  validate: optional(list(STRING)),
-  'format.named': optional(FORMAT),
-  'sets.contains': BOOL,
-  'sets.equivalent': BOOL,
-  'sets.intersects': BOOL,
-  'strings.quote': STRING,
-  'base64.encode': STRING,
-  'base64.decode': BYTES,
-  'ip.isCanonical': BOOL,
-  'lists.range': list(INT),
-  getFullYear: INT,
-  getMonth: INT,
-  getDate: INT,
-  getDayOfMonth: INT,
-  getDayOfWeek: INT,
-  getDayOfYear: INT,
-  getHours: INT,
-  getMinutes: INT,
-  getSeconds: INT,
-  getMilliseconds: INT,
-};
-
-/** Methods that only strings have, with the types of their first arguments. */
-const STRING_METHODS: { readonly [name: string]: readonly CelType[] } = {
-  contains: [STRING],
-  startsWith: [STRING],
-  endsWith: [STRING],
-  matches: [STRING],
-  find: [STRING],
-  charAt: [INT],
-  lowerAscii: [],
-  upperAscii: [],
-  replace: [STRING, STRING],
-  split: [STRING],
-  substring: [INT],
-  trim: [],
-};
+type Call = Extract<Expr, { kind: 'call' }>;
 
 class Checker {
   readonly problems: TypeProblem[] = [];
+  readonly types = new Map<Expr, CelType>();
   private readonly declarations: Declarations;
-  constructor(declarations: Declarations) {
+  private readonly libraries: Libraries;
+  private found = new Substitutions();
+  private made = 0;
+
+  constructor(declarations: Declarations, libraries: Libraries) {
     this.declarations = declarations;
+    this.libraries = libraries;
+  }
+
+  resolved(type: CelType): CelType {
+    return substitute(this.found, type, 'dyn');
   }
 
   private say(message: string, offset: number): CelType {
     this.problems.push({ message, offset });
-    return DYN;
+    return ERROR;
+  }
+
+  private fresh(): CelType {
+    return parameter(`_var${this.made++}`);
+  }
+
+  private fits(given: CelType, wanted: CelType): boolean {
+    const found = assignable(this.found, [given], [wanted]);
+    if (found !== undefined) this.found = found;
+    return found !== undefined;
+  }
+
+  private local(name: string, scope: Scope | undefined): CelType | undefined {
+    for (let level = scope; level !== undefined; level = level.parent) if (level.name === name) return level.type;
+    return undefined;
   }
 
   private known(name: string, scope: Scope | undefined): CelType | undefined {
-    for (let level = scope; level !== undefined; level = level.parent) if (level.name === name) return level.type;
-    return this.declarations.get(name);
+    const type = this.local(name, scope) ?? this.declarations.get(name);
+    if (type !== undefined) return type;
+    return Object.hasOwn(TYPE_NAMES, name) ? typeOfType(TYPE_NAMES[name] as CelType) : undefined;
   }
 
   visit(expr: Expr, scope: Scope | undefined): CelType {
+    const type = this.typeOf(expr, scope);
+    this.types.set(expr, type);
+    return type;
+  }
+
+  private typeOf(expr: Expr, scope: Scope | undefined): CelType {
     switch (expr.kind) {
       case 'literal':
         return literalType(expr.value);
@@ -193,61 +119,109 @@ class Checker {
       case 'ident':
         return (
           this.known(expr.name, scope) ??
-          (TYPE_NAMES.has(expr.name)
-            ? TYPE
-            : this.say(`undeclared reference to '${expr.name}' (in container '')`, expr.offset))
+          this.say(`undeclared reference to '${expr.name}' (in container '')`, expr.offset)
         );
       case 'select':
         return this.select(expr, scope);
-      case 'index':
-        return this.index(expr, scope);
-      case 'and':
-      case 'or': {
-        const [left, right] = [this.visit(expr.left, scope), this.visit(expr.right, scope)];
-        if (!compatible(left, BOOL) || !compatible(right, BOOL))
-          this.noOverload(expr.kind === 'and' ? '_&&_' : '_||_', [left, right], expr.offset);
-        return BOOL;
+      case 'index': {
+        const types = [this.visit(expr.operand, scope), this.visit(expr.index, scope)];
+        return this.resolve(expr.optional ? '_[?_]' : '_[_]', types, false, expr.offset);
       }
+      case 'and':
+      case 'or':
+        return this.logical(expr, scope);
       case 'ternary': {
-        const condition = this.visit(expr.condition, scope);
-        const [yes, no] = [this.visit(expr.yes, scope), this.visit(expr.no, scope)];
-        if (!compatible(condition, BOOL) || !compatible(yes, no))
-          return this.noOverload('_?_:_', [condition, yes, no], expr.offset);
-        return join(yes, no);
+        const types = [expr.condition, expr.yes, expr.no].map((part) => this.visit(part, scope));
+        return this.resolve('_?_:_', types, false, expr.offset);
       }
       case 'list': {
-        const types = expr.items.map(({ value }) => this.visit(value, scope));
-        return list(types.length === 0 ? DYN : types.reduce(join));
+        let type: CelType | undefined;
+        for (const { value, optional: mayLack } of expr.items)
+          type = this.join(type, this.element(this.visit(value, scope), mayLack, value.offset));
+        return list(type ?? this.fresh());
       }
-      case 'map': {
-        const keys = expr.entries.map(({ key }) => this.visit(key, scope));
-        const values = expr.entries.map(({ value }) => this.visit(value, scope));
-        return map(keys.length === 0 ? DYN : keys.reduce(join), values.length === 0 ? DYN : values.reduce(join));
-      }
+      case 'map':
+        return this.mapType(expr, scope);
       case 'struct':
         for (const { value } of expr.fields) this.visit(value, scope);
-        return DYN;
+        return Object.hasOwn(TYPE_NAMES, expr.type)
+          ? (TYPE_NAMES[expr.type] as CelType)
+          : this.say(`undeclared reference to '${expr.type}' (in container '')`, expr.offset);
       case 'call':
         return this.call(expr, scope);
     }
   }
 
-  private select(expr: Extract<Expr, { kind: 'select' }>, scope: Scope | undefined): CelType {
-    const qualified = typeName(expr);
-    if (qualified !== undefined && TYPE_NAMES.has(qualified)) return TYPE;
-    const operand = this.visit(expr.operand, scope);
-    const found = this.field(operand, expr.field, expr.offset);
-    return expr.optional && found.kind !== 'optional' ? optional(found) : found;
+  private mapType(expr: Extract<Expr, { kind: 'map' }>, scope: Scope | undefined): CelType {
+    let [keyType, valueType]: [CelType | undefined, CelType | undefined] = [undefined, undefined];
+    for (const { key, value, optional: mayLack } of expr.entries) {
+      keyType = this.join(keyType, this.visit(key, scope));
+      valueType = this.join(valueType, this.element(this.visit(value, scope), mayLack, value.offset));
+    }
+    return map(keyType ?? this.fresh(), valueType ?? this.fresh());
   }
 
-  private field(type: CelType, name: string, offset: number): CelType {
+  /** The type that an optional entry adds. */
+  private element(type: CelType, mayLack: boolean, offset: number): CelType {
+    if (!mayLack) return type;
+    const own = substitute(this.found, type, 'keep');
+    if (own.kind === 'optional') return own.value;
+    if (own.kind !== 'dyn') this.mismatch(optional(own), own, offset);
+    return own;
+  }
+
+  private join(before: CelType | undefined, type: CelType): CelType {
+    if (before === undefined) return type;
+    return this.fits(before, type) ? mostGeneral(before, type) : DYN;
+  }
+
+  private mismatch(wanted: CelType, given: CelType, offset: number): CelType {
+    return this.say(`expected type '${printType(wanted)}' but found '${printType(given)}'`, offset);
+  }
+
+  private logical(expr: Extract<Expr, { kind: 'and' | 'or' }>, scope: Scope | undefined): CelType {
+    // Chains are one call with many operands: all are looked at before one is found wrong.
+    const operands: Expr[] = [];
+    const collect = (part: Expr): void => {
+      if (part.kind === expr.kind) {
+        collect(part.left);
+        collect(part.right);
+      } else operands.push(part);
+    };
+    collect(expr);
+    const types = operands.map((operand) => this.visit(operand, scope));
+    let wrong = false;
+    operands.forEach((operand, index) => {
+      const type = types[index] as CelType;
+      if (this.fits(type, BOOL)) return;
+      this.mismatch(BOOL, type, operand.offset);
+      wrong = true;
+    });
+    return wrong ? ERROR : BOOL;
+  }
+
+  private select(expr: Extract<Expr, { kind: 'select' }>, scope: Scope | undefined): CelType {
+    const qualified = typeName(expr);
+    const known = qualified === undefined ? undefined : this.known(qualified, scope);
+    if (known !== undefined) return known;
+    return this.field(expr, scope);
+  }
+
+  private field(expr: Extract<Expr, { kind: 'select' }>, scope: Scope | undefined): CelType {
+    const type = substitute(this.found, this.visit(expr.operand, scope), 'keep');
+    const target = type.kind === 'optional' ? type.value : type;
+    const found = this.fieldOf(target, expr.field, expr.offset);
+    return type.kind === 'optional' || expr.optional ? optional(found) : found;
+  }
+
+  private fieldOf(type: CelType, name: string, offset: number): CelType {
     switch (type.kind) {
       case 'dyn':
+      case 'error':
         return DYN;
-      case 'optional': {
-        const inner = this.field(type.value, name, offset);
-        return inner.kind === 'optional' ? inner : optional(inner);
-      }
+      case 'parameter':
+        this.fits(DYN, type);
+        return DYN;
       case 'map':
         return type.value;
       case 'struct':
@@ -261,191 +235,191 @@ class Checker {
           if (plain === 'metadata') return META;
         }
         const schema = propertySchema(type.schema, plain, type.resolve);
-        if (schema !== undefined) return typeOfSchema(schema, type.resolve);
-        return this.say(`undefined field '${name}'`, offset);
+        return schema === undefined
+          ? this.say(`undefined field '${name}'`, offset)
+          : typeOfSchema(schema, type.resolve);
       }
       default:
-        return this.say(`type '${printType(type)}' does not support field selection`, offset);
+        this.say(
+          type.kind === 'simple' && type.name.includes('.')
+            ? `unexpected failed resolution of '${type.name}'`
+            : `type '${printType(type)}' does not support field selection`,
+          offset,
+        );
+        return DYN;
     }
   }
 
-  private index(expr: Extract<Expr, { kind: 'index' }>, scope: Scope | undefined): CelType {
-    const operand = this.visit(expr.operand, scope);
-    const index = this.visit(expr.index, scope);
-    const inner = operand.kind === 'optional' ? operand.value : operand;
-    const wrap = (type: CelType): CelType => (expr.optional || operand.kind === 'optional' ? optional(type) : type);
-    if (inner.kind === 'list')
-      return compatible(index, INT) ? wrap(inner.item) : this.noOverload('_[_]', [operand, index], expr.offset);
-    if (inner.kind === 'map')
-      return compatible(index, inner.key) ? wrap(inner.value) : this.noOverload('_[_]', [operand, index], expr.offset);
-    if (inner.kind === 'dyn' || inner.kind === 'object') return DYN;
-    return this.noOverload('_[_]', [operand, index], expr.offset);
-  }
-
-  private noOverload(name: string, args: readonly CelType[], offset: number, target?: CelType): CelType {
-    const head = target === undefined ? '' : `${printType(target)}.`;
-    return this.say(
-      `found no matching overload for '${name}' applied to '${head}(${args.map(printType).join(', ')})'`,
-      offset,
-    );
-  }
-
-  private call(expr: Extract<Expr, { kind: 'call' }>, scope: Scope | undefined): CelType {
+  private call(expr: Call, scope: Scope | undefined): CelType {
     const macro = this.macro(expr, scope);
     if (macro !== undefined) return macro;
     const { name, target, args, offset } = expr;
-    const space = target === undefined ? undefined : typeName(target);
-    if (
-      target === undefined ||
-      (space !== undefined && NAMESPACES.has(space) && this.known(space, scope) === undefined)
-    ) {
-      const types = args.map((arg) => this.visit(arg, scope));
-      if (/^(?:_.+_|!_|-_|@in)$/.test(name) && target === undefined) return this.operator(name, types, offset);
-      const qualified = space === undefined ? name : `${space}.${name}`;
-      if (!isFunction(qualified)) return this.say(`undeclared reference to '${qualified}' (in container '')`, offset);
-      return this.result(qualified, types);
-    }
-    const self = this.visit(target, scope);
     const types = args.map((arg) => this.visit(arg, scope));
-    if (self.kind === 'dyn')
-      return RESULTS[name] !== undefined && isMethod(name) ? this.memberResult(name, self, types) : DYN;
-    if (!isMethod(name)) return this.say(`undeclared reference to '${name}' (in container '')`, offset);
-    const wanted = Object.hasOwn(STRING_METHODS, name) ? STRING_METHODS[name] : undefined;
-    if (
-      wanted !== undefined &&
-      (!compatible(self, STRING) ||
-        types.length < wanted.length ||
-        wanted.some((type, position) => !compatible(types[position] ?? DYN, type)))
-    ) {
-      return this.noOverload(name, types, offset, self);
-    }
-    return this.memberResult(name, self, types);
+    if (target === undefined) return this.resolve(name, types, false, offset);
+    const space = typeName(target);
+    if (space !== undefined && signatures(this.libraries).has(`${space}.${name}`))
+      return this.resolve(`${space}.${name}`, types, false, offset);
+    const self = this.visit(target, scope);
+    return this.resolve(name, [self, ...types], true, offset);
   }
 
-  private memberResult(name: string, self: CelType, args: readonly CelType[]): CelType {
-    switch (name) {
-      case 'value':
-      case 'orValue':
-        return self.kind === 'optional' ? self.value : DYN;
-      case 'or':
-        return self;
-      case 'ip':
-        return IP;
-      case 'add':
-      case 'sub':
-        return QUANTITY;
-      case 'min':
-      case 'max':
-      case 'sum':
-        return self.kind === 'list' ? self.item : DYN;
-      case 'distinct':
-      case 'sort':
-      case 'slice':
-      case 'reverse':
-        return self;
+  /** The result of the overloads that fit; `dyn` when they differ. */
+  private resolve(name: string, args: readonly CelType[], member: boolean, offset: number): CelType {
+    const overloads = signatures(this.libraries).get(name);
+    if (overloads === undefined) return this.say(`undeclared reference to '${name}' (in container '')`, offset);
+    let result: CelType | undefined;
+    for (const overload of overloads) {
+      if (overload.member !== member) continue;
+      const names = new Map<string, CelType>();
+      const wanted = overload.args.map((type) => this.instance(type, names));
+      const own = this.instance(overload.result, names);
+      const found = assignable(this.found, args, wanted);
+      if (found === undefined) continue;
+      this.found = found;
+      const type = substitute(this.found, own, 'keep');
+      if (result === undefined) result = type;
+      else if (result.kind !== 'dyn' && printType(type) !== printType(result)) result = DYN;
+    }
+    if (result !== undefined) return result;
+    const shown = args.map((type) => printType(this.resolved(type)));
+    const call = member ? `${shown[0]}.(${shown.slice(1).join(', ')})` : `(${shown.join(', ')})`;
+    return this.say(`found no matching overload for '${name}' applied to '${call}'`, offset);
+  }
+
+  /** An overload's type with parameters of this call. */
+  private instance(type: CelType, names: Map<string, CelType>): CelType {
+    switch (type.kind) {
+      case 'parameter': {
+        const known = names.get(type.name) ?? this.fresh();
+        names.set(type.name, known);
+        return known;
+      }
+      case 'list':
+        return list(this.instance(type.item, names));
+      case 'map':
+        return map(this.instance(type.key, names), this.instance(type.value, names));
+      case 'optional':
+        return optional(this.instance(type.value, names));
+      case 'type':
+        return type.of === undefined ? type : typeOfType(this.instance(type.of, names));
       default:
-        return this.result(name, args);
+        return type;
     }
   }
 
-  private result(name: string, args: readonly CelType[]): CelType {
-    if (name === 'optional.of' || name === 'optional.ofNonZeroValue') return optional(args[0] ?? DYN);
-    if (name === 'optional.none') return optional(DYN);
-    if (name.startsWith('format.') && name !== 'format.named') return FORMAT;
-    return Object.hasOwn(RESULTS, name) ? (RESULTS[name] ?? DYN) : DYN;
-  }
-
-  private operator(name: string, types: readonly CelType[], offset: number): CelType {
-    const [a = DYN, b = DYN] = types;
-    const refuse = (): CelType => this.noOverload(name, types, offset);
-    switch (name) {
-      case '!_':
-        return compatible(a, BOOL) ? BOOL : refuse();
-      case '-_':
-        return a.kind === 'dyn' || isNumber(a) ? a : refuse();
-      case '_==_':
-      case '_!=_':
-        return compatible(a, b) ? BOOL : refuse();
-      case '_<_':
-      case '_<=_':
-      case '_>_':
-      case '_>=_':
-        return a.kind === 'dyn' ||
-          b.kind === 'dyn' ||
-          (isNumber(a) && isNumber(b)) ||
-          (compatible(a, b) && isOrdered(a))
-          ? BOOL
-          : refuse();
-      case '@in':
-        if (b.kind === 'list') return compatible(a, b.item) ? BOOL : refuse();
-        if (b.kind === 'map') return compatible(a, b.key) ? BOOL : refuse();
-        return b.kind === 'dyn' || b.kind === 'object' ? BOOL : refuse();
-      default:
-        return this.arithmetic(name, a, b) ?? refuse();
-    }
-  }
-
-  private arithmetic(name: string, a: CelType, b: CelType): CelType | undefined {
-    if (a.kind === 'dyn' || b.kind === 'dyn') return DYN;
-    const [x, y] = [printType(a), printType(b)];
-    if (isNumber(a) && x === y) return name === '_%_' && x === 'double' ? undefined : a;
-    if (name === '_+_') {
-      if (x === y && (x === 'string' || x === 'bytes' || a === DURATION)) return a;
-      if (a.kind === 'list' && b.kind === 'list') return compatible(a, b) ? list(join(a.item, b.item)) : undefined;
-      if ((a === TIMESTAMP && b === DURATION) || (a === DURATION && b === TIMESTAMP)) return TIMESTAMP;
-    }
-    if (name === '_-_') {
-      if (a === TIMESTAMP && b === TIMESTAMP) return DURATION;
-      if (b === DURATION && (a === TIMESTAMP || a === DURATION)) return a;
-    }
-    return undefined;
-  }
-
-  private macro(expr: Extract<Expr, { kind: 'call' }>, scope: Scope | undefined): CelType | undefined {
+  private macro(expr: Call, scope: Scope | undefined): CelType | undefined {
     const { name, target, args, offset } = expr;
     if (target === undefined) {
       if (name !== 'has' || args.length !== 1) return undefined;
-      if (args[0]?.kind !== 'select') return this.say('invalid argument to has() macro', offset);
-      this.visit(args[0], scope);
+      const [tested] = args;
+      if (tested?.kind !== 'select') return this.say('invalid argument to has() macro', tested?.offset ?? offset);
+      this.field(tested, scope);
       return BOOL;
     }
-    const first = args[0]?.kind === 'ident' ? args[0].name : undefined;
-    if (first === undefined) return undefined;
     if (target.kind === 'ident' && target.name === 'cel' && name === 'bind' && args.length === 3) {
-      const type = this.visit(args[1] as Expr, scope);
-      return this.visit(args[2] as Expr, { name: first, type, parent: scope });
+      if (this.libraries === 'kubernetes') return undefined;
+      const [variable, value, body] = args as readonly [Expr, Expr, Expr];
+      const first = this.variable(variable);
+      if (first === undefined) return ERROR;
+      const type = this.visit(value, scope);
+      return this.visit(body, { name: first, type, parent: scope });
     }
-    if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) {
-      const self = this.visit(target, scope);
-      const inner = this.visit(args[1] as Expr, {
-        name: first,
-        type: self.kind === 'optional' ? self.value : DYN,
-        parent: scope,
-      });
-      return name === 'optMap' ? optional(inner) : inner;
-    }
-    const second = args[1]?.kind === 'ident' ? args[1].name : undefined;
+    if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) return this.optionalMap(expr, scope);
+    if (name === 'sortBy' && args.length === 2 && this.libraries === 'all') return this.sortBy(expr, scope);
     const one = ONE_VARIABLE.has(name) && (args.length === 2 || (args.length === 3 && name === 'map'));
-    const two = !one && second !== undefined && TWO_VARIABLES.has(name) && args.length >= 3 && args.length <= 4;
-    if (!one && !two) return undefined;
-    const range = this.visit(target, scope);
-    if (range.kind === 'simple' || range.kind === 'optional') {
-      return this.say(
-        `expression of type '${printType(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`,
-        target.offset,
-      );
+    const two = TWO_VARIABLES.has(name) && (args.length === 3 || (args.length === 4 && name.startsWith('transform')));
+    return one || two ? this.loop(expr, scope, one ? 1 : 2) : undefined;
+  }
+
+  private variable(expr: Expr | undefined): string | undefined {
+    if (expr?.kind === 'ident') return expr.name;
+    this.say('argument must be a simple name', expr?.offset ?? 0);
+    return undefined;
+  }
+
+  private optionalMap({ name, target, args, offset }: Call, scope: Scope | undefined): CelType {
+    const first = this.variable(args[0]);
+    const self = this.visit(target as Expr, scope);
+    if (first === undefined) return ERROR;
+    this.resolve('hasValue', [self], true, offset);
+    const value = this.resolve('value', [self], true, offset);
+    const inner = this.visit(args[1] as Expr, { name: first, type: value, parent: scope });
+    const yes = name === 'optMap' ? optional(inner) : inner;
+    return this.resolve('_?_:_', [BOOL, yes, optional(this.fresh())], false, offset);
+  }
+
+  private sortBy({ target, args, offset }: Call, scope: Scope | undefined): CelType {
+    const range = substitute(this.found, this.visit(target as Expr, scope), 'keep');
+    const first = this.variable(args[0]);
+    if (first === undefined) return ERROR;
+    const type = range.kind === 'list' ? range.item : DYN;
+    const key = this.visit(args[1] as Expr, { name: first, type, parent: scope });
+    this.resolve('sort', [list(key)], true, offset);
+    return range;
+  }
+
+  private loop({ name, target, args, offset }: Call, scope: Scope | undefined, variables: 1 | 2): CelType {
+    const names = args.slice(0, variables).map((arg) => this.variable(arg));
+    if (names.includes(undefined)) return ERROR;
+    const over = target as Expr;
+    const range = substitute(this.found, this.visit(over, scope), 'keep');
+    const [key, value] = this.elements(range, over.offset);
+    const [first = '', second] = names;
+    let inner: Scope = { name: first, type: variables === 1 && range.kind === 'list' ? value : key, parent: scope };
+    const element = inner.type;
+    if (second !== undefined) inner = { name: second, type: value, parent: inner };
+    const bodies = args.slice(variables);
+    const types = bodies.map((body) => this.visit(body, inner));
+    const last = types.at(-1) ?? DYN;
+    const condition = (type: CelType, made: CelType): CelType =>
+      this.resolve('_?_:_', [type, made, made], false, offset);
+    switch (name) {
+      case 'all':
+      case 'exists':
+        if (!this.fits(last, BOOL)) this.mismatch(BOOL, last, bodies.at(-1)?.offset ?? offset);
+        return BOOL;
+      case 'exists_one':
+      case 'existsOne':
+        condition(last, INT);
+        return BOOL;
+      case 'filter':
+        condition(last, list(element));
+        return list(element);
+      case 'map':
+      case 'transformList':
+        if (bodies.length === 2) condition(types[0] as CelType, list(last));
+        return list(last);
+      case 'transformMap':
+        if (bodies.length === 2) condition(types[0] as CelType, map(key, last));
+        return map(key, last);
+      default: {
+        const made = map(this.fresh(), this.fresh());
+        if (!this.fits(last, made)) this.mismatch(made, last, bodies.at(-1)?.offset ?? offset);
+        if (bodies.length === 2) condition(types[0] as CelType, made);
+        return substitute(this.found, made, 'keep');
+      }
     }
-    const key = range.kind === 'map' ? range.key : range.kind === 'list' ? INT : range.kind === 'object' ? STRING : DYN;
-    const value = range.kind === 'map' ? range.value : range.kind === 'list' ? range.item : DYN;
-    let inner: Scope = { name: first, type: one && range.kind === 'list' ? value : key, parent: scope };
-    if (two) inner = { name: second as string, type: value, parent: inner };
-    const types = args.slice(two ? 2 : 1).map((arg) => this.visit(arg, inner));
-    const result = types.at(-1) ?? DYN;
-    if (name === 'map' || name === 'transformList') return list(result);
-    if (name === 'transformMap') return map(key, result);
-    if (name === 'transformMapEntry') return map(DYN, DYN);
-    if (!compatible(result, BOOL)) this.noOverload('_&&_', [BOOL, result], offset);
-    return name === 'filter' ? list(range.kind === 'list' ? value : key) : BOOL;
+  }
+
+  private elements(range: CelType, offset: number): readonly [CelType, CelType] {
+    switch (range.kind) {
+      case 'list':
+        return [INT, range.item];
+      case 'map':
+        return [range.key, range.value];
+      case 'dyn':
+      case 'error':
+        return [DYN, DYN];
+      case 'parameter':
+        this.fits(DYN, range);
+        return [DYN, DYN];
+      default:
+        this.say(
+          `expression of type '${printType(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`,
+          offset,
+        );
+        return [ERROR, ERROR];
+    }
   }
 }
 
@@ -455,20 +429,20 @@ const META: CelType = {
   resolve: () => undefined,
   resource: false,
 };
-const TYPE_NAMES = new Set([
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'string',
-  'bytes',
-  'list',
-  'map',
-  'null_type',
-  'type',
-  'google.protobuf.Timestamp',
-  'google.protobuf.Duration',
-]);
+const TYPE_NAMES: { readonly [name: string]: CelType } = {
+  bool: BOOL,
+  int: INT,
+  uint: UINT,
+  double: DOUBLE,
+  string: STRING,
+  bytes: BYTES,
+  list: list(DYN),
+  map: map(DYN, DYN),
+  null_type: NULL,
+  type: DYN,
+  'google.protobuf.Timestamp': TIMESTAMP,
+  'google.protobuf.Duration': DURATION,
+};
 const ONE_VARIABLE = new Set(['all', 'exists', 'exists_one', 'existsOne', 'filter', 'map']);
 const TWO_VARIABLES = new Set([
   'all',
@@ -489,15 +463,4 @@ function literalType(value: null | boolean | bigint | number | string): CelType 
       : typeof value === 'number'
         ? DOUBLE
         : STRING;
-}
-
-function isNumber(type: CelType): boolean {
-  return type.kind === 'simple' && (type.name === 'int' || type.name === 'uint' || type.name === 'double');
-}
-
-function isOrdered(type: CelType): boolean {
-  return (
-    type.kind === 'simple' &&
-    ['bool', 'int', 'uint', 'double', 'string', 'bytes', 'timestamp', 'duration', 'null'].includes(type.name)
-  );
 }

@@ -172,7 +172,8 @@ class Interpreter {
   private fieldOf(value: CelValue, name: string): CelValue | undefined {
     if (isMap(value)) return lookup(value, name);
     if (value instanceof CelHost) return value.get(name);
-    throw new CelFailure(`no such overload: ${typeOf(value)}.${name}`);
+    // What has no fields lacks this one too. (cel-go@0.26 interpreter/attributes.go refQualify)
+    return undefined;
   }
 
   private optionalGet(operand: CelValue, key: CelValue): Optional {
@@ -368,8 +369,7 @@ class Interpreter {
     const inner = operand instanceof Optional ? operand.value : operand;
     if (inner === undefined) return false;
     if (isMap(inner)) return lookup(inner, expr.field) !== undefined;
-    if (inner instanceof CelHost) return inner.get(expr.field) !== undefined;
-    throw new CelFailure('no such overload');
+    return inner instanceof CelHost && inner.get(expr.field) !== undefined;
   }
 
   private optionalMap(expr: Extract<Expr, { kind: 'call' }>, scope: Scope | undefined): CelValue | undefined {

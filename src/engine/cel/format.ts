@@ -22,9 +22,21 @@ export function formatString(text: string, args: readonly CelValue[]): string {
   );
 }
 
+/** What each clause takes, as cel-go words it. (cel-go@0.26 ext/formatting.go) */
+export const CLAUSES: { readonly [verb: string]: string } = {
+  s: 'string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps',
+  d: 'decimal clause can only be used on integers',
+  f: 'fixed-point clause can only be used on doubles',
+  e: 'scientific clause can only be used on doubles',
+  b: 'only integers and bools can be formatted as binary',
+  x: 'only integers, byte buffers, and strings can be formatted as hex',
+  X: 'only integers, byte buffers, and strings can be formatted as hex',
+  o: 'octal clause can only be used on integers',
+};
+
 function clause(verb: string, value: CelValue, digits: number): string {
   const refuse = (): never => {
-    throw new CelFailure(`error during formatting: ${verb} clause cannot be used with ${typeOf(value)}`);
+    throw new CelFailure(`error during formatting: ${CLAUSES[verb]}, was given ${typeOf(value)}`);
   };
   const whole = value instanceof Uint ? value.value : value;
   switch (verb) {
@@ -38,9 +50,7 @@ function clause(verb: string, value: CelValue, digits: number): string {
         : refuse();
     case 'e':
       return typeof whole === 'number' || typeof whole === 'bigint'
-        ? Number(whole)
-            .toExponential(Math.min(digits, 100))
-            .replace(/e([+-])(\d)$/, 'e$10$2')
+        ? scientific(Number(whole).toExponential(Math.min(digits, 100)))
         : refuse();
     case 'b':
       return typeof whole === 'boolean'
@@ -66,6 +76,14 @@ function clause(verb: string, value: CelValue, digits: number): string {
   }
 }
 
+/** As Go's localised printer writes exponents: `3.14×10⁰⁰`. (golang.org/x/text/number) */
+function scientific(text: string): string {
+  const [mantissa = '', exponent = '0'] = text.split('e');
+  const digits = exponent.replace(/^[+-]/, '').padStart(2, '0');
+  const raised = Array.from(digits, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
+  return `${mantissa}×10${exponent.startsWith('-') ? '⁻' : ''}${raised}`;
+}
+
 function hexOf(text: string): string {
   return encodeURIComponent(text).replaceAll(/%([0-9A-F]{2})|(.)/g, (_all, code: string | undefined, char: string) =>
     code === undefined ? char.charCodeAt(0).toString(16) : code.toLowerCase(),
@@ -77,7 +95,7 @@ function display(value: CelValue): string {
   if (value instanceof TypeValue) return value.name;
   if (isList(value)) return `[${value.map(nested).join(', ')}]`;
   if (isMap(value)) {
-    const entries = keysOf(value).map((key) => `${nested(key)}: ${nested(lookup(value, key) ?? null)}`);
+    const entries = keysOf(value).map((key) => `${nested(key)}:${nested(lookup(value, key) ?? null)}`);
     return `{${entries.toSorted().join(', ')}}`;
   }
   if (value instanceof Uint8Array) return String.fromCharCode(...value);

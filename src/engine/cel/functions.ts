@@ -2,8 +2,9 @@ import { decodeBase64, encodeBase64, utf8Encode } from '../schema/base64.ts';
 import { compilePattern } from '../schema/patterns.ts';
 import { addQuantities, compareQuantities, integerOf, negateQuantity, parseQuantity } from '../schema/quantity.ts';
 import { formatString } from './format.ts';
+import { parseGoUrl } from './go-url.ts';
 import { NAMED_FORMATS } from './named-formats.ts';
-import { canonicalAddress, networkHas, parseAddress, parseNetwork } from './network.ts';
+import { addressProblem, networkHas, networkProblem, parseAddress, parseNetwork } from './network.ts';
 import {
   arithmetic,
   CelFailure,
@@ -14,10 +15,11 @@ import {
   isList,
   isMap,
   keysOf,
+  printAddress,
   textOf,
   typeOf,
 } from './operators.ts';
-import { compareSemver, isSemver, semverPart } from './semver.ts';
+import { compareSemver, isSemver, semverPart, semverProblem } from './semver.ts';
 import { civil, parseDuration, parseTimestamp } from './time.ts';
 import { parseUrl, urlPart } from './url.ts';
 import {
@@ -113,7 +115,7 @@ function toInt(value: CelValue | undefined): CelValue | undefined {
   if (isText(value))
     return /^[-+]?\d+$/.test(value)
       ? checkedInt(BigInt(value.replace(/^\+/, '')))
-      : fail(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+      : fail("type conversion error from 'string' to 'int'");
   if (value instanceof Timestamp) return value.nanos / 1_000_000_000n;
   return value instanceof Duration ? value.nanos : undefined;
 }
@@ -124,9 +126,7 @@ function toUint(value: CelValue | undefined): CelValue | undefined {
   if (typeof value === 'number')
     return Number.isFinite(value) ? checkedUint(BigInt(Math.trunc(value))) : fail('unsigned integer overflow');
   if (isText(value))
-    return /^\d+$/.test(value)
-      ? checkedUint(BigInt(value))
-      : fail(`strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`);
+    return /^\d+$/.test(value) ? checkedUint(BigInt(value)) : fail("type conversion error from 'string' to 'uint'");
   return undefined;
 }
 
@@ -136,9 +136,7 @@ function toDouble(value: CelValue | undefined): CelValue | undefined {
   if (value instanceof Uint) return Number(value.value);
   if (isText(value)) {
     const out = Number(value);
-    return value.trim() === '' || Number.isNaN(out)
-      ? fail(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`)
-      : out;
+    return value.trim() === '' || Number.isNaN(out) ? fail("type conversion error from 'string' to 'double'") : out;
   }
   return undefined;
 }
@@ -187,7 +185,7 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
     if (!isText(value)) return undefined;
     if (['true', 'True', 'TRUE', 't', '1'].includes(value)) return true;
     if (['false', 'False', 'FALSE', 'f', '0'].includes(value)) return false;
-    return fail(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+    return fail("type conversion error from 'string' to 'bool'");
   },
   string: ([value]) => {
     if (value === undefined) return undefined;
@@ -294,42 +292,32 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
       ? fail("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
       : new QuantityValue(quantity);
   },
+  sign: ([value]) => (value instanceof QuantityValue ? METHODS['sign']?.(value, [], () => undefined) : undefined),
   isQuantity: ([value]) => (isText(value) ? parseQuantity(value) !== undefined : undefined),
   url: ([value]) => {
     if (!isText(value)) return undefined;
     return parseUrl(value) === undefined
-      ? fail(`URL parse error during conversion from string: parse ${JSON.stringify(value)}: invalid URI for request`)
+      ? fail(`URL parse error during conversion from string: ${urlProblem(value)}`)
       : new UrlValue(value);
   },
   isURL: ([value]) => (isText(value) ? parseUrl(value) !== undefined : undefined),
   ip: ([value]) => {
     if (value instanceof Address) return value;
-    if (!isText(value)) return undefined;
-    return (
-      parseAddress(value) ??
-      fail(
-        `IP Address ${JSON.stringify(value)} parse error during conversion from string: ParseAddr(${JSON.stringify(value)}): unable to parse IP`,
-      )
-    );
+    return isText(value) ? addressIn(value) : undefined;
   },
   isIP: ([value]) => (isText(value) ? parseAddress(value) !== undefined : undefined),
-  'ip.isCanonical': ([value]) => (isText(value) ? canonicalAddress(value) === value : undefined),
+  'ip.isCanonical': ([value]) => (isText(value) ? printAddress(addressIn(value)) === value : undefined),
   cidr: ([value]) => {
     if (!isText(value)) return undefined;
-    return (
-      parseNetwork(value) ??
-      fail(
-        `network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(value)}): no '/'`,
-      )
-    );
+    const problem = networkProblem(value);
+    const prefix = 'network address parse error during conversion from string: ';
+    return parseNetwork(value) ?? fail(`${prefix}${prefix}${problem ?? 'not a network'}`);
   },
   isCIDR: ([value]) => (isText(value) ? parseNetwork(value) !== undefined : undefined),
   semver: ([value, normalize]) => {
     if (!isText(value)) return undefined;
     const text = normalize === true ? normalizeSemver(value) : value;
-    return isSemver(text)
-      ? new SemverValue(text)
-      : fail(`semver parse error during conversion from string: ${JSON.stringify(value)}`);
+    return isSemver(text) ? new SemverValue(text) : fail(semverProblem(text));
   },
   isSemver: ([value, normalize]) =>
     isText(value) ? isSemver(normalize === true ? normalizeSemver(value) : value) : undefined,
@@ -346,6 +334,16 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
     ]),
   ),
 };
+
+function urlProblem(text: string): string {
+  const parsed = parseGoUrl(text, 'request');
+  return parsed.ok ? `parse ${JSON.stringify(text)}: invalid URI for request` : parsed.error;
+}
+
+function addressIn(text: string): Address {
+  const problem = addressProblem(text);
+  return parseAddress(text) ?? fail(problem ?? 'not an address');
+}
 
 function unwrap(list: readonly CelValue[]): CelValue {
   return list.flatMap((item) => (item instanceof Optional && item.value !== undefined ? [item.value] : []));
@@ -503,11 +501,12 @@ const METHODS: { readonly [name: string]: Method } = {
     const most = Number(limit);
     return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
   }),
-  substring: textMethod((self, [from, to]) =>
-    typeof from === 'bigint'
-      ? sliceText(self, from, typeof to === 'bigint' ? to : BigInt(Array.from(self).length))
-      : undefined,
-  ),
+  substring: textMethod((self, [from, to]) => {
+    if (typeof from !== 'bigint') return undefined;
+    if (typeof to === 'bigint' && to >= 0n && from > to)
+      return fail(`invalid substring range. start: ${from}, end: ${to}`);
+    return sliceText(self, from, typeof to === 'bigint' ? to : BigInt(Array.from(self).length));
+  }),
   trim: textMethod((self) => self.trim()),
   reverse: (self) =>
     isText(self) ? Array.from(self).toReversed().join('') : isList(self) ? self.toReversed() : undefined,
@@ -608,12 +607,12 @@ const METHODS: { readonly [name: string]: Method } = {
   containsIP: (self, [other]) => {
     const address = isText(other) ? parseAddress(other) : other;
     if (!(self instanceof Network)) return undefined;
-    if (address === undefined)
-      return fail(`IP Address ${JSON.stringify(other)} parse error during conversion from string`);
+    if (address === undefined) return fail('no such overload');
     return address instanceof Address ? networkHas(self, address) : undefined;
   },
   containsCIDR: (self, [other]) => {
     const network = isText(other) ? parseNetwork(other) : other;
+    if (network === undefined) return fail('no such overload');
     if (!(self instanceof Network) || !(network instanceof Network)) return undefined;
     return network.prefix >= self.prefix && networkHas(self, network.address);
   },
@@ -642,7 +641,9 @@ function indexOf(self: CelValue, [other, from]: readonly CelValue[], last: boole
   if (!isText(self) || !isText(other)) return undefined;
   const chars = Array.from(self);
   const start = typeof from === 'bigint' ? Number(from) : last ? chars.length : 0;
-  if (start < 0 || start > chars.length) return fail(`index out of range: ${start}`);
+  if (start < 0) return fail(`index out of range: ${start}`);
+  if (typeof from === 'bigint' && other === '') return from;
+  if (start > chars.length || (typeof from === 'bigint' && start === chars.length)) return -1n;
   const units = chars.slice(0, start).join('').length;
   const found = last ? self.lastIndexOf(other, units) : self.indexOf(other, units);
   return BigInt(found < 0 ? -1 : Array.from(self.slice(0, found)).length);

@@ -7,6 +7,7 @@ import {
   labelValue,
   qualifiedName,
 } from '../schema/names.ts';
+import { parseGoUrl } from './go-url.ts';
 
 /** The formats of Kubernetes' `format` library and what each finds wrong. (apiserver@0.34 pkg/cel/library/format.go) */
 export const NAMED_FORMATS: { readonly [name: string]: (text: string) => readonly string[] } = {
@@ -19,7 +20,10 @@ export const NAMED_FORMATS: { readonly [name: string]: (text: string) => readonl
   dns1035LabelPrefix: (text) => dns1035Label(text.replace(/-$/, 'a')),
   labelValue,
   configMapKey,
-  uri: (text) => (fitsFormat('uri', text) ? [] : ['invalid URI']),
+  uri: (text) => {
+    const parsed = parseGoUrl(text, 'request');
+    return parsed.ok ? [] : [parsed.error];
+  },
   uuid: (text) => (fitsFormat('uuid', text) ? [] : ['does not match the UUID format']),
   byte: (text) => (fitsFormat('byte', text) ? [] : ['invalid base64']),
   date: (text) => (fitsFormat('date', text) ? [] : ['invalid date']),

@@ -1,5 +1,6 @@
 import { isArray, isObject } from '../../base/json.ts';
 import { compareQuantities, printQuantity } from '../schema/quantity.ts';
+import { compareSemver } from './semver.ts';
 import { printDuration, printTimestamp } from './time.ts';
 import {
   Address,
@@ -102,7 +103,11 @@ export function equals(a: CelValue, b: CelValue): boolean {
   if (a === b) return true;
   const order = compareNumbers(a, b);
   if (order !== undefined) return order === 0;
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false;
+  if (a === null || typeof a !== 'object') return false;
+  if (b === null || typeof b !== 'object') {
+    if (isOwnType(a)) throw new CelFailure('no such overload');
+    return false;
+  }
   if (isList(a))
     return isList(b) && a.length === b.length && a.every((item, index) => equals(item, b[index] as CelValue));
   if (isMap(a)) return isMap(b) && equalMaps(a, b);
@@ -111,16 +116,29 @@ export function equals(a: CelValue, b: CelValue): boolean {
   if (a instanceof Timestamp) return b instanceof Timestamp && a.nanos === b.nanos;
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
+  // Kubernetes' own types compare with nothing else. (apiserver@0.34 pkg/cel: Equal answers MaybeNoSuchOverloadErr)
+  if (isOwnType(a) && typeOf(a) !== typeOf(b)) throw new CelFailure('no such overload');
   if (a instanceof QuantityValue) return b instanceof QuantityValue && compareQuantities(a.quantity, b.quantity) === 0;
   if (a instanceof Address) return b instanceof Address && a.bits === b.bits && a.value === b.value;
   if (a instanceof Network) return b instanceof Network && a.prefix === b.prefix && equals(a.address, b.address);
   if (a instanceof UrlValue) return b instanceof UrlValue && a.text === b.text;
-  if (a instanceof SemverValue) return b instanceof SemverValue && a.text === b.text;
+  if (a instanceof SemverValue) return b instanceof SemverValue && compareSemver(a.text, b.text) === 0;
   if (a instanceof Optional) {
     if (!(b instanceof Optional)) return false;
     return a.value === undefined || b.value === undefined ? a.value === b.value : equals(a.value, b.value);
   }
   return false;
+}
+
+function isOwnType(value: CelValue): boolean {
+  return (
+    value instanceof QuantityValue ||
+    value instanceof Address ||
+    value instanceof Network ||
+    value instanceof UrlValue ||
+    value instanceof SemverValue ||
+    value instanceof FormatValue
+  );
 }
 
 function equalMaps(a: CelMap | ObjectValue, b: CelMap | ObjectValue): boolean {

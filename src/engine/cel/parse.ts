@@ -34,7 +34,7 @@ const MAX_EXPRESSION = 100_000;
 /** Nesting at which an expression is refused, as cel-go's parser does. */
 const MAX_NESTING = 250;
 
-type Token = { readonly offset: number } & (
+type Token = { readonly offset: number; readonly end: number } & (
   | { readonly kind: 'ident' | 'op'; readonly text: string }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'bytes'; readonly value: readonly number[] }
@@ -55,7 +55,7 @@ class Problem extends Error {
 export function parseCel(text: string): Result<Expr, SyntaxProblem> {
   if (text.length > MAX_EXPRESSION) return err({ message: 'expression is too long', offset: 0 });
   try {
-    const parser = new Parser(tokens(text));
+    const parser = new Parser(tokens(text), text);
     const expr = parser.expression();
     parser.end();
     return ok(expr);
@@ -109,43 +109,43 @@ function tokens(text: string): Token[] {
     const offset = position;
     const start = match(STRING_START);
     if (start !== undefined) {
-      const literal = readString(text, position, start);
+      const { value, bytes, end } = readString(text, position, start);
       out.push(
-        literal.bytes === undefined
-          ? { kind: 'string', value: literal.value, offset }
-          : { kind: 'bytes', value: literal.bytes, offset },
+        bytes === undefined ? { kind: 'string', value, offset, end } : { kind: 'bytes', value: bytes, offset, end },
       );
-      position = literal.end;
+      position = end;
       continue;
     }
     const number = match(NUMBER);
     if (number !== undefined) {
-      position += number.length;
-      if (/[uU]$/.test(number)) out.push({ kind: 'uint', value: BigInt(number.slice(0, -1)), offset });
-      else if (/^0[xX]/.test(number) || /^\d+$/.test(number)) out.push({ kind: 'int', value: BigInt(number), offset });
-      else out.push({ kind: 'double', value: Number(number), offset });
+      const end = position + number.length;
+      if (/[uU]$/.test(number)) out.push({ kind: 'uint', value: BigInt(number.slice(0, -1)), offset, end });
+      else if (/^0[xX]/.test(number) || /^\d+$/.test(number))
+        out.push({ kind: 'int', value: BigInt(number), offset, end });
+      else out.push({ kind: 'double', value: Number(number), offset, end });
+      position = end;
       continue;
     }
     const ident = match(IDENT);
     if (ident !== undefined) {
       position += ident.length;
-      out.push({ kind: 'ident', text: ident, offset });
+      out.push({ kind: 'ident', text: ident, offset, end: position });
       continue;
     }
     if (text[position] === '`') {
       const close = text.indexOf('`', position + 1);
       if (close < 0) throw new Problem("Syntax error: token recognition error at: '`'", offset);
-      out.push({ kind: 'ident', text: text.slice(position + 1, close), offset });
+      out.push({ kind: 'ident', text: text.slice(position + 1, close), offset, end: close + 1 });
       position = close + 1;
       continue;
     }
     const operator = OPERATORS.find((candidate) => text.startsWith(candidate, position));
     if (operator === undefined)
       throw new Problem(`Syntax error: token recognition error at: '${text[position]}'`, offset);
-    out.push({ kind: 'op', text: operator, offset });
     position += operator.length;
+    out.push({ kind: 'op', text: operator, offset, end: position });
   }
-  out.push({ kind: 'end', offset: text.length });
+  out.push({ kind: 'end', offset: text.length, end: text.length });
   return out;
 }
 
@@ -233,11 +233,16 @@ const RESERVED = new Set([
   'while',
 ]);
 
+const STARTS =
+  "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+
 class Parser {
   private readonly tokens: readonly Token[];
   private position = 0;
   private depth = 0;
-  constructor(list: readonly Token[]) {
+  private readonly text: string;
+  constructor(list: readonly Token[], text: string) {
+    this.text = text;
     this.tokens = list;
   }
 
@@ -256,19 +261,42 @@ class Parser {
     return true;
   }
 
-  private expect(text: string): void {
-    if (!this.take(text)) this.unexpected(`expecting '${text}'`);
+  /** A single token that may only be this one is called missing; where others may stand too, the input does not match. (ANTLR) */
+  private expect(text: string, others?: string): void {
+    if (this.take(text)) return;
+    if (others !== undefined) this.unexpected(`expecting ${others}`);
+    const token = this.peek();
+    throw new Problem(`Syntax error: missing '${text}' at '${this.shown(token)}'`, token.offset);
   }
 
-  private unexpected(hint: string): never {
+  private shown(token: Token): string {
+    return token.kind === 'end' ? '<EOF>' : this.text.slice(token.offset, token.end);
+  }
+
+  private unexpected(hint: string, how: 'mismatched' | 'extraneous' = 'mismatched'): never {
     const token = this.peek();
-    const shown =
-      token.kind === 'end' ? '<EOF>' : 'text' in token ? token.text : 'value' in token ? String(token.value) : '';
-    throw new Problem(`Syntax error: mismatched input '${shown}' ${hint}`, token.offset);
+    throw new Problem(`Syntax error: ${how} input '${this.shown(token)}' ${hint}`, token.offset);
+  }
+
+  /** Whether an expression may begin with the token there. */
+  private startsAt(position: number): boolean {
+    const token = this.tokens[position];
+    if (token === undefined || token.kind === 'end') return false;
+    if (token.kind === 'op') return ['[', '{', '(', '.', '-', '!'].includes(token.text);
+    return token.kind !== 'ident' || token.text !== 'in';
+  }
+
+  private afterBang(): boolean {
+    const before = this.tokens[this.position - 1];
+    return before?.kind === 'op' && before.text === '!';
   }
 
   end(): void {
-    if (this.peek().kind !== 'end') this.unexpected('expecting <EOF>');
+    if (this.peek().kind === 'end') return;
+    const token = this.peek();
+    // What could begin an expression is one token too many; an operator is a mismatch.
+    const starts = token.kind !== 'op' && !(token.kind === 'ident' && token.text === 'in');
+    this.unexpected('expecting <EOF>', starts ? 'extraneous' : 'mismatched');
   }
 
   expression(): Expr {
@@ -278,7 +306,7 @@ class Parser {
     const { offset } = this.peek();
     if (this.take('?')) {
       const yes = this.or();
-      this.expect(':');
+      this.expect(':', "':'");
       const no = this.expression();
       out = { kind: 'ternary', condition, yes, no, offset };
     }
@@ -350,6 +378,7 @@ class Parser {
       if (this.take('.')) {
         const optional = this.take('?');
         const token = this.peek();
+        if (token.kind === 'end') throw new Problem(`Syntax error: no viable alternative at input '.'`, token.offset);
         if (token.kind !== 'ident') this.unexpected('expecting IDENTIFIER');
         this.position++;
         const bracket = this.peek().offset;
@@ -401,9 +430,7 @@ class Parser {
         break;
       case 'end':
         this.position--;
-        this.unexpected(
-          "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
-        );
+        this.unexpected(STARTS, this.afterBang() ? 'extraneous' : 'mismatched');
     }
     if (token.kind === 'op' && token.text === '(') {
       const inner = this.expression();
@@ -420,14 +447,16 @@ class Parser {
       }
     }
     this.position--;
-    return this.unexpected(
-      "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
-    );
+    return this.unexpected(STARTS, this.startsAt(this.position + 1) ? 'extraneous' : 'mismatched');
   }
 
   private identifier(name: string, offset: number): Expr {
     if (name === 'true' || name === 'false') return { kind: 'literal', value: name === 'true', offset };
     if (name === 'null') return { kind: 'literal', value: null, offset };
+    if (name === 'in') {
+      this.position--;
+      this.unexpected(STARTS);
+    }
     if (RESERVED.has(name)) throw new Problem(`reserved identifier: ${name}`, offset);
     const bracket = this.peek().offset;
     if (this.take('(')) return { kind: 'call', name, args: this.list(')'), offset: bracket };
@@ -441,10 +470,11 @@ class Parser {
   private listLiteral(offset: number): Expr {
     const items: { value: Expr; optional: boolean }[] = [];
     while (!this.take(']')) {
+      if (items.length > 0 && this.isOp(',')) this.unexpected("expecting ']'");
       const optional = this.take('?');
       items.push({ value: this.expression(), optional });
       if (!this.take(',')) {
-        this.expect(']');
+        this.expect(']', "{']', ','}");
         break;
       }
     }
@@ -459,7 +489,7 @@ class Parser {
       this.expect(':');
       entries.push({ key, value: this.expression(), optional });
       if (!this.take(',')) {
-        this.expect('}');
+        this.expect('}', "{'}', ','}");
         break;
       }
     }
@@ -476,7 +506,7 @@ class Parser {
       this.expect(':');
       out.push({ name: token.text, value: this.expression(), optional });
       if (!this.take(',')) {
-        this.expect('}');
+        this.expect('}', "{'}', ','}");
         break;
       }
     }

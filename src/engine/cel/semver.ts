@@ -37,3 +37,22 @@ function comparePrerelease(a: readonly string[], b: readonly string[]): number {
   }
   return 0;
 }
+
+/** Why `text` is no semantic version. (blang/semver@4 semver.go Parse) */
+export function semverProblem(text: string): string {
+  if (text === '') return 'Version string empty';
+  const [major = '', minor, ...rest] = text.split('.');
+  if (minor === undefined || rest.length === 0) return 'No Major.Minor.Patch elements found';
+  const patch = /^[^-+]*/.exec(rest.join('.'))?.[0] ?? '';
+  for (const [name, part] of [
+    ['major', major],
+    ['minor', minor],
+    ['patch', patch],
+  ] as const) {
+    const shown = JSON.stringify(part);
+    if (!/^\d+$/.test(part)) return `Invalid character(s) found in ${name} number ${shown}`;
+    if (part.length > 1 && part.startsWith('0'))
+      return `${name.charAt(0).toUpperCase()}${name.slice(1)} number must not contain leading zeroes ${shown}`;
+  }
+  return `Invalid character(s) found in prerelease or build of ${JSON.stringify(text)}`;
+}

@@ -4,6 +4,12 @@ import { dereference, type ResolveSchema, type Schema } from '../schema/schema.t
 export type CelType =
   | { readonly kind: 'simple'; readonly name: string }
   | { readonly kind: 'dyn' }
+  /** Of what does not check: fits everything, so that one mistake is told once. */
+  | { readonly kind: 'error' }
+  /** A type parameter of a function, or a type yet to be found. */
+  | { readonly kind: 'parameter'; readonly name: string }
+  /** The type of types. */
+  | { readonly kind: 'type'; readonly of?: CelType }
   | { readonly kind: 'list'; readonly item: CelType }
   | { readonly kind: 'map'; readonly key: CelType; readonly value: CelType }
   | { readonly kind: 'optional'; readonly value: CelType }
@@ -21,7 +27,10 @@ export const BYTES: CelType = simple('bytes');
 export const NULL: CelType = simple('null');
 export const TIMESTAMP: CelType = simple('timestamp');
 export const DURATION: CelType = simple('duration');
-export const TYPE: CelType = simple('type');
+export const TYPE: CelType = { kind: 'type' };
+export const ERROR: CelType = { kind: 'error' };
+export const typeOfType = (of: CelType): CelType => ({ kind: 'type', of });
+export const parameter = (name: string): CelType => ({ kind: 'parameter', name });
 export const opaque = (name: string): CelType => simple(name);
 export const list = (item: CelType): CelType => ({ kind: 'list', item });
 export const map = (key: CelType, value: CelType): CelType => ({ kind: 'map', key, value });
@@ -34,17 +43,19 @@ export const struct = (name: string, fields: { readonly [name: string]: CelType 
   fields,
 });
 
-/** As errors print it: `list(int)`, `map(string, dyn)`. */
+/** As errors of checking print it: `list(int)`, `map(string, dyn)`. (cel-go@0.26 checker/format.go) */
 export function printType(type: CelType): string {
   switch (type.kind) {
     case 'simple':
-      return type.name === 'timestamp'
-        ? 'google.protobuf.Timestamp'
-        : type.name === 'duration'
-          ? 'google.protobuf.Duration'
-          : type.name;
+      return type.name;
     case 'dyn':
       return 'dyn';
+    case 'error':
+      return '!error!';
+    case 'parameter':
+      return type.name;
+    case 'type':
+      return type.of === undefined ? 'type' : `type(${printType(type.of)})`;
     case 'list':
       return `list(${printType(type.item)})`;
     case 'map':
@@ -58,26 +69,50 @@ export function printType(type: CelType): string {
   }
 }
 
-/** Whether a value of one type may stand where the other is wanted, either being `dyn`. */
-export function compatible(a: CelType, b: CelType): boolean {
-  if (a.kind === 'dyn' || b.kind === 'dyn') return true;
-  if (a.kind === 'simple' && a.name === 'null')
-    return b.kind !== 'simple' || ['null', 'timestamp', 'duration'].includes(b.name);
-  if (b.kind === 'simple' && b.name === 'null') return compatible(b, a);
-  if (a.kind === 'object' || b.kind === 'object')
-    return (a.kind === 'object' && b.kind === 'object') || a.kind === 'map' || b.kind === 'map';
-  if (a.kind !== b.kind) return false;
-  if (a.kind === 'struct') return a.name === (b as typeof a).name;
-  if (a.kind === 'simple') return a.name === (b as typeof a).name;
-  if (a.kind === 'list') return compatible(a.item, (b as typeof a).item);
-  if (a.kind === 'optional') return compatible(a.value, (b as typeof a).value);
-  return compatible(a.key, (b as typeof a).key) && compatible(a.value, (b as typeof a).value);
+/** As the type's own name goes, which `type()` gives too: `google.protobuf.Timestamp`. (cel-go@0.26 common/types/types.go) */
+export function declaredTypeName(type: CelType): string {
+  switch (type.kind) {
+    case 'simple':
+      return OWN_NAMES[type.name] ?? type.name;
+    case 'list':
+      return `list(${declaredTypeName(type.item)})`;
+    case 'map':
+      return `map(${declaredTypeName(type.key)}, ${declaredTypeName(type.value)})`;
+    case 'optional':
+      return `optional_type(${declaredTypeName(type.value)})`;
+    case 'type':
+      return type.of === undefined ? 'type' : `type(${declaredTypeName(type.of)})`;
+    default:
+      return printType(type);
+  }
 }
 
-/** One type for both; `dyn` when they differ. */
-export function join(a: CelType, b: CelType): CelType {
-  if (a.kind === 'dyn' || b.kind === 'dyn') return DYN;
-  return compatible(a, b) ? (a.kind === 'simple' && a.name === 'null' ? b : a) : DYN;
+const OWN_NAMES: { readonly [name: string]: string } = {
+  timestamp: 'google.protobuf.Timestamp',
+  duration: 'google.protobuf.Duration',
+  null: 'null_type',
+};
+
+/** Whether two types are one and the same. */
+export function sameType(a: CelType, b: CelType): boolean {
+  switch (a.kind) {
+    case 'simple':
+    case 'parameter':
+    case 'struct':
+      return b.kind === a.kind && b.name === a.name;
+    case 'object':
+      return b.kind === 'object' && b.schema === a.schema;
+    case 'list':
+      return b.kind === 'list' && sameType(a.item, b.item);
+    case 'map':
+      return b.kind === 'map' && sameType(a.key, b.key) && sameType(a.value, b.value);
+    case 'optional':
+      return b.kind === 'optional' && sameType(a.value, b.value);
+    case 'type':
+      return b.kind === 'type' && (a.of === undefined || b.of === undefined ? a.of === b.of : sameType(a.of, b.of));
+    default:
+      return a.kind === b.kind;
+  }
 }
 
 /** The type that a schema declares. (apiserver@0.34 pkg/cel/common/schemas.go) */

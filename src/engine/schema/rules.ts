@@ -129,9 +129,9 @@ export function compileRule(
   if (known !== undefined) return known;
   const self = typeOfSchema(schema, resolve, isRoot);
   const variables = { self, oldSelf: rule.optionalOldSelf === true ? optional(self) : self };
-  const program = compileCel(rule.rule, { variables, result: BOOL });
+  const program = compileCel(rule.rule, { variables, result: BOOL, libraries: 'kubernetes' });
   const text = rule.messageExpression ?? '';
-  const message = text === '' ? undefined : compileCel(text, { variables, result: STRING });
+  const message = text === '' ? undefined : compileCel(text, { variables, result: STRING, libraries: 'kubernetes' });
   const out: CompiledRule = {
     program,
     message: message?.ok === true ? message.value : undefined,

@@ -317,7 +317,7 @@ function ruleDump(rule: ValidationRule): Json {
 function expressions(errors: Errors, rule: ValidationRule, schema: Schema, at: string, place: Place): void {
   const self: CelType = typeOfSchema(schema, NO_REFERENCES, place.root);
   const variables = { self, oldSelf: rule.optionalOldSelf === true ? optional(self) : self };
-  const compiled = compileCel(rule.rule, { variables, result: BOOL });
+  const compiled = compileCel(rule.rule, { variables, result: BOOL, libraries: 'kubernetes' });
   if (!compiled.ok) {
     const text = compiled.error.message.startsWith('ERROR')
       ? `compilation failed: ${compiled.error.message}`
@@ -327,7 +327,7 @@ function expressions(errors: Errors, rule: ValidationRule, schema: Schema, at: s
   }
   const { expr } = compiled.value;
   const text = rule.messageExpression ?? '';
-  const message = text === '' ? undefined : compileCel(text, { variables, result: STRING });
+  const message = text === '' ? undefined : compileCel(text, { variables, result: STRING, libraries: 'kubernetes' });
   if (message !== undefined && !message.ok) {
     const why = message.error.message.startsWith('ERROR')
       ? `messageExpression compilation failed: ${message.error.message}`
