@@ -105,7 +105,13 @@ const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
  * @throws when the data directory cannot be used, or an object cannot be kept.
  */
 export async function createControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { time, clock = time?.clock ?? systemClock, log = silent, programs = { of: () => undefined }, identity = ADMIN } = options;
+  const {
+    time,
+    clock = time?.clock ?? systemClock,
+    log = silent,
+    programs = { of: () => undefined },
+    identity = ADMIN,
+  } = options;
   const store = storeOf(options);
   const listeners = new Set<() => void>();
   const table = new ResourceTable();
@@ -148,7 +154,10 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       if (WEBHOOKS.has(type.storage)) return validateWebhooks(object, old);
       // A kind's own rules are about what its main resource may set; subresources have theirs where they are served.
       const main = operation.subresource === undefined || operation.subresource === '';
-      return main ? validateBuiltin(json(object), old === undefined ? undefined : json(old)) : [];
+      if (!main) return [];
+      // Both kinds of events are stored as one, and the newer is judged more strictly.
+      const asked = type.group === 'events.k8s.io' ? 'events.k8s.io/v1' : undefined;
+      return validateBuiltin(json(object), old === undefined ? undefined : json(old), asked);
     },
     beforeCommit: (type, object, old, operation) => {
       const refused = chargeQuotas(store, operation, object, old);

@@ -79,6 +79,9 @@ const NAME_RULES: Readonly<Record<string, NameCheck>> = {
   'rbac.authorization.k8s.io/rolebindings': checkPathSegment,
   'rbac.authorization.k8s.io/clusterrolebindings': checkPathSegment,
   'apiregistration.k8s.io/apiservices': checkPathSegment,
+  'policy/poddisruptionbudgets': checkPathSegment,
+  // Its own rules say what its name is.
+  'networking.k8s.io/ipaddresses': () => [],
   'certificates.k8s.io/certificatesigningrequests': checkSubdomain,
 };
 

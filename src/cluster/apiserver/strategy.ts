@@ -4,6 +4,7 @@ import { equal, field, isArray, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
 import { withGeneratedSelector } from './job-selector.ts';
 import { preparePod } from './prepare-pod.ts';
+import { prepareServiceUpdate } from './prepare-service.ts';
 import { qualityOf } from './quality-of-service.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Cause } from './status.ts';
@@ -38,7 +39,12 @@ const SPEC_GENERATION = { generation: true };
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   '/pods': { generation: true, returnsDeleted: true, prepareForCreate: preparePod },
-  '/services': { createOnUpdate: true, returnsDeleted: true },
+  '/services': {
+    createOnUpdate: true,
+    returnsDeleted: true,
+    prepareForUpdate: (object, old, subresource) =>
+      subresource === undefined || subresource === '' ? prepareServiceUpdate(object, old) : object,
+  },
   '/serviceaccounts': { returnsDeleted: true },
   '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
   '/persistentvolumes': { returnsDeleted: true, prepareForCreate: protect('kubernetes.io/pv-protection') },

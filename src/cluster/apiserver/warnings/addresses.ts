@@ -24,7 +24,7 @@ export function cidrWarnings(field: string, value: string): readonly string[] {
   const address = sloppy(value.slice(0, slash));
   const length = Number(value.slice(slash + 1));
   const kind = isIP(address);
-  if (kind === 0) return [];
+  if (kind === 0 || !Number.isInteger(length)) return [];
   const bits = kind === 4 ? 32 : 128;
   const own = canonical(address);
   const network = canonical(masked(address, length, bits));

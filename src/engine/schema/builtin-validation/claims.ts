@@ -1,5 +1,5 @@
 import { equal, type JsonObject } from '../../../base/json.ts';
-import { dns1123Subdomain } from '../names.ts';
+import { dns1123Label, dns1123Subdomain } from '../names.ts';
 import {
   type Errors,
   each,
@@ -17,6 +17,9 @@ import {
   texts,
   without,
 } from './field-checks.ts';
+import { internalForm, VOLUME_NODE_AFFINITY } from './internal-form.ts';
+import { nodeSelectorTerms } from './node-selector.ts';
+import { driverName } from './storage.ts';
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
@@ -42,9 +45,28 @@ export function claimSpec(errors: Errors, spec: JsonObject, path: string): void 
     errors.push(invalid(`${path}.resources[storage]`, storage, 'must be greater than zero'));
   const className = text(spec, 'storageClassName');
   if (className !== '') each(errors, dns1123Subdomain(className), `${path}.storageClassName`, className);
+  volumeMode(errors, spec, `${path}.volumeMode`);
+  for (const key of ['dataSource', 'dataSourceRef']) {
+    const source = object(spec, key);
+    if (source !== undefined) dataSource(errors, source, `${path}.${key}`);
+  }
+  const attributes = text(spec, 'volumeAttributesClassName');
+  if (attributes !== '') each(errors, dns1123Subdomain(attributes), `${path}.volumeAttributesClassName`, attributes);
+}
+
+function volumeMode(errors: Errors, spec: JsonObject, path: string): void {
   const mode = text(spec, 'volumeMode');
-  if (mode !== '' && mode !== 'Block' && mode !== 'Filesystem')
-    errors.push(notSupported(`${path}.volumeMode`, mode, ['Block', 'Filesystem']));
+  if (has(spec, 'volumeMode') && mode !== 'Block' && mode !== 'Filesystem')
+    errors.push(notSupported(path, mode, ['Block', 'Filesystem']));
+}
+
+function dataSource(errors: Errors, source: JsonObject, path: string): void {
+  const [name, kind, group] = [text(source, 'name'), text(source, 'kind'), text(source, 'apiGroup')];
+  if (name === '') errors.push(required(`${path}.name`));
+  if (kind === '') errors.push(required(`${path}.kind`));
+  if (group === '' && kind !== 'PersistentVolumeClaim')
+    errors.push(invalid(path, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+  if (group !== '') each(errors, dns1123Subdomain(group), `${path}.apiGroup`, group);
 }
 
 export function claim(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
@@ -52,25 +74,34 @@ export function claim(errors: Errors, value: JsonObject, old: JsonObject | undef
   claimSpec(errors, spec, 'spec');
   if (old === undefined) return;
   const before = object(old, 'spec') ?? {};
-  const rest = (own: JsonObject): JsonObject => ({
-    ...without(own, 'resources', 'volumeName', 'volumeAttributesClassName'),
-    limits: object(object(own, 'resources'), 'limits') ?? null,
-  });
-  const bound = text(before, 'volumeName') !== '' && text(before, 'volumeName') !== text(spec, 'volumeName');
-  if (bound || !equal(rest(spec), rest(before))) {
-    errors.push(
-      forbidden(
-        'spec',
-        'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
-      ),
-    );
-  }
+  const bound = text(object(value, 'status'), 'phase') === 'Bound';
   const [size, was] = [
     object(object(spec, 'resources'), 'requests')?.['storage'],
     object(object(before, 'resources'), 'requests')?.['storage'],
   ];
-  if (lessThan(size, was))
-    errors.push(forbidden('spec.resources.requests.storage', 'field can not be less than previous value'));
+  const rest = (own: JsonObject): JsonObject => {
+    const resources = object(own, 'resources');
+    const requests = object(resources, 'requests') ?? {};
+    return {
+      ...without(own, 'resources', ...(bound ? ['volumeAttributesClassName'] : []), ...(named ? [] : ['volumeName'])),
+      limits: object(resources, 'limits') ?? null,
+      requests: bound ? { ...requests, storage: null } : requests,
+    };
+  };
+  const named = text(before, 'volumeName') !== '';
+  if (!equal(rest(spec), rest(before))) {
+    errors.push(
+      forbidden(
+        'spec',
+        'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n',
+      ),
+    );
+  }
+  const held = object(object(old, 'status'), 'capacity')?.['storage'];
+  if (lessThan(size, was) && !lessThan(held, size))
+    errors.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'));
+  if (!equal(spec['volumeMode'] ?? null, before['volumeMode'] ?? null))
+    errors.push(invalid('volumeMode', spec['volumeMode'] ?? null, 'field is immutable'));
 }
 
 export function persistentVolume(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
@@ -81,67 +112,112 @@ export function persistentVolume(errors: Errors, value: JsonObject, old: JsonObj
   if (Object.keys(capacity).length === 0) errors.push(required('spec.capacity'));
   if (capacity['storage'] === undefined || Object.keys(capacity).length > 1)
     errors.push(notSupported('spec.capacity', capacity, ['storage']));
-  else if (quantity(capacity['storage']).value <= 0n)
-    errors.push(invalid('spec.capacity[storage]', capacity['storage'], 'must be greater than zero'));
+  for (const [name, amount] of Object.entries(capacity)) {
+    const at = `spec.capacity[${name}]`;
+    const own = quantity(amount);
+    if (own.value < 0n) errors.push(invalid(at, Number(own.value), 'must be a valid resource quantity'));
+    if (own.value <= 0n) errors.push(invalid(at, amount, 'must be greater than zero'));
+  }
   const policy = text(spec, 'persistentVolumeReclaimPolicy');
   if (policy !== '' && !['Delete', 'Recycle', 'Retain'].includes(policy)) {
     errors.push(notSupported('spec.persistentVolumeReclaimPolicy', policy, ['Delete', 'Recycle', 'Retain']));
   }
+  const nodes = object(spec, 'nodeAffinity');
+  if (nodes !== undefined) {
+    const needed = object(nodes, 'required');
+    if (needed === undefined)
+      errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'));
+    else nodeSelectorTerms(errors, needed, 'spec.nodeAffinity.required', true);
+  }
   const sources = persistentSources(spec);
   sources.slice(1).forEach((kind) => errors.push(forbidden(`spec.${kind}`, 'may not specify more than 1 volume type')));
   if (sources.length === 0) errors.push(required('spec', 'must specify a volume type'));
-  const host = object(spec, 'hostPath');
-  if (sources[0] === 'hostPath' && text(host, 'path') === '') errors.push(required('spec.hostPath.path'));
+  if (sources[0] !== undefined) sourceOf(errors, sources[0], object(spec, sources[0]) ?? {}, spec);
   const className = text(spec, 'storageClassName');
   if (className !== '') each(errors, dns1123Subdomain(className), 'spec.storageClassName', className);
-  const mode = text(spec, 'volumeMode');
-  if (mode !== '' && mode !== 'Block' && mode !== 'Filesystem')
-    errors.push(notSupported('spec.volumeMode', mode, ['Block', 'Filesystem']));
+  volumeMode(errors, spec, 'spec.volumeMode');
+  const attributes = text(spec, 'volumeAttributesClassName');
+  if (has(spec, 'volumeAttributesClassName')) volumeAttributes(errors, spec, attributes);
   if (old === undefined) return;
   const before = object(old, 'spec') ?? {};
   const onlySources = (own: JsonObject): JsonObject =>
     Object.fromEntries(persistentSources(own).map((kind) => [kind, own[kind] ?? null]));
   if (!equal(onlySources(spec), onlySources(before)))
-    errors.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'));
-  if (text(before, 'volumeMode') !== mode) errors.push(invalid('spec.volumeMode', mode, 'field is immutable'));
-}
-
-export function storageClass(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
-  const provisioner = text(value, 'provisioner');
-  if (provisioner === '') errors.push(required('provisioner', provisioner));
-  const reclaim = text(value, 'reclaimPolicy');
-  if (has(value, 'reclaimPolicy') && !['Delete', 'Retain'].includes(reclaim))
-    errors.push(notSupported('reclaimPolicy', reclaim, ['Delete', 'Retain']));
-  const mode = text(value, 'volumeBindingMode');
-  if (mode === '') errors.push(required('volumeBindingMode'));
-  else if (!['Immediate', 'WaitForFirstConsumer'].includes(mode)) {
-    errors.push(notSupported('volumeBindingMode', mode, ['Immediate', 'WaitForFirstConsumer']));
+    errors.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation\n'));
+  if (!equal(spec['volumeMode'] ?? null, before['volumeMode'] ?? null))
+    errors.push(invalid('volumeMode', spec['volumeMode'] ?? null, 'field is immutable'));
+  if (has(before, 'nodeAffinity') && !equal(spec['nodeAffinity'] ?? null, before['nodeAffinity'] ?? null)) {
+    const own = nodes === undefined ? null : internalForm(nodes, VOLUME_NODE_AFFINITY);
+    errors.push(invalid('nodeAffinity', own, 'field is immutable, except for updating from beta label to GA'));
   }
-  if (old === undefined) return;
-  if (!equal(object(value, 'parameters') ?? {}, object(old, 'parameters') ?? {}))
-    errors.push(forbidden('parameters', 'updates to parameters are forbidden.'));
-  if (provisioner !== text(old, 'provisioner'))
-    errors.push(forbidden('provisioner', 'updates to provisioner are forbidden.'));
-  if (reclaim !== text(old, 'reclaimPolicy'))
-    errors.push(forbidden('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'));
-  if (mode !== text(old, 'volumeBindingMode')) errors.push(invalid('volumeBindingMode', mode, 'field is immutable'));
+  if (has(before, 'volumeAttributesClassName') && !has(spec, 'volumeAttributesClassName'))
+    errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
 }
 
-export function csiStorageCapacity(errors: Errors, value: JsonObject): void {
-  const className = text(value, 'storageClassName');
-  if (className === '') errors.push(required('storageClassName'));
-  else each(errors, dns1123Subdomain(className), 'storageClassName', className);
+function volumeAttributes(errors: Errors, spec: JsonObject, name: string): void {
+  const at = 'spec.volumeAttributesClassName';
+  if (name === '') errors.push(required(at, 'an empty string is disallowed'));
+  else each(errors, dns1123Subdomain(name), at, name);
+  if (object(spec, 'csi') === undefined) errors.push(required('spec.csi', `has to be specified when using ${at}`));
 }
 
-export function volumeAttachment(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
-  const spec = object(value, 'spec') ?? {};
-  if (text(spec, 'attacher') === '') errors.push(required('spec.attacher'));
-  const source = object(spec, 'source');
-  if (!has(source, 'persistentVolumeName') && !has(source, 'inlineVolumeSpec'))
-    errors.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
-  if (text(spec, 'nodeName') === '') errors.push(required('spec.nodeName'));
-  if (old !== undefined && !equal(spec, object(old, 'spec') ?? {}))
-    errors.push(invalid('spec', spec, 'field is immutable'));
+const HOST_TYPES = [
+  '',
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+];
+const SECRET_REFS = [
+  'controllerPublishSecretRef',
+  'controllerExpandSecretRef',
+  'nodePublishSecretRef',
+  'nodeExpandSecretRef',
+];
+
+/** The sources of volumes that clusters are set up with by hand. */
+function sourceOf(errors: Errors, kind: string, source: JsonObject, spec: JsonObject): void {
+  const at = `spec.${kind}`;
+  const need = (key: string): void => {
+    if (text(source, key) === '') errors.push(required(`${at}.${key}`));
+  };
+  const noBacksteps = (): void => {
+    if (text(source, 'path').split('/').includes('..'))
+      errors.push(invalid(`${at}.path`, text(source, 'path'), "must not contain '..'"));
+  };
+  if (kind === 'hostPath') {
+    need('path');
+    if (text(source, 'path') === '') return;
+    noBacksteps();
+    const type = text(source, 'type');
+    if (!HOST_TYPES.includes(type)) errors.push(notSupported(`${at}.type`, type, HOST_TYPES));
+  } else if (kind === 'nfs') {
+    need('server');
+    need('path');
+    const path = text(source, 'path');
+    if (path !== '' && !path.startsWith('/')) errors.push(invalid(`${at}.path`, path, 'must be an absolute path'));
+  } else if (kind === 'local') {
+    need('path');
+    if (text(source, 'path') !== '') noBacksteps();
+    if (object(object(spec, 'nodeAffinity'), 'required') === undefined)
+      errors.push(required('metadata.annotations', 'Local volume requires node affinity'));
+  } else if (kind === 'csi') {
+    driverName(errors, text(source, 'driver'), `${at}.driver`);
+    need('volumeHandle');
+    for (const key of SECRET_REFS) {
+      const secret = object(source, key);
+      if (secret === undefined) continue;
+      for (const part of ['name', 'namespace']) {
+        const own = text(secret, part);
+        const place = `${at}.${key}.${part}`;
+        if (own === '') errors.push(required(place));
+        else each(errors, part === 'name' ? dns1123Subdomain(own) : dns1123Label(own), place, own);
+      }
+    }
+  }
 }
 
 /** Every kind of source of a PersistentVolume that is set, in the order they are looked at. */

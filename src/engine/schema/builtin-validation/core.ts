@@ -2,26 +2,20 @@ import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { isCidr } from '../formats.ts';
 import { dns1123Label, labelValue, qualifiedName } from '../names.ts';
 import {
-  amount,
   configKeys,
   duplicate,
   type Errors,
   each,
-  entries,
   forbidden,
   has,
   immutable,
   invalid,
   items,
-  lessThan,
   MAX_DATA_BYTES,
   notSupported,
   number,
   object,
-  quotaResourceName,
   required,
-  resourceName,
-  resourceValue,
   Seen,
   text,
   texts,
@@ -62,6 +56,41 @@ function decodedLength(base64: string): number {
   return Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
 }
 
+/** Why the text in base64 is no JSON, in the words of Go; undefined when it is. */
+function jsonProblem(base64: string): string | undefined {
+  const json = latin1(base64);
+  if (json.trim() === '') return 'unexpected end of JSON input';
+  try {
+    JSON.parse(json);
+    return undefined;
+  } catch {
+    const first = json.trimStart()[0] as string;
+    return /[[{"\d\-tfn]/.test(first)
+      ? 'unexpected end of JSON input'
+      : `invalid character '${first}' looking for beginning of value`;
+  }
+}
+
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** The bytes of base64 text, one character each. */
+function latin1(base64: string): string {
+  let out = '';
+  let bits = 0;
+  let held = 0;
+  for (const digit of base64) {
+    const value = DIGITS.indexOf(digit);
+    if (value < 0) continue;
+    held = (held << 6) | value;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += String.fromCodePoint((held >> bits) & 255);
+    }
+  }
+  return out;
+}
+
 /** Keys that a secret's type must have. */
 const SECRET_KEYS: { readonly [type: string]: readonly string[] } = {
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
@@ -83,7 +112,14 @@ export function secret(errors: Errors, value: JsonObject, old: JsonObject | unde
   if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
     errors.push(required('data[username]'), required('data[password]'));
   }
-  for (const key of SECRET_KEYS[type] ?? []) if (!Object.hasOwn(data, key)) errors.push(required(`data[${key}]`));
+  for (const key of SECRET_KEYS[type] ?? []) {
+    const missing = type === 'kubernetes.io/ssh-auth' ? text(data, key) === '' : !Object.hasOwn(data, key);
+    if (missing) errors.push(required(`data[${key}]`));
+    else if (type.startsWith('kubernetes.io/dockerc')) {
+      const problem = jsonProblem(text(data, key));
+      if (problem !== undefined) errors.push(invalid(`data[${key}]`, '<secret contents redacted>', problem));
+    }
+  }
   if (old === undefined) return;
   immutable(errors, value['type'], old['type'], 'type');
   if (old['immutable'] !== true) return;
@@ -94,133 +130,6 @@ export function secret(errors: Errors, value: JsonObject, old: JsonObject | unde
 
 export function podTemplateKind(errors: Errors, value: JsonObject): void {
   podTemplate(errors, object(value, 'template'), 'template');
-}
-
-const SCOPED = new Set([
-  'pods',
-  'cpu',
-  'memory',
-  'requests.cpu',
-  'requests.memory',
-  'limits.cpu',
-  'limits.memory',
-  'ephemeral-storage',
-  'requests.ephemeral-storage',
-  'limits.ephemeral-storage',
-]);
-const SCOPES = new Set([
-  'Terminating',
-  'NotTerminating',
-  'BestEffort',
-  'NotBestEffort',
-  'PriorityClass',
-  'CrossNamespacePodAffinity',
-  'VolumeAttributesClass',
-]);
-
-export function resourceQuota(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
-  const spec = object(value, 'spec') ?? {};
-  for (const [name, held] of entries(spec, 'hard')) {
-    quotaResourceName(errors, name, `spec.hard[${name}]`);
-    resourceValue(errors, name, held, `spec.hard[${name}]`);
-  }
-  const scopes = texts(spec, 'scopes');
-  const hard = Object.keys(object(spec, 'hard') ?? {});
-  for (const scope of scopes) {
-    if (!SCOPES.has(scope)) errors.push(invalid('spec.scopes', scopes, 'unsupported scope'));
-    for (const name of hard) {
-      const fits = scope === 'BestEffort' ? name === 'pods' : SCOPED.has(name);
-      if (!fits) errors.push(invalid('spec.scopes', scopes, 'unsupported scope applied to resource'));
-    }
-  }
-  if (scopes.includes('BestEffort') && scopes.includes('NotBestEffort'))
-    errors.push(invalid('spec.scopes', scopes, 'conflicting scopes'));
-  if (scopes.includes('Terminating') && scopes.includes('NotTerminating'))
-    errors.push(invalid('spec.scopes', scopes, 'conflicting scopes'));
-  if (old === undefined) return;
-  const before = texts(object(old, 'spec'), 'scopes');
-  if (!equal(scopes.toSorted(), before.toSorted())) errors.push(invalid('spec.scopes', scopes, 'field is immutable'));
-}
-
-/** The bounds of one resource must be in order. */
-export function limitRange(errors: Errors, value: JsonObject): void {
-  const types = new Seen();
-  items(object(value, 'spec'), 'limits').forEach((limit, index) => {
-    const at = `spec.limits[${index}]`;
-    const type = text(limit, 'type');
-    if (!['Container', 'Pod', 'PersistentVolumeClaim'].includes(type)) {
-      each(errors, qualifiedName(type), `${at}.type`, type);
-      if (!type.includes('/') && type !== '')
-        errors.push(invalid(`${at}.type`, type, 'must be a standard limit type or fully qualified'));
-    }
-    if (!types.add(type)) errors.push(duplicate(`${at}.type`, type));
-    const lists: { [key: string]: JsonObject } = {};
-    for (const key of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio']) {
-      lists[key] = object(limit, key) ?? {};
-    }
-    for (const key of ['max', 'min'])
-      for (const [name] of entries(limit, key)) resourceName(errors, name, `${at}.${key}[${name}]`);
-    if (type === 'Pod') {
-      for (const key of ['default', 'defaultRequest']) {
-        if (Object.keys(lists[key] ?? {}).length > 0)
-          errors.push(forbidden(`${at}.${key}`, "may not be specified when `type` is 'Pod'"));
-      }
-    }
-    const names = [...new Set(Object.values(lists).flatMap((own) => Object.keys(own)))];
-    for (const name of names)
-      bounds(errors, name, type === 'Pod' ? { ...lists, default: {}, defaultRequest: {} } : lists, at);
-  });
-}
-
-function bounds(errors: Errors, name: string, lists: { readonly [key: string]: JsonObject }, at: string): void {
-  const of = (key: string): Json | undefined => lists[key]?.[name];
-  const [min, max, request, limit] = [of('min'), of('max'), of('defaultRequest'), of('default')];
-  if (min !== undefined && max !== undefined && lessThan(max, min)) {
-    errors.push(
-      invalid(`${at}.min[${name}]`, min, `min value ${amount(min)} is greater than max value ${amount(max)}`),
-    );
-  }
-  if (request !== undefined && min !== undefined && lessThan(request, min)) {
-    errors.push(
-      invalid(
-        `${at}.defaultRequest[${name}]`,
-        request,
-        `min value ${amount(min)} is greater than default request value ${amount(request)}`,
-      ),
-    );
-  }
-  if (request !== undefined && max !== undefined && lessThan(max, request)) {
-    errors.push(
-      invalid(
-        `${at}.defaultRequest[${name}]`,
-        request,
-        `default request value ${amount(request)} is greater than max value ${amount(max)}`,
-      ),
-    );
-  }
-  if (request !== undefined && limit !== undefined && lessThan(limit, request)) {
-    errors.push(
-      invalid(
-        `${at}.defaultRequest[${name}]`,
-        request,
-        `default request value ${amount(request)} is greater than default limit value ${amount(limit)}`,
-      ),
-    );
-  }
-  if (limit !== undefined && min !== undefined && lessThan(limit, min)) {
-    errors.push(
-      invalid(`${at}.default[${name}]`, min, `min value ${amount(min)} is greater than default value ${amount(limit)}`),
-    );
-  }
-  if (limit !== undefined && max !== undefined && lessThan(max, limit)) {
-    errors.push(
-      invalid(
-        `${at}.default[${name}]`,
-        limit,
-        `default value ${amount(limit)} is greater than max value ${amount(max)}`,
-      ),
-    );
-  }
 }
 
 export function node(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
@@ -242,6 +151,11 @@ export function node(errors: Errors, value: JsonObject, old: JsonObject | undefi
   cidrs.forEach((cidr, index) => {
     if (!isCidr(cidr)) errors.push(invalid(`spec.podCIDRs[${index}]`, cidr, NOT_A_CIDR));
   });
+  if (cidrs.length > 1) {
+    const families = new Set(cidrs.map((cidr) => cidr.includes(':')));
+    if (families.size === 1 || cidrs.length > 2)
+      errors.push(invalid('spec.podCIDRs', cidrs, 'may specify no more than one CIDR for each IP family'));
+  }
   if (old === undefined) return;
   const before = object(old, 'spec') ?? {};
   if (texts(before, 'podCIDRs').length > 0 && !equal(cidrs, texts(before, 'podCIDRs')))

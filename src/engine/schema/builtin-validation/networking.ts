@@ -20,6 +20,7 @@ import {
   text,
   texts,
 } from './field-checks.ts';
+import { pathSegment } from './rbac.ts';
 
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 
@@ -87,8 +88,7 @@ function ingressBackend(errors: Errors, backend: JsonObject, path: string): void
   if (service !== undefined && resource !== undefined)
     errors.push(invalid(path, '', 'cannot set both resource and service backends'));
   else if (resource !== undefined) {
-    if (text(resource, 'kind') === '') errors.push(required(`${path}.resource.kind`));
-    if (text(resource, 'name') === '') errors.push(required(`${path}.resource.name`));
+    typedReference(errors, resource, `${path}.resource`);
   } else if (service !== undefined) {
     const name = text(service, 'name');
     if (name === '') errors.push(required(`${path}.service.name`));
@@ -106,12 +106,53 @@ function ingressBackend(errors: Errors, backend: JsonObject, path: string): void
 export function ingressClass(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const spec = object(value, 'spec') ?? {};
   const controller = text(spec, 'controller');
-  if (old === undefined) {
-    if (controller === '') errors.push(required('spec.controller'));
-    else each(errors, domainPrefixedPath(controller), 'spec.controller', controller);
-    if (controller.length > 250)
-      errors.push(invalid('spec.controller', controller, 'must be no more than 250 characters'));
-  } else immutable(errors, spec['controller'], object(old, 'spec')?.['controller'], 'spec.controller');
+  if (old !== undefined) immutable(errors, controller, text(object(old, 'spec'), 'controller'), 'spec.controller');
+  if (controller === '') errors.push(required('spec.controller'));
+  else prefixedPath(errors, controller, 'spec.controller');
+  if (controller.length > 250)
+    errors.push({
+      field: 'spec.controller',
+      reason: 'FieldValueTooLong',
+      message: 'Too long: may not be more than 250 bytes',
+    });
+  const parameters = object(spec, 'parameters');
+  if (parameters !== undefined) classParameters(errors, parameters, 'spec.parameters');
+}
+
+/** `acme.io/foo`; of a bad prefix only the prefix is shown. (IsDomainPrefixedPath) */
+export function prefixedPath(errors: Errors, value: string, path: string): void {
+  const slash = value.indexOf('/');
+  const prefix = slash < 0 ? '' : value.slice(0, slash);
+  const wrong = slash > 0 ? dns1123Subdomain(prefix) : [];
+  if (wrong.length > 0) each(errors, wrong, path, prefix);
+  else each(errors, domainPrefixedPath(value), path, value);
+}
+
+function classParameters(errors: Errors, reference: JsonObject, path: string): void {
+  typedReference(errors, reference, path);
+  const scope = text(reference, 'scope');
+  if (!['Cluster', 'Namespace'].includes(scope)) {
+    errors.push(notSupported(`${path}.scope`, scope, ['Cluster', 'Namespace']));
+    return;
+  }
+  const namespace = text(reference, 'namespace');
+  if (scope === 'Namespace') {
+    if (!has(reference, 'namespace'))
+      errors.push(required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'"));
+    else each(errors, dns1123Label(namespace), `${path}.namespace`, namespace);
+  } else if (has(reference, 'namespace'))
+    errors.push(forbidden(`${path}.namespace`, "`parameters.scope` is set to 'Cluster'"));
+}
+
+/** (validateIngressTypedLocalObjectReference) */
+function typedReference(errors: Errors, reference: JsonObject, path: string): void {
+  if (has(reference, 'apiGroup'))
+    each(errors, dns1123Subdomain(text(reference, 'apiGroup')), `${path}.apiGroup`, text(reference, 'apiGroup'));
+  for (const key of ['kind', 'name']) {
+    const own = text(reference, key);
+    if (own === '') errors.push(required(`${path}.${key}`));
+    else each(errors, pathSegment(own), `${path}.${key}`, own);
+  }
 }
 
 export function networkPolicy(errors: Errors, value: JsonObject): void {
@@ -137,14 +178,14 @@ export function networkPolicy(errors: Errors, value: JsonObject): void {
 
 function policyPort(errors: Errors, port: Json, path: string): void {
   const protocol = text(port, 'protocol');
-  if (protocol !== '' && !['SCTP', 'TCP', 'UDP'].includes(protocol))
-    errors.push(notSupported(`${path}.protocol`, protocol, ['SCTP', 'TCP', 'UDP']));
+  if (has(port, 'protocol') && !['TCP', 'UDP', 'SCTP'].includes(protocol))
+    errors.push(notSupported(`${path}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']));
   const own = object({ port }, 'port')?.['port'];
   const end = number(port, 'endPort');
   portNumberOrName(errors, own, `${path}.port`);
   if (end === undefined) return;
   if (own === undefined || own === null)
-    errors.push(required(`${path}.port`, 'must be specified when `endPort` is also specified'));
+    errors.push(invalid(`${path}.endPort`, end, 'may not be specified when `port` is not specified'));
   else if (typeof own === 'string')
     errors.push(invalid(`${path}.endPort`, end, 'may not be specified when `port` is non-numeric'));
   else {
@@ -167,8 +208,10 @@ function policyPeer(errors: Errors, peer: Json, path: string): void {
     const cidr = text(block, 'cidr');
     if (cidr === '') errors.push(required(`${path}.ipBlock.cidr`));
     else if (!isCidr(cidr)) errors.push(invalid(`${path}.ipBlock.cidr`, cidr, NOT_A_CIDR));
-    texts(block, 'except').forEach((except, index) => {
-      if (!isCidr(except)) errors.push(invalid(`${path}.ipBlock.except[${index}]`, except, NOT_A_CIDR));
+    (isCidr(cidr) ? texts(block, 'except') : []).forEach((except, index) => {
+      const at = `${path}.ipBlock.except[${index}]`;
+      if (!isCidr(except)) errors.push(invalid(at, except, NOT_A_CIDR));
+      else if (!isStrictSubset(except, cidr)) errors.push(invalid(at, except, 'must be a strict subset of `cidr`'));
     });
   }
   if (peers === 0) errors.push(required(path, 'must specify a peer'));
@@ -176,26 +219,32 @@ function policyPeer(errors: Errors, peer: Json, path: string): void {
     errors.push(forbidden(path, 'may not specify both ipBlock and another peer'));
 }
 
-export const NOT_A_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
-
-export function endpointSlice(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
-  const type = text(value, 'addressType');
-  const types = ['FQDN', 'IPv4', 'IPv6'];
-  if (type === '') errors.push(required('addressType'));
-  else if (!types.includes(type)) errors.push(notSupported('addressType', type, types));
-  items(value, 'endpoints').forEach((endpoint, index) => {
-    const own = texts(endpoint, 'addresses');
-    const at = `endpoints[${index}].addresses`;
-    if (own.length === 0) errors.push(required(at, 'must contain at least 1 address'));
-    own.forEach((address, position) => {
-      const place = `${at}[${position}]`;
-      if (type === 'IPv4' && !isIpv4(address)) errors.push(invalid(place, address, 'must be an IPv4 address'));
-      if (type === 'IPv6' && !isIpv6(address)) errors.push(invalid(place, address, 'must be an IPv6 address'));
-      if (type === 'FQDN') each(errors, dns1123Subdomain(address), place, address);
-    });
-  });
-  if (old !== undefined) immutable(errors, value['addressType'], old['addressType'], 'addressType');
+/** Whether a range lies in another and is smaller. */
+function isStrictSubset(inner: string, outer: string): boolean {
+  const [a, b] = [bitsOf(inner), bitsOf(outer)];
+  return a.length > b.length && a.startsWith(b);
 }
+
+/** The bits of a range that are fixed. */
+function bitsOf(cidr: string): string {
+  const [address = '', length = '0'] = cidr.split('/');
+  if (!address.includes(':'))
+    return address
+      .split('.')
+      .map((part) => Number(part).toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, Number(length));
+  const [head = '', tail = ''] = address.split('::');
+  const read = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const [left, right] = [read(head), read(tail)];
+  const middle = new Array<string>(8 - left.length - right.length).fill('0');
+  return `6${[...left, ...middle, ...right]
+    .map((part) => Number.parseInt(part, 16).toString(2).padStart(16, '0'))
+    .join('')
+    .slice(0, Number(length))}`;
+}
+
+export const NOT_A_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /** Of budgets: `minAvailable` or `maxUnavailable`. */
 export function podDisruptionBudget(errors: Errors, value: JsonObject): void {

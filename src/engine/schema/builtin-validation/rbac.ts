@@ -14,6 +14,7 @@ import {
   text,
   texts,
 } from './field-checks.ts';
+import { internalForm, ROLE_REF } from './internal-form.ts';
 
 /** (kubernetes@1.34 pkg/apis/rbac/validation) */
 export function role(errors: Errors, value: JsonObject): void {
@@ -64,7 +65,7 @@ function binding(
     else each(errors, pathSegment(text(reference, 'name')), 'roleRef.name', text(reference, 'name'));
     items(value, 'subjects').forEach((subject, index) => subjectOf(errors, subject, `subjects[${index}]`, namespaced));
     if (old !== undefined && !equalOr(value['roleRef'], old['roleRef'])) {
-      errors.push(invalid('roleRef', value['roleRef'], 'cannot change roleRef'));
+      errors.push(invalid('roleRef', internalForm(value['roleRef'], ROLE_REF), 'cannot change roleRef'));
     }
   };
 }

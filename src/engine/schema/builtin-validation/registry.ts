@@ -1,24 +1,26 @@
 import { type JsonObject, stringAt } from '../../../base/json.ts';
 import type { FieldError } from '../schema.ts';
 import { cronJob, job } from './batch.ts';
-import { claim, csiStorageCapacity, persistentVolume, storageClass, volumeAttachment } from './claims.ts';
-import {
-  configMap,
-  horizontalPodAutoscaler,
-  lease,
-  limitRange,
-  node,
-  podTemplateKind,
-  resourceQuota,
-  runtimeClass,
-  secret,
-} from './core.ts';
+import { claim, persistentVolume } from './claims.ts';
+import { configMap, horizontalPodAutoscaler, lease, node, podTemplateKind, runtimeClass, secret } from './core.ts';
 import { customResourceDefinition } from './definitions.ts';
 import type { Errors } from './field-checks.ts';
-import { endpointSlice, ingress, ingressClass, networkPolicy, podDisruptionBudget } from './networking.ts';
+import { endpointSlice, endpoints } from './endpoints.ts';
+import { event } from './events.ts';
+import { ingress, ingressClass, networkPolicy, podDisruptionBudget } from './networking.ts';
 import { pod } from './pods.ts';
+import { limitRange, resourceQuota } from './quotas.ts';
 import { clusterRole, clusterRoleBinding, priorityClass, role, roleBinding } from './rbac.ts';
+import { ipAddress, serviceCidr } from './service-ranges.ts';
 import { service } from './services.ts';
+import {
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
+} from './storage.ts';
 import {
   controllerRevision,
   daemonSet,
@@ -36,6 +38,9 @@ const VALIDATORS: { readonly [kind: string]: Validator } = {
   '/Pod': pod,
   '/PodTemplate': podTemplateKind,
   '/Service': service,
+  '/Endpoints': endpoints,
+  '/Event': event(false),
+  'events.k8s.io/Event': event(true),
   '/ReplicationController': replicationController,
   '/PersistentVolumeClaim': claim,
   '/PersistentVolume': persistentVolume,
@@ -63,21 +68,47 @@ const VALIDATORS: { readonly [kind: string]: Validator } = {
   'storage.k8s.io/StorageClass': storageClass,
   'storage.k8s.io/CSIStorageCapacity': csiStorageCapacity,
   'storage.k8s.io/VolumeAttachment': volumeAttachment,
+  'storage.k8s.io/CSIDriver': csiDriver,
+  'storage.k8s.io/CSINode': csiNode,
+  'storage.k8s.io/VolumeAttributesClass': volumeAttributesClass,
+  'networking.k8s.io/IPAddress': ipAddress,
+  'networking.k8s.io/ServiceCIDR': serviceCidr,
   'scheduling.k8s.io/PriorityClass': priorityClass,
   'node.k8s.io/RuntimeClass': runtimeClass,
   'apiextensions.k8s.io/CustomResourceDefinition': customResourceDefinition,
 };
 
+/** Kinds of which an update is judged as a whole, and then again with what it may not change. (each strategy.go's ValidateUpdate) */
+const TWICE: ReadonlySet<string> = new Set([
+  '/PersistentVolume',
+  '/PersistentVolumeClaim',
+  '/ReplicationController',
+  '/Node',
+  'batch/Job',
+  'networking.k8s.io/NetworkPolicy',
+  'networking.k8s.io/IPAddress',
+  'rbac.authorization.k8s.io/Role',
+  'rbac.authorization.k8s.io/ClusterRole',
+  'rbac.authorization.k8s.io/RoleBinding',
+  'rbac.authorization.k8s.io/ClusterRoleBinding',
+  'storage.k8s.io/CSINode',
+]);
+
 /**
  * What a built-in kind's own rules say of a decoded, defaulted object; with `old`, what an update may not change either. Metadata
  * is not looked at (names, labels, immutable metadata are the same for all kinds); kinds without rules give no error.
- * The order and the words are kube-apiserver's.
+ * The order and the words are kube-apiserver's. `apiVersion` is that of the request, where it says more than the object's own.
  */
-export function validateBuiltin(object: JsonObject, old?: JsonObject): FieldError[] {
-  const apiVersion = stringAt(object, 'apiVersion') ?? '';
+export function validateBuiltin(
+  object: JsonObject,
+  old?: JsonObject,
+  apiVersion: string = stringAt(object, 'apiVersion') ?? '',
+): FieldError[] {
   const slash = apiVersion.indexOf('/');
   const key = `${slash < 0 ? '' : apiVersion.slice(0, slash)}/${stringAt(object, 'kind') ?? ''}`;
   const errors: Errors = [];
-  if (Object.hasOwn(VALIDATORS, key)) VALIDATORS[key]?.(errors, object, old);
+  if (!Object.hasOwn(VALIDATORS, key)) return errors;
+  if (old !== undefined && TWICE.has(key)) VALIDATORS[key]?.(errors, object, undefined);
+  VALIDATORS[key]?.(errors, object, old);
   return errors;
 }
