@@ -6,7 +6,7 @@ import { gitRepository } from '../../src/api/kinds/git-repository.ts';
 import { kustomization } from '../../src/api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../src/api/object.ts';
 import type { EventRecord } from '../../src/api/outcome.ts';
-import type { HttpHandler, HttpRequest } from '../../src/base/http.ts';
+import type { HttpHandler, HttpRequest, HttpResponse } from '../../src/base/http.ts';
 import { silent } from '../../src/base/log.ts';
 import { sha256Hex } from '../../src/build/build.ts';
 import { type Builder, inlineBuilder } from '../../src/build/builder.ts';
@@ -20,6 +20,7 @@ import { createKubeClient } from '../../src/kube/rest-client.ts';
 import { systemClock } from '../../src/kube/system-clock.ts';
 import type { Controller } from '../../src/runtime/controller.ts';
 import { startControllers } from '../../src/runtime/manager.ts';
+import type { ArtifactReader } from '../../src/source/artifact/artifact.ts';
 
 /** The controller at work on an embedded cluster, for tests: artifacts come from memory instead of git. */
 export interface TestEngine {
@@ -28,6 +29,10 @@ export interface TestEngine {
   readonly events: readonly (EventRecord & { readonly name: string })[];
   /** Requests of the engine since the last call. */
   takeRequests(): readonly string[];
+  /** Puts something between engine and cluster; undefined takes it away. */
+  intercept(handler: ((request: HttpRequest, pass: HttpHandler) => Promise<HttpResponse>) | undefined): void;
+  /** Ends the engine at once, whatever it was doing, and starts another on the same cluster that remembers nothing. */
+  restart(): Promise<void>;
   /** Makes `files` the artifact of GitRepository `name` in `default`. */
   publish(name: string, revision: string, files: Readonly<Record<string, string>>): Promise<void>;
   apply(object: Omit<KubeObject, 'metadata'> & { readonly metadata: { readonly name: string } }): Promise<KubeObject>;
@@ -55,56 +60,80 @@ export async function startTestEngine(
     programFor: () => undefined,
   });
   const requests: string[] = [];
-  const counting: HttpHandler = (request: HttpRequest) => {
-    requests.push(`${request.method} ${request.path}`);
-    return controlPlane.handler(request);
-  };
+  let between: ((request: HttpRequest, pass: HttpHandler) => Promise<HttpResponse>) | undefined;
   const client = createKubeClient({ handler: controlPlane.handler, userAgent: 'test' });
-  const engineClient = createKubeClient({ handler: counting, userAgent: 'weir' });
   for (const kind of [gitRepository, kustomization]) {
     const made = await client.create(crdOf(kind as never));
     if (!made.ok) throw new Error(made.error.message);
   }
-  const stop = new AbortController();
-  const informers = new InformerPool({ client: engineClient, clock: systemClock, log: silent, signal: stop.signal });
   const directories = new Map<string, string>();
   const events: (EventRecord & { readonly name: string })[] = [];
-  const controller = kustomizationController(
-    {
-      client: engineClient,
-      informers,
-      builder,
-      clock: systemClock,
-      log: silent,
-      artifacts: {
-        files: () => Promise.resolve({ ok: true, value: [] }),
-        unpack: ({ digest }) => {
-          const directory = directories.get(digest);
-          return Promise.resolve(
-            directory === undefined
-              ? { ok: false, error: { code: 'NotFound', message: 'artifact not found' } }
-              : { ok: true, value: { directory } },
-          );
-        },
+  const startEngine = (): { end(): void; readonly stopped: Promise<void> } => {
+    const stop = new AbortController();
+    let dead = false;
+    const never = new Promise<HttpResponse>(() => undefined);
+    const handler: HttpHandler = async (request) => {
+      if (dead) return never;
+      if (!request.path.includes('watch=true')) requests.push(`${request.method} ${request.path}`);
+      const answer = await (between === undefined
+        ? controlPlane.handler(request)
+        : between(request, controlPlane.handler));
+      return dead ? never : answer;
+    };
+    const engineClient = createKubeClient({ handler, userAgent: 'weir' });
+    const informers = new InformerPool({ client: engineClient, clock: systemClock, log: silent, signal: stop.signal });
+    const artifacts: ArtifactReader = {
+      files: () => Promise.resolve({ ok: true, value: [] }),
+      unpack: ({ digest }) => {
+        const directory = directories.get(digest);
+        return Promise.resolve(
+          directory === undefined
+            ? { ok: false, error: { code: 'NotFound', message: 'artifact not found' } }
+            : { ok: true, value: { directory } },
+        );
       },
-    },
-    options,
-  );
-  const runtime = startControllers({
-    controllers: [controller as unknown as Controller<never>],
-    client: engineClient,
-    log: silent,
-    signal: stop.signal,
-    informers,
-    events: {
-      record: (_component, object, event) => void events.push({ ...event, name: object.metadata.name }),
-      close: () => Promise.resolve(),
-    },
-  });
+    };
+    const controller = kustomizationController(
+      { client: engineClient, informers, builder, clock: systemClock, log: silent, artifacts },
+      options,
+    );
+    const runtime = startControllers({
+      controllers: [controller as unknown as Controller<never>],
+      client: engineClient,
+      log: silent,
+      signal: stop.signal,
+      informers,
+      minRetryMs: 20,
+      events: {
+        record: (_component, object, event) => void events.push({ ...event, name: object.metadata.name }),
+        close: () => Promise.resolve(),
+      },
+    });
+    return {
+      end: () => {
+        dead = true;
+        stop.abort();
+      },
+      get stopped() {
+        stop.abort();
+        return runtime.stopped;
+      },
+    };
+  };
+  let engine = startEngine();
   return {
     client,
     events,
     takeRequests: () => requests.splice(0),
+    intercept: (handler) => {
+      between = handler;
+    },
+    restart: async () => {
+      engine.end();
+      between = undefined;
+      engine = startEngine();
+      await Promise.resolve();
+    },
     async publish(name, revision, files) {
       const digest = `sha256:${sha256Hex(JSON.stringify([revision, files]))}`;
       const directory = join(root, digest.slice(7));
@@ -153,8 +182,7 @@ export async function startTestEngine(
       }
     },
     async stop() {
-      stop.abort();
-      await runtime.stopped;
+      await engine.stopped;
       workloads.stop();
       await controlPlane.stop();
       await builder.close();

@@ -96,13 +96,15 @@ it('asks the server for nothing but the status when nothing has changed', async 
   await start({ 'a.yaml': manifest('a', 'one'), 'b.yaml': manifest('b', 'x') }, { wait: true });
   await engine.until(app, applied('main@sha1:a'));
   await engine.until(app, () => true);
-  engine.takeRequests();
-  await engine.publish('repo', 'main@sha1:b', {
-    'a.yaml': manifest('a', 'one'),
-    'b.yaml': manifest('b', 'x'),
-    'c.txt': '',
-  });
-  await engine.until(app, applied('main@sha1:b'));
-  const writes = engine.takeRequests().filter((request) => !request.includes('watch=true'));
-  expect(writes.every((request) => /PATCH .*\/kustomizations\/app\/status/.test(request))).toBe(true);
+  // The first passes may still be ahead of the watches.
+  const costs: (readonly string[])[] = [];
+  for (const revision of ['b', 'c', 'd', 'e', 'f']) {
+    engine.takeRequests();
+    const files = { 'a.yaml': manifest('a', 'one'), 'b.yaml': manifest('b', 'x'), [`${revision}.txt`]: '' };
+    await engine.publish('repo', `main@sha1:${revision}`, files);
+    await engine.until(app, applied(`main@sha1:${revision}`));
+    costs.push(engine.takeRequests());
+  }
+  const status = [expect.stringMatching(/^PATCH .*\/kustomizations\/app\/status/)];
+  expect(costs.at(-1)).toEqual(status);
 });

@@ -14,6 +14,7 @@ import {
   mergeEntries,
   staleEntries,
 } from '../../apply/inventory.ts';
+import { withScope } from '../../apply/scope.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { err } from '../../base/result.ts';
 import { BuildCache } from '../../build/build-cache.ts';
@@ -232,7 +233,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       pass.record('ReconciliationFailed');
       return pass.failed('ReconciliationFailed', ignore.error);
     }
-    const desired = prepare(object, built.value, remembered, (message) => pass.event('info', message));
+    const prepared = prepare(object, built.value, remembered, (message) => pass.event('info', message));
+    const desired = await withScope(prepared, target.client);
     if (!target.isRemote) this.#drift.watch(desired.map((item) => item.object));
     const before = pass.status.inventory?.entries ?? [];
     if (

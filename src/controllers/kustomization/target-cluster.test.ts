@@ -156,7 +156,10 @@ describe('the cluster that a Kustomization is applied to', () => {
       'tokenFile',
       (config: string) => withUser(config, { tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token' }),
     ],
-    ['client-certificate', (config: string) => withUser(config, { 'client-certificate': '/etc/c', 'client-key': '/etc/k' })],
+    [
+      'client-certificate',
+      (config: string) => withUser(config, { 'client-certificate': '/etc/c', 'client-key': '/etc/k' }),
+    ],
     ['proxy-url', (config: string) => withCluster(config, { 'proxy-url': 'http://169.254.169.254' })],
     ['insecure-skip-tls-verify', (config: string) => withCluster(config, { 'insecure-skip-tls-verify': true })],
     ['certificate-authority', (config: string) => withCluster(config, { 'certificate-authority': '/etc/ca' })],
