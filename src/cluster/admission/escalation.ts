@@ -11,6 +11,11 @@ import type { StatusError } from '../registry.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 
+const EVERYTHING: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: [], nonResourceURLs: [] },
+  { verbs: ['*'], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: ['*'] },
+];
+
 /** Nobody grants what they do not hold, unless they may `escalate` or `bind`. Source: kubernetes@1.34 pkg/registry/rbac/*\/policybased. */
 export function escalation(rbac: RbacAuthorizer, authorizer: Authorizer): Admission {
   const may = (user: User, verb: string, plural: string, namespace: string | undefined, name: string): boolean =>
@@ -38,8 +43,14 @@ export function escalation(rbac: RbacAuthorizer, authorizer: Authorizer): Admiss
         return undefined;
       const { name } = object.metadata;
       if (type.kind === 'Role' || type.kind === 'ClusterRole') {
-        if (old !== undefined && equal(json(old)['rules'], json(object)['rules'])) return undefined;
+        const same = (key: string): boolean =>
+          old !== undefined && equal(json(old)[key] ?? null, json(object)[key] ?? null);
+        if (same('rules') && same('aggregationRule')) return undefined;
         if (may(user, 'escalate', type.plural, namespace, name)) return undefined;
+        const aggregates = [old, object].some((one) => one !== undefined && json(one)['aggregationRule'] !== undefined);
+        // It can gather anything, and keep others from taking it back.
+        if (aggregates && uncovered(rbac.rulesFor(user, namespace), EVERYTHING).length > 0)
+          return forbidden(type, name, 'must have cluster-admin privileges to use an aggregationRule');
         return judge(attributes, parseRules(json(object)['rules']));
       }
       const kind = stringAt(json(object), 'roleRef', 'kind') ?? '';

@@ -101,6 +101,7 @@ export function list(
       return err(badRequest('specifying resource version is not allowed when using continue'));
     const position = decodeContinue(token);
     if (!position.ok) return err(badRequest(`invalid continue token: ${position.error}`));
+    if (position.value.revision > store.revision) return err(tooLargeVersion(position.value.revision, store.revision));
     revision = position.value.revision < 0 ? store.revision : position.value.revision;
     start = prefix + position.value.start;
   } else if (asked.value !== undefined) {
@@ -169,6 +170,10 @@ function decodeContinue(token: string): Result<Position, string> {
   if (version !== 'meta.k8s.io/v1')
     return err(`continue key is not valid: server does not recognize this encoded version ${version}`);
   const revision = at(value, 'rv');
+  if (typeof revision === 'number' && !Number.isSafeInteger(revision))
+    return err(
+      `continue key is not valid: json: cannot unmarshal number ${revision} into Go struct field continueToken.rv of type int64`,
+    );
   if (typeof revision !== 'number' || revision === 0)
     return err('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   const start = stringAt(value, 'start') ?? '';

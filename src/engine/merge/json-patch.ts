@@ -1,4 +1,5 @@
 import {
+  clone,
   equal,
   field,
   isArray,
@@ -105,7 +106,8 @@ function apply(state: State, operation: Json): void {
           `${kind} operation failed to decode from: operation, missing from field: missing value`,
         );
       const place = locate(state, from, MISSING.from(kind));
-      const moved = read(place);
+      // A copy shares nothing with what it was made from: it may even go into it.
+      const moved = kind === 'move' ? read(place) : clone(read(place) ?? null);
       if (kind === 'move') inside(`error in move for path: '${place.key}'`, () => remove(place));
       else {
         state.copied += stringifyJson(moved ?? null).length;
