@@ -16,6 +16,7 @@ import { identityOf, inventoryId } from './inventory.ts';
 import { isBuiltIn, withoutUndeclared } from './normalise.ts';
 import { stages } from './order.ts';
 import { policiesOf } from './policy.ts';
+import { withScope } from './scope.ts';
 
 /** One object to apply; `hash` identifies its content. */
 export interface Desired {
@@ -105,7 +106,9 @@ interface StageResult {
   readonly error?: string;
 }
 
-async function applyStage(desired: readonly Desired[], options: ApplyOptions): Promise<StageResult> {
+async function applyStage(stage: readonly Desired[], options: ApplyOptions): Promise<StageResult> {
+  // Once more: a stage before this one may have brought the kind.
+  const desired = await withScope(stage, options.client);
   const checks: (Checked | undefined)[] = desired.map((item) => settled(item, options));
   // A single write needs no rehearsal: nothing else is left half done when the server refuses it.
   const open = checks.filter((check) => check === undefined).length;
