@@ -4,6 +4,7 @@ import type { Log } from './base/log.ts';
 import { createControlPlane } from './cluster/control-plane.ts';
 import type { LogOptions, PodProgram, PodPrograms } from './cluster/pod-program.ts';
 import type { Registry } from './cluster/registry.ts';
+import type { SteppedTime } from './cluster/stepped-time.ts';
 import type { Store } from './cluster/store/store.ts';
 import { LogLines } from './cluster/workloads/programs/log-lines.ts';
 import { startWorkloads } from './cluster/workloads/start-workloads.ts';
@@ -31,6 +32,8 @@ export interface BoxOptions {
   readonly log: Log;
   /** Simulated nodes that run pods; without them workloads are made, but nothing runs. Default true. */
   readonly nodes?: boolean;
+  /** A time that stands still until it is moved, for cluster and controllers; the machine's clock by default. */
+  readonly time?: SteppedTime;
   /** Runs the engine behind pods of the Weir image; without it they are simulated like all others. */
   readonly startEngine?: StartPodEngine;
 }
@@ -48,10 +51,10 @@ export interface Box {
 
 /** @throws when the data directory or the port cannot be used. */
 export async function startBox(options: BoxOptions): Promise<Box> {
-  const { log, startEngine, nodes = true } = options;
+  const { log, startEngine, nodes = true, time } = options;
   let pods: PodPrograms = { of: () => undefined };
   const controlPlane = await createControlPlane({
-    clock: systemClock,
+    ...(time === undefined ? { clock: systemClock } : { time }),
     log,
     nodePorts: true,
     sendOutgoing: postJson,
@@ -65,15 +68,17 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const engines = new Engines(startEngine, client, log);
   const workloads = startWorkloads({
     registry,
-    clock: systemClock,
+    clock: time?.clock ?? systemClock,
     log,
-    random: Math.random,
+    // Where time repeats, chance does as well.
+    random: time === undefined ? Math.random : () => 0.5,
     caPem: listening.pki.authority,
     kubelet: nodes,
     scheduler: nodes,
     programFor: (pod) => engines.programFor(pod),
   });
   pods = workloads.podPrograms;
+  time?.waitFor(() => workloads.idle());
   const unwatch = runEnginePods(registry, pods);
   return {
     url: listening.url,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Store } from '../cluster/store/store.ts';
+import { advanceClock } from './cluster/advance-clock.ts';
 import { downloadSnapshot } from './cluster/download-snapshot.ts';
 import {
   defaultKubeconfig,
@@ -41,6 +42,12 @@ const START_FLAGS: readonly FlagDefinition[] = [
     type: 'int',
     default: '0',
     usage: 'Port of the API server on 127.0.0.1; when 0, the one it had before, or any free one.',
+  },
+  {
+    name: 'clock',
+    type: 'string',
+    default: 'system',
+    usage: "system, or manual: the cluster's time stands still until `weir cluster advance` moves it.",
   },
   {
     name: 'from',
@@ -84,6 +91,13 @@ export function clusterCommand(): Command {
         flags: [NAME_FLAG, DIRECTORY_FLAG, KUBECONFIG_FLAG],
         args: { min: 0, max: 0 },
         run: reset,
+      },
+      {
+        use: 'advance DURATION',
+        short: "Move a cluster's manual clock, and wait until its controllers rest",
+        flags: [NAME_FLAG, DIRECTORY_FLAG],
+        args: { min: 1, max: 1 },
+        run: advance,
       },
       {
         use: 'snapshot FILE',
@@ -131,9 +145,18 @@ function kubeconfigFile({ flags, env, cwd }: CliContext): string {
   return defaultKubeconfig(env);
 }
 
+const CLOCKS = ['system', 'manual'];
+
+function knownClock({ flags }: CliContext): CliResult {
+  const clock = flags.string('clock');
+  return CLOCKS.includes(clock) ? done : failed(`"${clock}" is no clock: use ${CLOCKS.join(' or ')}`);
+}
+
 async function create(context: CliContext): Promise<CliResult> {
   const found = target(context);
   if (!found.ok) return found;
+  const clock = knownClock(context);
+  if (!clock.ok) return clock;
   const { name, directory } = found.value;
   const running = directory.running();
   if (running !== undefined) return failed(`cluster ${name} exists already and runs at ${running.url}`);
@@ -161,6 +184,7 @@ async function create(context: CliContext): Promise<CliResult> {
 interface LaunchOptions {
   readonly port: number;
   readonly ephemeral: boolean;
+  readonly manualClock: boolean;
   readonly from: string;
   readonly cwd: string;
 }
@@ -170,12 +194,18 @@ async function launchOptions({ flags, cwd }: CliContext, directory: ClusterDirec
   const before = directory.read()?.port ?? 0;
   const asked = flags.int('port');
   const port = asked === 0 && before !== 0 && (await isFree(before)) ? before : asked;
-  return { port, ephemeral: flags.bool('ephemeral'), from: flags.string('from'), cwd };
+  return {
+    port,
+    ephemeral: flags.bool('ephemeral'),
+    manualClock: flags.string('clock') === 'manual',
+    from: flags.string('from'),
+    cwd,
+  };
 }
 
 async function launch(
   { name, directory }: Target,
-  { port, ephemeral, from, cwd }: LaunchOptions,
+  { port, ephemeral, manualClock, from, cwd }: LaunchOptions,
 ): Promise<CliResult<ClusterState>> {
   try {
     directory.make();
@@ -190,6 +220,7 @@ async function launch(
     '--port',
     String(port),
     ...(ephemeral ? ['--ephemeral'] : []),
+    ...(manualClock ? ['--clock=manual'] : []),
     ...(from === '' ? [] : ['--from', from]),
   ];
   const started = await startProcess(directory, args, cwd);
@@ -199,6 +230,8 @@ async function launch(
 async function run(context: CliContext): Promise<CliResult> {
   const found = target(context);
   if (!found.ok) return found;
+  const clock = knownClock(context);
+  if (!clock.ok) return clock;
   const { name, directory } = found.value;
   const { startCluster } = await import('./cluster/start-cluster.ts');
   const port = context.flags.int('port');
@@ -217,6 +250,7 @@ async function run(context: CliContext): Promise<CliResult> {
       from: from === '' ? undefined : resolve(context.cwd, from),
       scratchDirectory: join(directory.path, 'engine'),
       port,
+      manualClock: context.flags.string('clock') === 'manual',
       env: context.env,
       line: (text) => context.progress.warning(text),
     });
@@ -225,6 +259,7 @@ async function run(context: CliContext): Promise<CliResult> {
       started: startOf(process.pid),
       port: Number(new URL(cluster.url).port),
       ephemeral,
+      manualClock: context.flags.string('clock') === 'manual',
       url: cluster.url,
       authority: cluster.authority,
       certificate: cluster.admin.certificate,
@@ -308,8 +343,14 @@ async function replace(context: CliContext, found: Target, state: Store, file: s
     return failed(explain(cause, 0, directory.path));
   }
   if (before === undefined) return done;
-  const { port, ephemeral } = before;
-  const started = await launch(found, { port, ephemeral, from: ephemeral ? (file ?? '') : '', cwd: context.cwd });
+  const { port, ephemeral, manualClock = false } = before;
+  const started = await launch(found, {
+    port,
+    ephemeral,
+    manualClock,
+    from: ephemeral ? (file ?? '') : '',
+    cwd: context.cwd,
+  });
   if (!started.ok || !ephemeral) return started.ok ? done : started;
   // A cluster that is kept nowhere has other certificates now.
   const refreshed = await refreshKubeconfig(kubeconfigFile(context), contextOf(name), started.value);
@@ -330,6 +371,17 @@ async function reset(context: CliContext): Promise<CliResult> {
   const replaced = await replace(context, found.value, new Store(), undefined);
   if (replaced.ok) context.progress.success(`cluster ${found.value.name} is empty`);
   return replaced;
+}
+
+async function advance(context: CliContext): Promise<CliResult> {
+  const found = existing(context);
+  if (!found.ok) return found;
+  const state = found.value.directory.running();
+  if (state === undefined) return failed(`cluster ${found.value.name} is stopped`);
+  const moved = await advanceClock(state, context.args[0] as string);
+  if (!moved.ok) return failed(moved.error);
+  context.print(`${moved.value}\n`);
+  return done;
 }
 
 async function snapshot(context: CliContext): Promise<CliResult> {

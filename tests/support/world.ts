@@ -1,14 +1,15 @@
 import type { KubeObject } from '../../src/api/object.ts';
-import { ManualClock } from '../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/log.ts';
 import { createControlPlane } from '../../src/cluster/control-plane.ts';
 import type { GroupResource, Registry } from '../../src/cluster/registry.ts';
+import { SteppedTime } from '../../src/cluster/stepped-time.ts';
 import { startWorkloads, type Workloads, type WorkloadsOptions } from '../../src/cluster/workloads/start-workloads.ts';
 
 /** A control plane with its controllers, on a clock that stands still until told. */
 export interface World {
   readonly registry: Registry;
-  readonly clock: ManualClock;
+  readonly clock: Clock;
   readonly workloads: Workloads;
   /** Lets the clock run for so long, timer by timer. */
   readonly run: (ms: number) => Promise<void>;
@@ -18,8 +19,9 @@ export interface World {
 }
 
 export async function world(options: Partial<WorkloadsOptions> = {}): Promise<World> {
-  const clock = new ManualClock(Date.UTC(2026, 0, 1));
-  const { registry } = await createControlPlane({ clock });
+  const time = new SteppedTime(Date.UTC(2026, 0, 1));
+  const { clock } = time;
+  const { registry } = await createControlPlane({ time });
   const workloads = startWorkloads({
     registry,
     clock,
@@ -30,14 +32,9 @@ export async function world(options: Partial<WorkloadsOptions> = {}): Promise<Wo
     scheduler: true,
     ...options,
   });
+  time.waitFor(() => workloads.idle());
   const run = async (ms: number): Promise<void> => {
-    const end = clock.now() + ms;
-    await workloads.idle();
-    for (let next = clock.next(); next !== undefined && next <= end; next = clock.next()) {
-      clock.advance(next - clock.now());
-      await workloads.idle();
-    }
-    clock.advance(end - clock.now());
+    await time.advance(ms);
   };
   await run(0);
   return {

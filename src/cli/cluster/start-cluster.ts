@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readState } from '../../cluster/state-file.ts';
+import { SteppedTime } from '../../cluster/stepped-time.ts';
 import { replaceState } from '../../cluster/store/disk.ts';
 import { systemClock } from '../../kube/system-clock.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -13,6 +14,8 @@ export interface StartClusterOptions {
   /** Files of the engines that run in pods. */
   readonly scratchDirectory: string;
   readonly port: number;
+  /** Time stands still until `weir cluster advance` or `POST /weir/clock/advance` moves it. */
+  readonly manualClock: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes log lines. */
   readonly line: (text: string) => void;
@@ -32,6 +35,7 @@ export async function startCluster(options: StartClusterOptions): Promise<Box> {
       : { dataDirectory: options.dataDirectory }),
     port: options.port,
     log,
+    ...(options.manualClock ? { time: new SteppedTime(systemClock.now()) } : {}),
     // Most clusters never run an engine in a pod, and its code takes a while to load.
     startEngine: async (...pod) => {
       const { podEngine } = await import('../start/pod-engine.ts');

@@ -22,6 +22,8 @@ export interface ClusterState extends ClusterAccess {
   readonly started: string;
   readonly port: number;
   readonly ephemeral: boolean;
+  /** Its time stands still until it is moved. Absent: it does not. */
+  readonly manualClock?: boolean;
 }
 
 /** Where clusters are kept: `$XDG_STATE_HOME/weir/clusters`, else `~/.local/state/weir/clusters`. */

@@ -14,6 +14,8 @@ import type { Watches } from './watch-encoding.ts';
 export interface Kernel {
   readonly store: Store;
   readonly clock: Clock;
+  /** Moves a time that stands still; undefined where the clock runs by itself. */
+  readonly advance?: (ms: number) => Promise<number>;
   readonly log: Log;
   readonly random: (below: number) => number;
   readonly uuid: () => string;

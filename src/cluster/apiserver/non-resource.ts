@@ -1,5 +1,8 @@
+import { parseDuration } from '../../base/duration.ts';
 import type { HttpRequest } from '../../base/http.ts';
-import { stringifyJson } from '../../base/json.ts';
+import type { Json } from '../../base/json.ts';
+import { parseJson, stringAt, stringifyJson } from '../../base/json.ts';
+import { err, type Result } from '../../base/result.ts';
 import { KUBERNETES_VERSION } from '../data/builtins.ts';
 import { snapshotRecords } from '../store/disk.ts';
 import type { Discovery } from './discovery.ts';
@@ -9,7 +12,7 @@ import type { OpenApi } from './openapi.ts';
 import type { Reply } from './reply.ts';
 import { answer, failure, pageNotFound, text } from './reply.ts';
 import type { Target } from './request-info.ts';
-import { pathNotFound } from './status.ts';
+import { badRequest, pathNotFound } from './status.ts';
 
 const [, MAJOR = '', MINOR = ''] = /^v(\d+)\.(\d+)/.exec(KUBERNETES_VERSION) ?? [];
 const CHECKS = [
@@ -28,7 +31,7 @@ interface ApiServer {
 }
 
 /** Paths outside the resources: health, version, discovery, schemas. */
-export function nonResource(server: ApiServer, request: HttpRequest, { path, query }: Target): Reply {
+export function nonResource(server: ApiServer, request: HttpRequest, { path, query }: Target): Reply | Promise<Reply> {
   const parts = path.split('/').slice(1);
   if (parts.at(-1) === '') parts.pop();
   const [head = '', ...rest] = parts;
@@ -64,7 +67,11 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
     case 'openapi':
       return openApi(server, request, rest, query);
     case 'weir':
-      return rest.join('/') === 'snapshot' ? snapshot(server) : pageNotFound();
+      return rest[0] === 'clock'
+        ? clock(server, request, rest[1])
+        : rest.join('/') === 'snapshot'
+          ? snapshot(server)
+          : pageNotFound();
     case '.well-known':
       return rest.join('/') === 'openid-configuration'
         ? text(server.kernel.tokens.configuration(), 200, 'application/json')
@@ -82,6 +89,42 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
 function snapshot({ kernel: { store } }: ApiServer): Reply {
   const chunks = snapshotRecords(store.entries(), store.revision);
   return { status: 200, content: { kind: 'stream', chunks, type: 'application/octet-stream' } };
+}
+
+/** A year: more is a mistake. */
+const MAX_ADVANCE_MS = 366 * 24 * 3_600_000;
+
+/** Weir's own: `GET /weir/clock` tells a cluster's time, `POST /weir/clock/advance` with `{"by": "1h30m"}` moves one that stands still. */
+async function clock({ kernel }: ApiServer, { method, body }: HttpRequest, action: string | undefined): Promise<Reply> {
+  const told = (ms: number): Reply => answer({ now: new Date(ms).toISOString(), manual: kernel.advance !== undefined });
+  if (action === undefined && method === 'GET') return told(kernel.clock.now());
+  if (action !== 'advance') return pageNotFound();
+  if (method !== 'POST')
+    return failure({ code: 405, reason: 'MethodNotAllowed', message: 'the clock is moved by a POST' });
+  if (kernel.advance === undefined)
+    return failure({
+      code: 409,
+      reason: 'Conflict',
+      message: 'this cluster runs on the clock of its machine: start it with --clock=manual',
+    });
+  const by = readDuration(body);
+  if (!by.ok) return failure(badRequest(by.error));
+  return told(await kernel.advance(by.value));
+}
+
+function readDuration(body: Uint8Array | undefined): Result<number, string> {
+  let sent: Json;
+  try {
+    sent = parseJson(new TextDecoder().decode(body));
+  } catch {
+    return err('the body is no JSON: send {"by": "1h30m"}');
+  }
+  const by = stringAt(sent, 'by');
+  if (by === undefined) return err('the body does not say by how much: send {"by": "1h30m"}');
+  const parsed = parseDuration(by);
+  if (!parsed.ok) return parsed;
+  if (parsed.value < 0) return err('time does not run backwards');
+  return parsed.value > MAX_ADVANCE_MS ? err('at most a year at a time') : parsed;
 }
 
 export function versionInfo(): { readonly [key: string]: string } {
