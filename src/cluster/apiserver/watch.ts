@@ -30,6 +30,7 @@ export interface WatchRequest {
   readonly signal: Cancellation | undefined;
 }
 
+const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions';
 /** As kube-apiserver: without a timeout a watch ends after half an hour to an hour. */
 const MIN_TIMEOUT_MS = 1800_000;
 const BOOKMARK_EVERY_MS = 60_000;
@@ -119,6 +120,16 @@ async function* run(watch: Running): AsyncGenerator<readonly WatchEvent[]> {
       awaken();
     }),
   );
+  const definition = type.definition?.metadata.name;
+  if (definition !== undefined)
+    cancels.push(
+      // With its definition a kind's watches end, after their last events: clients look again, and find nothing.
+      store.listen(DEFINITIONS, () => {
+        if (store.get(DEFINITIONS, definition) !== undefined) return;
+        timedOut = true;
+        awaken();
+      }),
+    );
   if (watch.bookmarks) {
     const again = (delay: number): void => {
       let cancel = (): void => undefined;
