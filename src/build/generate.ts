@@ -6,6 +6,7 @@ import { printYamlError } from '../engine/yaml/error.ts';
 import { parseYaml } from '../engine/yaml/parse.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import { checkManifest } from './check-manifest.ts';
+import { withStrings } from './string-fields.ts';
 
 /** The part of a Kustomization's spec that shapes the kustomization file. */
 export type GenerateSpec = Pick<
@@ -219,7 +220,7 @@ function readExisting(files: FileTree, path: string): Result<JsonObject, string>
   for (const key of Object.keys(parsed.value)) {
     if (FIELDS.has(key)) put(out, key, parsed.value[key] as Json);
   }
-  return ok(out);
+  return ok(withStrings(out) as JsonObject);
 }
 
 function edited(files: FileTree, directory: string, start: JsonObject, spec: GenerateSpec): JsonObject {
