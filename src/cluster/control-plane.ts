@@ -6,7 +6,7 @@ import type { HttpHandler } from '../base/http.ts';
 import type { Log } from '../base/log.ts';
 import { silent } from '../base/log.ts';
 import { err, ok } from '../base/result.ts';
-import { validateBuiltin } from '../engine/schema/builtin-validation/registry.ts';
+import { validateBuiltin, validateSubresource } from '../engine/schema/builtin-validation/registry.ts';
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -154,7 +154,12 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       if (WEBHOOKS.has(type.storage)) return validateWebhooks(object, old);
       // A kind's own rules are about what its main resource may set; subresources have theirs where they are served.
       const main = operation.subresource === undefined || operation.subresource === '';
-      if (!main) return [];
+      if (!main)
+        return validateSubresource(
+          operation.subresource ?? '',
+          json(object),
+          old === undefined ? undefined : json(old),
+        );
       // Both kinds of events are stored as one, and the newer is judged more strictly.
       const asked = type.group === 'events.k8s.io' ? 'events.k8s.io/v1' : undefined;
       return validateBuiltin(json(object), old === undefined ? undefined : json(old), asked);

@@ -121,7 +121,7 @@ export class Objects {
     });
     object = this.options.defaults(type, prepareForCreate(type, object));
     const causes = [...validateMeta(type, object), ...this.options.validate(type, object, undefined, operation)];
-    if (causes.length > 0) return err(invalid(type, object.metadata.name, causes));
+    if (causes.length > 0) return err(invalid(kindOf(type), object.metadata.name, causes));
     for (const warning of warningsOf(operation, object, undefined)) operation.warn(warning);
     const refused = await this.#validate({ ...operation, name: object.metadata.name, object, old: undefined });
     if (refused !== undefined) return err(refused);
@@ -233,7 +233,7 @@ export class Objects {
       ...validateMeta(type, object),
       ...this.options.validate(type, object, old, operation),
     ];
-    if (causes.length > 0) return err(invalid(type, name, causes));
+    if (causes.length > 0) return err(invalid(kindOf(type), name, causes));
     for (const warning of warningsOf(operation, object, old)) operation.warn(warning);
     const seen = withMeta(object, (meta) => {
       meta.resourceVersion = old.metadata.resourceVersion;
@@ -302,6 +302,11 @@ export class Objects {
 function registryKey(type: ResourceType, object: KubeObject): string {
   const folder = type.definition === undefined ? type.plural : `${type.group}/${type.plural}`;
   return `/registry/${folder}/${keyOf(object.metadata.namespace, object.metadata.name)}`;
+}
+
+/** Both kinds of events are one, without a group. */
+function kindOf(type: ResourceType): { readonly group: string; readonly kind: string } {
+  return type.storage === '/events' ? { group: '', kind: 'Event' } : type;
 }
 
 /** A name that is taken, perhaps by an object that is about to go. Source: kubernetes@1.34 registry/generic/registry/store.go Create. */

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import { at, field, isObject, type Json, type MutableJsonObject, put, stringAt } from '../../base/json.ts';
-import { child, draft, items, json, kube } from './draft.ts';
+import { child, draft, items, json, kube, withField } from './draft.ts';
 import { appArmorDeprecated } from './warnings/pod-spec.ts';
 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
@@ -87,6 +87,23 @@ function profileOf(annotation: string): MutableJsonObject | undefined {
   return localhostProfile.trim() === localhostProfile && localhostProfile !== ''
     ? { type: 'Localhost', localhostProfile }
     : undefined;
+}
+
+/** A status that gives one address gives the list of it too, and the class of the pod stays. */
+export function preparePodStatus(pod: KubeObject, old: KubeObject): KubeObject {
+  const status: { [key: string]: Json } = { ...pod.status };
+  if ((status['qosClass'] ?? '') === '') {
+    const quality = field(old.status, 'qosClass');
+    if (quality !== undefined) status['qosClass'] = quality;
+  }
+  for (const [one, all] of [
+    ['podIP', 'podIPs'],
+    ['hostIP', 'hostIPs'],
+  ] as const) {
+    const ip = status[one] ?? '';
+    if (ip !== '' && items(status, all)[0]?.['ip'] !== ip) status[all] = [{ ip }];
+  }
+  return withField(pod, 'status', status);
 }
 
 /** What is said of a new pod before it is prepared. */

@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { Json, MutableJsonObject } from '../../base/json.ts';
-import { equal, field, isArray, put } from '../../base/json.ts';
+import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
+import { equal, field, isArray, isObject, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
 import { withGeneratedSelector } from './job-selector.ts';
-import { preparePod } from './prepare-pod.ts';
+import { preparePod, preparePodStatus } from './prepare-pod.ts';
 import { prepareServiceUpdate } from './prepare-service.ts';
 import { qualityOf } from './quality-of-service.ts';
 import type { ResourceType } from './resource-type.ts';
@@ -38,7 +38,12 @@ export interface Strategy {
 const SPEC_GENERATION = { generation: true };
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  '/pods': { generation: true, returnsDeleted: true, prepareForCreate: preparePod },
+  '/pods': {
+    generation: true,
+    returnsDeleted: true,
+    prepareForCreate: preparePod,
+    prepareForUpdate: (pod, old, subresource) => (subresource === 'status' ? preparePodStatus(pod, old) : pod),
+  },
   '/services': {
     createOnUpdate: true,
     returnsDeleted: true,
@@ -47,8 +52,15 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   },
   '/serviceaccounts': { returnsDeleted: true },
   '/resourcequotas': { returnsDeleted: true, createOnUpdate: false },
-  '/persistentvolumes': { returnsDeleted: true, prepareForCreate: protect('kubernetes.io/pv-protection') },
-  '/persistentvolumeclaims': { returnsDeleted: true, prepareForCreate: protect('kubernetes.io/pvc-protection') },
+  '/persistentvolumes': {
+    returnsDeleted: true,
+    prepareForCreate: (volume) => startVolume(protect('kubernetes.io/pv-protection')(volume)),
+  },
+  '/persistentvolumeclaims': {
+    returnsDeleted: true,
+    prepareForCreate: (claim) => withBothSources(protect('kubernetes.io/pvc-protection')(claim)),
+    prepareForUpdate: (claim, _old, subresource) => (subresource === 'status' ? claim : withBothSources(claim)),
+  },
   'storage.k8s.io/volumeattributesclasses': { prepareForCreate: protect('kubernetes.io/vac-protection') },
   '/podtemplates': { generation: true, returnsDeleted: true },
   '/limitranges': { createOnUpdate: true },
@@ -126,13 +138,34 @@ function protect(finalizer: string): (object: KubeObject) => KubeObject {
     });
 }
 
+function startVolume(volume: KubeObject): KubeObject {
+  return withField(volume, 'status', {
+    phase: 'Pending',
+    lastPhaseTransitionTime: volume.metadata.creationTimestamp ?? null,
+  });
+}
+
+/** A claim's two names of its source say the same. Source: kubernetes@1.34 pkg/api/persistentvolumeclaim NormalizeDataSources. */
+function withBothSources(claim: KubeObject): KubeObject {
+  const source = field(claim.spec, 'dataSource');
+  const reference = field(claim.spec, 'dataSourceRef');
+  const form = (from: JsonObject): Json => ({
+    apiGroup: field(from, 'apiGroup') ?? null,
+    kind: field(from, 'kind') ?? '',
+    name: field(from, 'name') ?? '',
+  });
+  if (isObject(source) && reference === undefined)
+    return withField(claim, 'spec', { ...claim.spec, dataSourceRef: form(source) });
+  if (isObject(reference) && source === undefined && (field(reference, 'namespace') ?? '') === '')
+    return withField(claim, 'spec', { ...claim.spec, dataSource: form(reference) });
+  return claim;
+}
+
 function taintNew(node: KubeObject): KubeObject {
   const taints = node.spec?.['taints'];
   const list = isArray(taints) ? taints : [];
-  // Only a node that does not say that it is ready: simulated nodes come ready.
-  const conditions = node.status?.['conditions'];
-  const ready =
-    isArray(conditions) && conditions.some((one) => field(one, 'type') === 'Ready' && field(one, 'status') === 'True');
+  // Simulated nodes come ready; of others the controller takes the taint when they say that they are.
+  const ready = node.metadata.annotations?.['sim.weir.dev/simulated'] === 'true';
   if (ready || list.some((taint) => field(taint, 'key') === 'node.kubernetes.io/not-ready')) return node;
   return withField(node, 'spec', {
     ...node.spec,

@@ -213,7 +213,7 @@ function check(
     }
     const text =
       result.error.code === 'cost'
-        ? `'${rule.rule}': no further validation rules will be run due to call cost exceeds limit for rule: ${rule.rule}`
+        ? `'${result.error.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${rule.rule}`
         : `${result.error.message} evaluating rule: ${rule.message !== undefined && rule.message !== '' ? rule.message : rule.rule}`;
     run.errors.push(invalid(path, kind, text));
     return;

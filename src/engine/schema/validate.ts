@@ -22,13 +22,21 @@ export function validate(value: Json, schema: Schema, options: ValidateOptions =
   return errors;
 }
 
+/** Whole numbers beyond it were read as floats. */
+function isInt64(value: bigint): boolean {
+  return value >= -(2n ** 63n) && value < 2n ** 63n;
+}
+
 function typeOf(value: Json): { type: string; format: string } {
   if (value === null) return { type: 'null', format: '' };
   if (isArray(value)) return { type: 'array', format: '' };
   if (typeof value === 'string' || typeof value === 'boolean') return { type: typeof value, format: '' };
-  if (typeof value === 'bigint') return { type: 'integer', format: 'int64' };
+  if (typeof value === 'bigint')
+    return isInt64(value) ? { type: 'integer', format: 'int64' } : { type: 'number', format: 'double' };
   if (typeof value === 'number') {
-    return Number.isInteger(value) ? { type: 'integer', format: 'int64' } : { type: 'number', format: 'double' };
+    return Number.isInteger(value) && Math.abs(value) < 2 ** 63
+      ? { type: 'integer', format: 'int64' }
+      : { type: 'number', format: 'double' };
   }
   return { type: 'object', format: '' };
 }

@@ -1,4 +1,5 @@
-import { equal, type JsonObject } from '../../../base/json.ts';
+import { equal, type Json, type JsonObject } from '../../../base/json.ts';
+import { internalDiff } from '../internal-types.ts';
 import { dns1123Label, dns1123Subdomain } from '../names.ts';
 import {
   type Errors,
@@ -15,7 +16,6 @@ import {
   required,
   text,
   texts,
-  without,
 } from './field-checks.ts';
 import { internalForm, VOLUME_NODE_AFFINITY } from './internal-form.ts';
 import { nodeSelectorTerms } from './node-selector.ts';
@@ -79,21 +79,24 @@ export function claim(errors: Errors, value: JsonObject, old: JsonObject | undef
     object(object(spec, 'resources'), 'requests')?.['storage'],
     object(object(before, 'resources'), 'requests')?.['storage'],
   ];
-  const rest = (own: JsonObject): JsonObject => {
-    const resources = object(own, 'resources');
-    const requests = object(resources, 'requests') ?? {};
-    return {
-      ...without(own, 'resources', ...(bound ? ['volumeAttributesClassName'] : []), ...(named ? [] : ['volumeName'])),
-      limits: object(resources, 'limits') ?? null,
-      requests: bound ? { ...requests, storage: null } : requests,
-    };
-  };
-  const named = text(before, 'volumeName') !== '';
-  if (!equal(rest(spec), rest(before))) {
+  // What may change counts as it was: the volume once, and of a bound claim the size and the class of attributes.
+  const own: { [key: string]: Json } = { ...spec };
+  const first: { [key: string]: Json } = { ...before };
+  if (text(before, 'volumeName') === '' && has(spec, 'volumeName')) first['volumeName'] = spec['volumeName'] as Json;
+  if (bound) {
+    const resources = object(spec, 'resources') ?? {};
+    const requests = object(resources, 'requests');
+    if (requests !== undefined && was !== undefined)
+      own['resources'] = { ...resources, requests: { ...requests, storage: was } };
+    if (has(before, 'volumeAttributesClassName'))
+      own['volumeAttributesClassName'] = before['volumeAttributesClassName'] as Json;
+    else delete own['volumeAttributesClassName'];
+  }
+  if (!equal(own, first)) {
     errors.push(
       forbidden(
         'spec',
-        'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n',
+        `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${internalDiff('PersistentVolumeClaimSpec', first, own)}`,
       ),
     );
   }

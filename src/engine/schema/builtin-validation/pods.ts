@@ -1,5 +1,6 @@
 import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
+import { internalDiff } from '../internal-types.ts';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../names.ts';
 import { containers } from './containers.ts';
 import {
@@ -16,7 +17,6 @@ import {
   object,
   required,
   text,
-  without,
 } from './field-checks.ts';
 import { volumes } from './volumes.ts';
 
@@ -261,24 +261,30 @@ function podUpdate(errors: Errors, spec: JsonObject, old: JsonObject): void {
     errors.push(invalid('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value'));
   const grace = number(spec, 'terminationGracePeriodSeconds');
   const graceMayChange = (number(old, 'terminationGracePeriodSeconds') ?? 0) < 0 && grace === 1;
-  const plain = (own: JsonObject): JsonObject => {
-    const bare = (kind: string): Json => items(own, kind).map((container) => without(container as JsonObject, 'image'));
-    const keys = [
-      'containers',
-      'initContainers',
-      'activeDeadlineSeconds',
-      'tolerations',
-      'schedulingGates',
-      ...(graceMayChange ? ['terminationGracePeriodSeconds'] : []),
-    ];
-    return { ...without(own, ...keys), containers: bare('containers'), initContainers: bare('initContainers') };
+  // What may change counts as it was.
+  const munged: { [key: string]: Json } = { ...spec };
+  for (const kind of ['containers', 'initContainers']) {
+    const was = items(old, kind);
+    if (has(spec, kind))
+      munged[kind] = items(spec, kind).map((container, index) => ({
+        ...(container as JsonObject),
+        image: text(was[index], 'image'),
+      }));
+  }
+  const keep = (key: string): void => {
+    if (has(old, key)) munged[key] = old[key] as Json;
+    else delete munged[key];
   };
+  keep('activeDeadlineSeconds');
+  keep('tolerations');
+  keep('schedulingGates');
+  if (graceMayChange) keep('terminationGracePeriodSeconds');
   const kept = items(old, 'tolerations').every((toleration) =>
     items(spec, 'tolerations').some((other) => equal(other, toleration)),
   );
   if (!kept)
     errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
-  if (!equal(plain(spec), plain(old))) errors.push(forbidden('spec', `${MUTABLE}\n`));
+  if (!equal(munged, old)) errors.push(forbidden('spec', `${MUTABLE}\n${internalDiff('PodSpec', old, munged)}`));
 }
 
 /** A pod template of a workload whose pods restart as `restart` says. */
@@ -289,5 +295,26 @@ export function podTemplate(errors: Errors, template: JsonObject | undefined, pa
   podSpec(errors, spec, `${path}.spec`);
   if (items(spec, 'ephemeralContainers').length > 0) {
     errors.push(forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
+  }
+}
+
+/** Ephemeral containers come, and stay as they are. (ValidatePodEphemeralContainersUpdate) */
+export function ephemeralContainers(errors: Errors, value: JsonObject, old: JsonObject): void {
+  const now = items(object(value, 'spec'), 'ephemeralContainers');
+  for (const before of items(object(old, 'spec'), 'ephemeralContainers')) {
+    const name = text(before, 'name');
+    const own = now.find((container) => text(container, 'name') === name);
+    const quoted = JSON.stringify(name);
+    if (own === undefined)
+      errors.push(
+        forbidden('spec.ephemeralContainers', `existing ephemeral containers ${quoted} may not be removed\n`),
+      );
+    else if (!equal(own, before))
+      errors.push(
+        forbidden(
+          'spec.ephemeralContainers',
+          `existing ephemeral containers ${quoted} may not be changed\n${internalDiff('EphemeralContainer', before, own)}`,
+        ),
+      );
   }
 }

@@ -8,7 +8,7 @@ import type { Errors } from './field-checks.ts';
 import { endpointSlice, endpoints } from './endpoints.ts';
 import { event } from './events.ts';
 import { ingress, ingressClass, networkPolicy, podDisruptionBudget } from './networking.ts';
-import { pod } from './pods.ts';
+import { ephemeralContainers, pod } from './pods.ts';
 import { limitRange, resourceQuota } from './quotas.ts';
 import { clusterRole, clusterRoleBinding, priorityClass, role, roleBinding } from './rbac.ts';
 import { ipAddress, serviceCidr } from './service-ranges.ts';
@@ -110,5 +110,16 @@ export function validateBuiltin(
   if (!Object.hasOwn(VALIDATORS, key)) return errors;
   if (old !== undefined && TWICE.has(key)) VALIDATORS[key]?.(errors, object, undefined);
   VALIDATORS[key]?.(errors, object, old);
+  return errors;
+}
+
+/** What the rules of a subresource of a built-in kind say of an update through it; most have none beside the schema. */
+export function validateSubresource(
+  subresource: string,
+  object: JsonObject,
+  old: JsonObject | undefined,
+): FieldError[] {
+  const errors: Errors = [];
+  if (subresource === 'ephemeralcontainers' && old !== undefined) ephemeralContainers(errors, object, old);
   return errors;
 }

@@ -15,6 +15,8 @@ interface Estimate {
   /** Most elements, characters or entries of the value. */
   readonly size: number;
   readonly schema: Schema | undefined;
+  /** A list that a function made: nothing is known of its elements. */
+  readonly list?: boolean;
 }
 
 /** Worst-case costs of a schema's rules, as cel-go's estimator bounds them: sizes times tenths, loops times bodies. */
@@ -199,25 +201,66 @@ export class CostEstimates {
       case 'startsWith':
       case 'endsWith':
         return { cost: base + Math.ceil(other * 0.1), size: 1, schema: undefined };
-      case 'split':
-      case 'replace':
       case 'lowerAscii':
       case 'upperAscii':
       case 'substring':
       case 'trim':
-      case 'find':
-      case 'findAll':
-        return { cost: base + Math.ceil(size * 0.1), size, schema: undefined };
-      case 'join':
+      case 'url':
       case 'format':
         return { cost: base + Math.ceil(size * 0.1), size, schema: undefined };
+      case 'split': {
+        const limit = args[1]?.kind === 'literal' && typeof args[1].value === 'bigint' ? Number(args[1].value) : size;
+        return { cost: base + Math.ceil(size * 0.2), size: limit, schema: undefined, list: true };
+      }
+      case 'replace':
+        return { cost: base + Math.ceil(size * 0.2), size: replaced(size, args, values), schema: undefined };
+      case 'join': {
+        const whole = size * (elementSize(first, (schema) => this.sizeOf(schema)) ?? 1) + Math.max(0, size - 1) * other;
+        const shown = second === undefined ? size * (elementSize(first, (schema) => this.sizeOf(schema)) ?? 1) : whole;
+        return { cost: base + Math.ceil(shown * 0.1), size: shown, schema: undefined };
+      }
+      case 'find':
+      case 'findAll':
+        return {
+          cost: base + Math.ceil((1 + size) * 0.1) * Math.ceil(other * 0.25),
+          size,
+          schema: undefined,
+          list: name === 'findAll',
+        };
       case 'sum':
       case 'min':
       case 'max':
       case 'isSorted':
       case 'indexOf':
-      case 'lastIndexOf':
-        return { cost: base + Math.ceil(size), size: 1, schema: undefined };
+      case 'lastIndexOf': {
+        if (first?.schema?.type === 'string' || (first?.schema === undefined && first?.list !== true))
+          return { cost: base + Math.ceil(size * 0.1), size: 1, schema: undefined };
+        const element = elementOf(first?.schema);
+        const text = first?.list === true || element?.type === 'string';
+        const each = text
+          ? 1 + Math.ceil((first?.list === true ? Number.POSITIVE_INFINITY : this.sizeOf(element)) * 0.1)
+          : 1;
+        return { cost: base + size * each, size: 1, schema: undefined };
+      }
+      case 'quantity':
+      case 'isQuantity':
+      case 'semver':
+      case 'isSemver':
+      case 'cidr':
+      case 'isIP':
+      case 'isCIDR':
+      case 'ip':
+        if (self !== undefined) return { cost: base + 1, size: 1, schema: undefined };
+        return { cost: base + Math.ceil(size * 0.1), size: 1, schema: undefined };
+      case 'isCanonical':
+        return { cost: base + Math.ceil(size * 0.2), size: 1, schema: undefined };
+      case 'containsIP':
+        return { cost: base + 4 + Math.ceil(stringSize(args[0], other) * 0.1), size: 1, schema: undefined };
+      case 'containsCIDR':
+        return { cost: base + 7 + Math.ceil(stringSize(args[0], other) * 0.1), size: 1, schema: undefined };
+      case 'validate':
+        // The longest pattern of a format has 128 characters, a quarter of which count. (apiserver@0.34 pkg/cel/format.go)
+        return { cost: base + Math.ceil(Math.ceil(other * 0.1) * 32), size: 1, schema: undefined };
       default:
         return { cost: base + 1, size: self?.size ?? 1, schema: undefined };
     }
@@ -228,20 +271,56 @@ export class CostEstimates {
     const element = elementOf(range.schema);
     const isMap = range.schema?.type === 'object';
     const inner = new Map(scope);
-    const item: Estimate = {
-      cost: 1,
-      size: isMap ? MAX_REQUEST_BYTES : this.sizeOf(element),
-      schema: isMap ? { type: 'string' } : element,
-    };
+    const item: Estimate = isMap
+      ? // A key has no declared length, which counts as none.
+        { cost: 1, size: 0, schema: { type: 'string' } }
+      : { cost: 1, size: range.list === true ? Number.POSITIVE_INFINITY : this.sizeOf(element), schema: element };
     const names = expr.args.filter((arg) => arg.kind === 'ident').slice(0, 2);
     for (const name of names) if (name.kind === 'ident') inner.set(name.name, item);
     const body = sum(expr.args.slice(1).map((arg) => this.estimate(arg, inner).cost));
+    const cost = range.cost + range.size * (body + (STEPS[expr.name] ?? 2));
+    const kept = expr.name === 'filter';
     return {
-      cost: range.cost + range.size * (body + 2),
+      cost,
       size: range.size,
-      schema: expr.name === 'filter' ? range.schema : undefined,
+      schema: kept ? range.schema : undefined,
+      list: (kept && range.list === true) || expr.name === 'map' || expr.name === 'transformList',
     };
   }
+}
+
+/** What a round costs beside its body: reading and growing what is made. (cel-go@0.26 parser/macro.go, checker/cost.go) */
+const STEPS: { readonly [name: string]: number } = {
+  all: 2,
+  exists: 3,
+  exists_one: 2,
+  existsOne: 2,
+  filter: 13,
+  map: 12,
+  transformList: 12,
+  transformMap: 3,
+  transformMapEntry: 2,
+};
+
+/** Most characters of `text.replace(from, to)`. (apiserver@0.34 pkg/cel/library/cost.go) */
+function replaced(size: number, args: readonly Expr[], values: readonly Estimate[]): number {
+  const [from] = args;
+  const least = from?.kind === 'literal' && typeof from.value === 'string' ? from.value.length : 0;
+  const most = values[1]?.size ?? 0;
+  if (least === 0) return (size + 1) * most + size;
+  return most <= least ? size : Math.ceil(size / least) * most;
+}
+
+/** Most characters of an element of a list of text; undefined for other lists. */
+function elementSize(list: Estimate | undefined, sizeOf: (schema: Schema | undefined) => number): number | undefined {
+  if (list?.list === true) return Number.POSITIVE_INFINITY;
+  const element = elementOf(list?.schema);
+  return element?.type === 'string' ? sizeOf(element) : undefined;
+}
+
+/** Only text has to be parsed. */
+function stringSize(expr: Expr | undefined, size: number): number {
+  return expr?.kind === 'call' ? 0 : size;
 }
 
 const LOOPS = new Set([
@@ -286,6 +365,8 @@ function leastBytes(schema: Schema | undefined): number {
   }
 }
 
+/** Below 1.5 with more digits, lest it reads as if nothing were exceeded. (validation.go exceedsFactor) */
 function factor(value: number): string {
-  return value > 100 ? 'more than 100x' : `${value.toFixed(1)}x`;
+  if (value > 100) return 'more than 100x';
+  return value < 1.5 ? `${value.toFixed(6)}x` : `${value.toFixed(1)}x`;
 }

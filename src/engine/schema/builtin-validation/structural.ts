@@ -2,7 +2,7 @@ import type { Json } from '../../../base/json.ts';
 import { compileCel } from '../../cel/cel.ts';
 import { BOOL, type CelType, optional, STRING, typeOfSchema } from '../../cel/types.ts';
 import { compilePattern } from '../patterns.ts';
-import { mentions } from '../rules.ts';
+import { mentions, validateRules } from '../rules.ts';
 import { NO_REFERENCES, type Schema, type ValidationRule } from '../schema.ts';
 import { validate } from '../validate.ts';
 import { type Errors, forbidden, invalid, notSupported, required } from './field-checks.ts';
@@ -199,8 +199,10 @@ function lists(errors: Errors, schema: Schema, path: string): void {
 }
 
 function defaults(errors: Errors, schema: Schema, path: string): void {
-  for (const problem of validate(schema.default as Json, schema)) {
-    const below = problem.field === '<nil>' ? '' : `.${problem.field}`;
+  const value = schema.default as Json;
+  const wrong = validate(value, schema);
+  for (const problem of wrong.length > 0 ? wrong : validateRules(value, schema)) {
+    const below = problem.field === '<nil>' || problem.field === '' ? '' : `.${problem.field}`;
     errors.push({ ...problem, field: `${path}.default${below}` });
   }
 }
@@ -226,6 +228,7 @@ const FORBIDDEN_INSIDE = [
   'x-kubernetes-preserve-unknown-fields',
   'x-kubernetes-embedded-resource',
   'x-kubernetes-int-or-string',
+  'x-kubernetes-validations',
 ] as const;
 
 /** Inside of allOf, anyOf, oneOf and not only values may be judged, never structure. */
@@ -270,14 +273,8 @@ function rules(errors: Errors, schema: Schema, path: string, place: Place): void
 function texts(errors: Errors, rule: ValidationRule, at: string): void {
   const message = rule.message ?? '';
   if (message !== '' && message.trim() === '')
-    errors.push(invalid(`${at}.message`, message, 'message must be non-empty if specified'));
+    errors.push(invalid(`${at}.message`, message, 'must be non-empty if specified'));
   else if (message.includes('\n')) errors.push(invalid(`${at}.message`, message, 'must not contain line breaks'));
-  else if (message.length > 2048)
-    errors.push({
-      field: `${at}.message`,
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${JSON.stringify(message)}: must have a maximum length of 2048 characters`,
-    });
   if (rule.rule.includes('\n') && message === '') {
     errors.push(required(`${at}.message`, 'message must be specified if rule contains line breaks'));
   }
@@ -323,6 +320,10 @@ function expressions(errors: Errors, rule: ValidationRule, schema: Schema, at: s
       ? `compilation failed: ${compiled.error.message}`
       : 'cel expression must evaluate to a bool';
     errors.push(invalid(`${at}.rule`, ruleDump(rule), text));
+    if (rule.optionalOldSelf !== undefined)
+      errors.push(
+        invalid(`${at}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'),
+      );
     return;
   }
   const { expr } = compiled.value;
