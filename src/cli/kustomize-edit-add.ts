@@ -196,11 +196,13 @@ function addLabels(
 
 function generatorVerb(name: 'configmap' | 'secret', field: GeneratorField): KustomizeVerb {
   const isSecret = name === 'secret';
+  let files: readonly string[] = [];
   return editing({
     name,
     use: 'NAME',
     short: `Adds a ${name} to the kustomization file`,
     openPrefix: 'failed to load kustomization file',
+    readPrefix: 'failed to read kustomization file',
     flags: [
       listFlag('from-file', `Key file can be specified using its file path, or with a key and file path.`),
       listFlag('from-literal', `Specify a key and literal value to insert in ${name} (i.e. mykey=somevalue)`),
@@ -217,13 +219,14 @@ function generatorVerb(name: 'configmap' | 'secret', field: GeneratorField): Kus
         : [textFlag('behavior', 'Specify the behavior for config map generation: create, merge or replace')]),
     ],
     check: (context) => {
-      const problem = checkGenerator(context, isSecret);
+      const expanded = expandFileSources(context.flags.list('from-file'), context);
+      if (!expanded.ok) return `failed to expand file source: ${expanded.error}`;
+      files = expanded.value;
+      const problem = checkGenerator(context, isSecret, files.length);
       return problem === undefined ? undefined : `failed to validate flags: ${problem}`;
     },
     edit: (k, context) => {
       const { flags, typed, host } = context;
-      const files = expandFileSources(flags.list('from-file'), context);
-      if (!files.ok) return err(`failed to expand file source: ${files.error}`);
       const namespace = flags.string('namespace');
       const objectName = context.args[0] as string;
       const index = findGenerator(k, field, objectName, namespace);
@@ -235,7 +238,7 @@ function generatorVerb(name: 'configmap' | 'secret', field: GeneratorField): Kus
       const literals = [...(old.literals ?? []), ...typed('from-literal')];
       const env = flags.string('from-env-file');
       const envs = [...(old.envs ?? []), ...(env === '' ? [] : [env])];
-      const sources = [...(old.files ?? []), ...files.value];
+      const sources = [...(old.files ?? []), ...files];
       const behavior = isSecret ? '' : flags.string('behavior');
       const args: GeneratorArgs = {
         ...old,
@@ -252,10 +255,14 @@ function generatorVerb(name: 'configmap' | 'secret', field: GeneratorField): Kus
   });
 }
 
-function checkGenerator({ args, flags, typed }: KustomizeContext, isSecret: boolean): string | undefined {
+function checkGenerator(
+  { args, flags, typed }: KustomizeContext,
+  isSecret: boolean,
+  files: number,
+): string | undefined {
   if (args.length !== 1) return 'name must be specified once';
   const env = flags.string('from-env-file');
-  const others = flags.list('from-file').length + typed('from-literal').length;
+  const others = files + typed('from-literal').length;
   if (env === '' && others === 0) return 'at least from-env-file, or from-file or from-literal must be set';
   if (env !== '' && others > 0) return 'from-env-file cannot be combined with from-file or from-literal';
   const behavior = isSecret ? '' : flags.string('behavior');

@@ -152,6 +152,7 @@ function generatorVerb(
     use: 'NAME',
     short: `Edits the value for an existing key for a ${kind} in the kustomization.yaml file`,
     openPrefix: 'failed to load kustomization file',
+    readPrefix: 'failed to read kustomization file',
     flags: [
       listFlag('from-literal', `Specify an existing key and a new value to update a ${kind} (i.e. mykey=newvalue)`),
       textFlag('namespace', `Current namespace of the target ${kind}`),

@@ -1,7 +1,7 @@
 import type { Result } from '../base/result.ts';
 import type { Kustomization, Patch, Selector } from '../engine/kustomize/kustomization-type.ts';
 import type { FlagDefinition } from './command.ts';
-import { openFile, saveFile } from './kustomize-folder.ts';
+import { findFile, openFile, saveFile } from './kustomize-folder.ts';
 import { type KustomizeContext, type KustomizeVerb, textFlag } from './kustomize-verb.ts';
 
 /** The changed kustomization; undefined where nothing is to be written; or what is wrong. */
@@ -15,12 +15,14 @@ export interface EditVerb {
   /** Checks the arguments before the file is opened. */
   readonly check?: (context: KustomizeContext) => string | undefined;
   readonly edit: (k: Kustomization, context: KustomizeContext, fileName: string) => Edited;
-  /** What stands in front of an error of opening or reading the file. */
+  /** What stands in front of an error of finding the file. */
   readonly openPrefix?: string;
+  /** What stands in front of an error of reading it; `openPrefix` where there is none. */
+  readonly readPrefix?: string;
 }
 
 /** A verb that opens the kustomization file, changes it and writes it back. */
-export function editing({ name, short, use, flags, check, edit, openPrefix }: EditVerb): KustomizeVerb {
+export function editing({ name, short, use, flags, check, edit, ...prefixes }: EditVerb): KustomizeVerb {
   return {
     name,
     short,
@@ -29,8 +31,11 @@ export function editing({ name, short, use, flags, check, edit, openPrefix }: Ed
     run: async (context) => {
       const problem = check?.(context);
       if (problem !== undefined) return problem;
+      const { openPrefix, readPrefix = openPrefix } = prefixes;
+      const found = findFile(context.host.cwd);
+      if (!found.ok) return openPrefix === undefined ? found.error : `${openPrefix}: ${found.error}`;
       const open = openFile(context.host.cwd);
-      if (!open.ok) return openPrefix === undefined ? open.error : `${openPrefix}: ${open.error}`;
+      if (!open.ok) return readPrefix === undefined ? open.error : `${readPrefix}: ${open.error}`;
       const edited = edit(open.value.file.kustomization, context, open.value.name);
       if (!edited.ok) return edited.error;
       if (edited.value !== undefined) saveFile(open.value, edited.value);

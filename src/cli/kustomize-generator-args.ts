@@ -39,7 +39,7 @@ export function tryGenerator(
   const full = { ...args, ...(options !== undefined && { options }) };
   const kind = field === 'configMapGenerator' ? 'ConfigMap' : 'Secret';
   try {
-    const context = { restrict: false, filesRead: new Set<string>(), remote: undefined };
+    const context = { restrict: true, filesRead: new Set<string>(), remote: undefined };
     generate(kind, full, Loader.at(diskFiles('/'), '', folder, context), new SchemaStore());
     return ok(full);
   } catch (failure) {

@@ -29,6 +29,8 @@ export async function runKustomize(args: readonly string[], host: CliHost): Prom
     const [next] = rest;
     if (verb.verbs === undefined || next === undefined || next.startsWith('-')) break;
     const found = verb.verbs.find(({ name, aliases }) => name === next || aliases?.includes(next) === true);
+    // Below the first level cobra shows the help of the group, and that is no error.
+    if (found === undefined && path.length > 1) break;
     if (found === undefined) return fail(`unknown command "${next}" for "${path.map(({ name }) => name).join(' ')}"`);
     path.push(found);
     rest = rest.slice(1);
@@ -40,7 +42,7 @@ export async function runKustomize(args: readonly string[], host: CliHost): Prom
   const { positional, given, help, deprecations } = parsed.value;
   if (help || verb.run === undefined) {
     host.io.stdout(usage(path));
-    return verb.run === undefined && !help && path.length > 1 ? fail(`requires at least 1 arg(s), only received 0`) : 0;
+    return 0;
   }
   for (const text of deprecations) host.io.stderr(`${text}\n`);
   const context = {

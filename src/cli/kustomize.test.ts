@@ -75,6 +75,6 @@ describe('weir kustomize', () => {
 
   it('fails with exit code 1 and the reason', async () => {
     expect(await run('build none')).toMatch(/^exit code 1: Error: /);
-    expect(await run('edit add nothing')).toMatch(/^exit code 1: Error: /);
+    expect(await run('edit add resource')).toMatch(/^exit code 1: Error: must specify a resource file/);
   });
 });
