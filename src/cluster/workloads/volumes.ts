@@ -11,7 +11,8 @@ import { type LabelSelector, type Pod, plain, type Stored, shaped } from './shap
 import { deleteObject, writeStatus, written, writtenOrGone } from './writes.ts';
 
 const COMPONENT = 'persistentvolume-controller';
-const PROVISIONER = 'sim.weir.dev/provisioner';
+/** Also the name of its CSI driver, which is a DNS name. */
+const PROVISIONER = 'provisioner.sim.weir.dev';
 const DEFAULT_CLASS = 'standard';
 const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
 const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
