@@ -82,7 +82,26 @@ export function admissionEnvironment(
   const variables = { ...base, variables: struct('kubernetes.variables', fields) };
   for (const { name, expression } of declared.variables) {
     const compiled = compileCel(expression, { variables, libraries: 'kubernetes' });
-    fields[name] = compiled.ok ? compiled.value.type : DYN;
+    fields[name] = compiled.ok ? declarable(compiled.value.type) : DYN;
   }
   return { variables, libraries: 'kubernetes' };
 }
+
+/** Of a variable's type only what a declaration can say is kept. Source: the same package, composition.go convertCelTypeToDeclType. */
+function declarable(type: CelType): CelType {
+  switch (type.kind) {
+    case 'list':
+      return list(declarable(type.item));
+    case 'map':
+      return map(declarable(type.key), declarable(type.value));
+    case 'simple':
+      return DECLARABLE.has(type.name) ? type : DYN;
+    case 'struct':
+    case 'object':
+      return type;
+    default:
+      return DYN;
+  }
+}
+
+const DECLARABLE = new Set(['bool', 'bytes', 'double', 'duration', 'int', 'null', 'string', 'timestamp', 'uint']);

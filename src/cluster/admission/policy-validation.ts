@@ -129,7 +129,13 @@ function validateAnnotations(annotations: readonly Json[], policy: string, decla
   const causes: Cause[] = [];
   const path = 'spec.auditAnnotations';
   if (annotations.length > MAX_ANNOTATIONS)
-    causes.push(invalidValue(path, annotations, `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`));
+    causes.push(
+      invalidValue(
+        path,
+        annotations.map(shownAnnotation),
+        `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`,
+      ),
+    );
   const keys = new Set<string>();
   for (const [index, annotation] of annotations.entries()) {
     const at = `${path}[${index}]`;
@@ -181,7 +187,7 @@ function validateParamRef(reference: Json | undefined): readonly Cause[] {
   const action = stringAt(reference, 'parameterNotFoundAction') ?? '';
   if (action === '') causes.push(required(`${path}.parameterNotFoundAction`));
   else if (action !== 'Deny' && action !== 'Allow')
-    causes.push(unsupported(`${path}.parameterNotFoundAction`, action, ['Allow', 'Deny']));
+    causes.push(unsupported(`${path}.parameterNotFoundAction`, action, ['Deny', 'Allow']));
   return causes;
 }
 
@@ -198,4 +204,12 @@ function validateActions(actions: readonly Json[]): readonly Cause[] {
   if (actions.length === 0)
     causes.push(required('spec.validationActions', 'at least one validation action is required'));
   return causes;
+}
+
+/** As the real server prints its own type. */
+function shownAnnotation(annotation: Json): Json {
+  return {
+    Key: stringAt(annotation, 'key') ?? '',
+    ValueExpression: stringAt(annotation, 'valueExpression') ?? '',
+  };
 }

@@ -99,7 +99,7 @@ function namedRule(rule: Json, path: string): readonly Cause[] {
   const causes: Cause[] = [];
   const seen = new Set<string>();
   for (const [index, item] of listOf(rule, 'resourceNames').entries()) {
-    const name = String(item);
+    const name = typeof item === 'string' ? item : '';
     const at = `${path}.resourceNames[${index}]`;
     for (const message of checkPathSegment(name)) causes.push(invalidValue(at, name, message));
     if (seen.has(name)) causes.push(duplicate(at, name));

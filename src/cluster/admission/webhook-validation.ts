@@ -34,7 +34,10 @@ export function validateWebhooks(configuration: KubeObject, old: KubeObject | un
     : OLD_SIDE_EFFECTS;
   const recognized = strict((hook) => {
     const versions = listOf(hook, 'admissionReviewVersions');
-    return versions.length === 0 || versions.some((version) => REVIEW_VERSIONS.includes(String(version)));
+    return (
+      versions.length === 0 ||
+      versions.some((version) => typeof version === 'string' && REVIEW_VERSIONS.includes(version))
+    );
   });
   const sameConditions =
     before !== undefined &&
@@ -99,7 +102,7 @@ function validateVersions(versions: readonly Json[], recognized: boolean, path: 
   const causes: Cause[] = [];
   const seen = new Set<string>();
   for (const [index, item] of versions.entries()) {
-    const version = String(item);
+    const version = typeof item === 'string' ? item : '';
     if (seen.has(version)) {
       causes.push(invalidValue(`${path}[${index}]`, version, 'duplicate version'));
       continue;

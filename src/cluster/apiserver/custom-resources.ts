@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { Json, JsonObject } from '../../base/json.ts';
-import { at, field, isArray, isObject, stringAt } from '../../base/json.ts';
+import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
+import { at, field, isArray, isObject, put, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyDefaults } from '../../engine/schema/defaults.ts';
@@ -65,7 +65,7 @@ export class CustomResources {
       ? { value: meta.value, unknown: [] }
       : pruneUnknown(meta.value, this.schema(type));
     return ok({
-      object: kube(pruned.value as JsonObject),
+      object: kube(withFloats(pruned.value) as JsonObject),
       problems: pruned.unknown.map((path) => `unknown field "${path}"`),
     });
   }
@@ -95,4 +95,28 @@ export class CustomResources {
     const blocking = blockingError(causes);
     return blocking === undefined ? [...causes, ...validateRules(json(object), schema, before)] : [...causes, blocking];
   }
+}
+
+/** Whole numbers beyond 64 bits are floats, as they are in Go; others stay as they came. (kubernetes@1.34 apimachinery/pkg/util/json) */
+function withFloats(value: Json): Json {
+  if (typeof value === 'bigint') {
+    if (value >= -(2n ** 63n) && value < 2n ** 63n) return value;
+    const float = Number(value);
+    // Printed without an exponent up to 1e21.
+    return Math.abs(float) < 1e21 ? BigInt(float) : float;
+  }
+  if (isArray(value)) {
+    const items = value.map(withFloats);
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
+  if (!isObject(value)) return value;
+  let out: MutableJsonObject | undefined;
+  for (const key of Object.keys(value)) {
+    const item = value[key] as Json;
+    const changed = withFloats(item);
+    if (changed === item) continue;
+    out ??= { ...value } as MutableJsonObject;
+    put(out, key, changed);
+  }
+  return out ?? value;
 }

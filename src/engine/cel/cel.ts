@@ -48,7 +48,8 @@ export function compileCel(text: string, environment: CelEnvironment): Result<Pr
       .join('\n');
     return err({ code: 'type', message });
   }
-  const literals = environment.libraries === 'kubernetes' ? validateLiterals(parsed.value, checked.typeOf) : [];
+  const literals =
+    environment.libraries === 'kubernetes' ? validateLiterals(parsed.value, (part) => checked.typeOf(part)) : [];
   if (literals.length > 0) {
     const message = literals
       .toSorted((a, b) => a.offset - b.offset)
@@ -63,12 +64,16 @@ export function compileCel(text: string, environment: CelEnvironment): Result<Pr
   return ok({ text, expr: parsed.value, type: checked.type });
 }
 
+/** (cel-go@0.26 common/error.go: wide characters get wide marks) */
 function issue(text: string, offset: number, message: string): string {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
-  const column = offset - (before.lastIndexOf('\n') + 1);
-  const source = text.split('\n')[line - 1] ?? '';
-  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${source}\n | ${'.'.repeat(column)}^`;
+  const skipped = Array.from(before.slice(before.lastIndexOf('\n') + 1));
+  const source = (text.split('\n')[line - 1] ?? '').replaceAll('\t', ' ');
+  const wide = (character: string | undefined): boolean => (character?.codePointAt(0) ?? 0) > 0x7f;
+  const dots = skipped.map((character) => (wide(character) ? '．' : '.')).join('');
+  const mark = wide(Array.from(source)[skipped.length]) ? '＾' : '^';
+  return `ERROR: <input>:${line}:${skipped.length + 1}: ${message}\n | ${source}\n | ${dots}${mark}`;
 }
 
 /**

@@ -313,7 +313,8 @@ class Checker {
       if (name !== 'has' || args.length !== 1) return undefined;
       const [tested] = args;
       if (tested?.kind !== 'select') return this.say('invalid argument to has() macro', tested?.offset ?? offset);
-      this.field(tested, scope);
+      // The test stands where the macro does.
+      this.field({ ...tested, offset }, scope);
       return BOOL;
     }
     if (target.kind === 'ident' && target.name === 'cel' && name === 'bind' && args.length === 3) {

@@ -122,22 +122,21 @@ export function typeOfSchema(schema: Schema | undefined, resolve: ResolveSchema,
   if (own['x-kubernetes-int-or-string'] === true || own.format === 'int-or-string') return DYN;
   switch (own.type) {
     case 'object':
-      if (own.properties !== undefined) {
-        return {
-          kind: 'object',
-          schema: own,
-          resolve,
-          resource: resource || own['x-kubernetes-embedded-resource'] === true,
-        };
-      }
-      if (typeof own.additionalProperties === 'object')
+      if (own.properties === undefined && typeof own.additionalProperties === 'object')
         return map(STRING, typeOfSchema(own.additionalProperties, resolve));
-      return DYN;
+      // Without properties it has no fields that an expression could name, whatever it preserves.
+      return {
+        kind: 'object',
+        schema: own,
+        resolve,
+        resource: resource || own['x-kubernetes-embedded-resource'] === true,
+      };
     case 'array':
       return list(typeOfSchema(own.items, resolve));
     case 'string':
       if (own.format === 'date-time' || own.format === 'date') return TIMESTAMP;
       if (own.format === 'duration') return DURATION;
+      if (own.format === 'byte') return BYTES;
       return STRING;
     case 'integer':
       return INT;

@@ -1,4 +1,5 @@
 import { field, isArray, isObject, type Json, type JsonObject } from '../../base/json.ts';
+import { decodeBase64 } from '../schema/base64.ts';
 import type { Quantity } from '../schema/quantity.ts';
 import { dereference, propertySchema, type ResolveSchema, type Schema } from '../schema/schema.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
@@ -202,6 +203,8 @@ function fromString(value: string, schema: Schema | undefined): CelValue {
       const nanos = parseTimestamp(`${value}T00:00:00Z`);
       return nanos === undefined ? value : new Timestamp(nanos);
     }
+    case 'byte':
+      return decodeBase64(value) ?? value;
     case 'duration': {
       const nanos = parseDuration(value);
       return nanos === undefined ? value : new Duration(nanos);

@@ -89,7 +89,8 @@ export class CostEstimates {
         if (schema.enum !== undefined)
           return Math.max(...schema.enum.map((item) => (typeof item === 'string' ? item.length : 0)));
         if (schema.format === 'date-time' || schema.format === 'duration' || schema.format === 'date') return 32;
-        return schema.maxLength ?? MAX_REQUEST_BYTES - 2;
+        // A character may take four bytes.
+        return schema.maxLength === undefined ? MAX_REQUEST_BYTES - 2 : schema.maxLength * 4;
       case 'array':
         return this.listSize(schema);
       case 'object':
@@ -112,7 +113,8 @@ export class CostEstimates {
       case 'bytes':
         return leaf(1);
       case 'ident':
-        return scope.get(expr.name) ?? leaf(MAX_REQUEST_BYTES, 1);
+        // Names of types are constants.
+        return scope.get(expr.name) ?? leaf(MAX_REQUEST_BYTES);
       case 'select': {
         const operand = this.estimate(expr.operand, scope);
         const schema = operand.schema?.properties?.[expr.field] ?? elementOf(operand.schema);
@@ -135,7 +137,12 @@ export class CostEstimates {
         };
       }
       case 'list':
-        return leaf(expr.items.length, 10 + sum(expr.items.map(({ value }) => this.estimate(value, scope).cost)));
+        return {
+          size: expr.items.length,
+          cost: 10 + sum(expr.items.map(({ value }) => this.estimate(value, scope).cost)),
+          schema: undefined,
+          list: !expr.items.every(({ value }) => value.kind === 'literal' && typeof value.value !== 'string'),
+        };
       case 'map':
         return leaf(
           expr.entries.length,
@@ -153,12 +160,8 @@ export class CostEstimates {
 
   private call(expr: Extract<Expr, { kind: 'call' }>, scope: ReadonlyMap<string, Estimate>): Estimate {
     const { name, target, args } = expr;
-    if (name === 'has' && target === undefined)
-      return {
-        cost: 1 + (args[0]?.kind === 'select' ? this.estimate(args[0].operand, scope).cost : 0),
-        size: 1,
-        schema: undefined,
-      };
+    // Asking for presence is free. (PresenceTestHasCost, apiserver@0.34 pkg/cel/environment/base.go)
+    if (name === 'has' && target === undefined) return { cost: 0, size: 1, schema: undefined };
     if (target !== undefined && LOOPS.has(name) && args[0]?.kind === 'ident') return this.loop(expr, target, scope);
     const spaced =
       target !== undefined &&
@@ -180,7 +183,11 @@ export class CostEstimates {
       case '_>=_':
         return { cost: base + Math.max(1, Math.ceil(Math.min(size, other) * 0.1)), size: 1, schema: undefined };
       case '@in':
-        return { cost: base + other, size: 1, schema: undefined };
+        return {
+          cost: base + (second?.schema?.type === 'object' ? 1 : other),
+          size: 1,
+          schema: undefined,
+        };
       case '_+_': {
         const text = [first, second].some(
           (value) => value !== undefined && (value.size > 1 || value.schema?.type === 'string'),
@@ -196,8 +203,6 @@ export class CostEstimates {
           size: first?.schema?.type === 'string' ? size : Number.POSITIVE_INFINITY,
           schema: undefined,
         };
-      case 'contains':
-        return { cost: base + Math.ceil(size * 0.1) * Math.ceil(other * 0.1), size: 1, schema: undefined };
       case 'startsWith':
       case 'endsWith':
         return { cost: base + Math.ceil(other * 0.1), size: 1, schema: undefined };
@@ -206,8 +211,20 @@ export class CostEstimates {
       case 'substring':
       case 'trim':
       case 'url':
-      case 'format':
         return { cost: base + Math.ceil(size * 0.1), size, schema: undefined };
+      case 'format':
+        return { cost: base + 1, size: Number.POSITIVE_INFINITY, schema: undefined };
+      case 'quote':
+        return { cost: base + Math.ceil(size * 0.1), size: Number.POSITIVE_INFINITY, schema: undefined };
+      case 'bytes':
+        return { cost: base + Math.ceil(size * 0.1), size, schema: undefined };
+      case 'contains':
+        if (target?.kind === 'ident' && target.name === 'sets')
+          return { cost: base + size * other + 1, size: 1, schema: undefined };
+        return { cost: base + Math.ceil(size * 0.1) * Math.ceil(other * 0.1), size: 1, schema: undefined };
+      case 'equivalent':
+      case 'intersects':
+        return { cost: base + size * other + 1, size: 1, schema: undefined };
       case 'split': {
         const limit = args[1]?.kind === 'literal' && typeof args[1].value === 'bigint' ? Number(args[1].value) : size;
         return { cost: base + Math.ceil(size * 0.2), size: limit, schema: undefined, list: true };
@@ -233,7 +250,7 @@ export class CostEstimates {
       case 'isSorted':
       case 'indexOf':
       case 'lastIndexOf': {
-        if (first?.schema?.type === 'string' || (first?.schema === undefined && first?.list !== true))
+        if (first?.schema?.type === 'string' || (first?.schema === undefined && first?.list === undefined))
           return { cost: base + Math.ceil(size * 0.1), size: 1, schema: undefined };
         const element = elementOf(first?.schema);
         const text = first?.list === true || element?.type === 'string';
@@ -277,7 +294,8 @@ export class CostEstimates {
       : { cost: 1, size: range.list === true ? Number.POSITIVE_INFINITY : this.sizeOf(element), schema: element };
     const names = expr.args.filter((arg) => arg.kind === 'ident').slice(0, 2);
     for (const name of names) if (name.kind === 'ident') inner.set(name.name, item);
-    const body = sum(expr.args.slice(1).map((arg) => this.estimate(arg, inner).cost));
+    const two = expr.args[1]?.kind === 'ident' && expr.args.length > 2 && expr.name !== 'map';
+    const body = sum(expr.args.slice(two ? 2 : 1).map((arg) => this.estimate(arg, inner).cost));
     const cost = range.cost + range.size * (body + (STEPS[expr.name] ?? 2));
     const kept = expr.name === 'filter';
     return {
@@ -291,8 +309,8 @@ export class CostEstimates {
 
 /** What a round costs beside its body: reading and growing what is made. (cel-go@0.26 parser/macro.go, checker/cost.go) */
 const STEPS: { readonly [name: string]: number } = {
-  all: 2,
-  exists: 3,
+  all: 3,
+  exists: 4,
   exists_one: 2,
   existsOne: 2,
   filter: 13,
