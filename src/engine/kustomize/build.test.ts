@@ -104,6 +104,8 @@ const READING_FIELDS = [
   'configMapGenerator: [{name: g, envs: [PATH]}]',
   'secretGenerator: [{name: g, files: [PATH]}]',
   'secretGenerator: [{name: g, envs: [PATH]}]',
+  'helmCharts: [{name: c, valuesFile: PATH}]',
+  'helmCharts: [{name: c, additionalValuesFiles: [PATH]}]',
 ];
 
 describe('a kustomization that reads outside its folder (A02, A03)', () => {
@@ -134,9 +136,10 @@ describe('a kustomization that reads outside its folder (A02, A03)', () => {
     ];
   };
 
-  function attempt(kustomization: string, loadRestrictor: 'rootOnly' | 'none'): string {
+  function attempt(kustomization: string, loadRestrictor: 'rootOnly' | 'none', rootPath = ''): string {
     writeFileSync(join(root, 'tree/app/kustomization.yaml'), kustomization);
-    const result = buildKustomization(diskFiles(join(root, 'tree')), 'app', { sha256, loadRestrictor });
+    const helm = (): { ok: true; value: string } => ({ ok: true, value: '' });
+    const result = buildKustomization(diskFiles(join(root, 'tree')), 'app', { sha256, loadRestrictor, helm, rootPath });
     return result.ok ? `built: ${result.value.yaml}` : result.error.message;
   }
 
@@ -144,6 +147,14 @@ describe('a kustomization that reads outside its folder (A02, A03)', () => {
     const others = field.startsWith('resources') ? '' : 'resources: [a.yaml]\n';
     const answers = paths().map((path) => attempt(`${others}${field.replace('PATH', path)}\n`, 'rootOnly'));
     expect(answers.filter((answer) => /^built|hunter2/.test(answer))).toEqual([]);
+  });
+
+  it('is refused as the home of charts outside of the tree', () => {
+    for (const home of ['../../charts', '/etc', root]) {
+      expect(
+        attempt(`helmGlobals: {chartHome: ${home}}\nhelmCharts: [{name: c}]\n`, 'rootOnly', join(root, 'tree')),
+      ).toContain(`'${home}'`);
+    }
   });
 
   it('is named by the failure, without a byte of its content', () => {

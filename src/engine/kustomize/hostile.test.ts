@@ -49,6 +49,40 @@ describe('a build of hostile YAML', () => {
     );
   });
 
+  it.each([
+    ['1e400', '1e400'],
+    ['1.0', '1'],
+    ['1e3', '1000'],
+    ['18446744073709551615', '18446744073709551615'],
+    ['18446744073709551616', '1.8446744073709552e+19'],
+    ['1e21', '1e+21'],
+  ])('B04: reads the number %s as kustomize does', (text, printed) => {
+    expect(build(`spec:\n  v: ${text}\n`)).toContain(`spec:\n  v: ${printed}\n`);
+  });
+
+  it.each(['.inf', '-.inf', '.nan'])('B04: refuses %s, which JSON does not have', (text) => {
+    expect(build(`spec:\n  v: ${text}\n`)).toMatch(/^failed: .*unsupported value: /);
+  });
+
+  it.each(['n', 'no', 'y', 'off'])('B05: keeps the key `%s` as the text that it is', (key) => {
+    expect(build(`data:\n  ${key}: "1"\n`)).toContain(`data:\n  "${key}": "1"\n`);
+  });
+
+  it('B05: prints a date as Go does, and keeps text that looks like a time', () => {
+    expect(build('spec:\n  day: 2024-01-02\n  at: 2024-1-2T3:4:5.60+01:00\n  time: 1:30\n')).toContain(
+      'spec:\n  at: "2024-01-02T03:04:05.6+01:00"\n  day: "2024-01-02T00:00:00Z"\n  time: "1:30"\n',
+    );
+  });
+
+  it('B06: gives keys that are numbers the same order and the same digest, however they were written', () => {
+    const first = build('data:\n  "10": x\n  "2": z\n  b: c\n');
+    expect(build('data:\n  b: c\n  "2": z\n  "10": x\n')).toBe(first);
+    expect(first).toContain('data:\n  "2": z\n  "10": x\n  b: c\n');
+    const generated = (literals: string): string =>
+      build('', `resources: [a.yaml]\nconfigMapGenerator: [{name: g, literals: [${literals}]}]\n`);
+    expect(generated('k10=x, k2=z, b=c')).toBe(generated('b=c, k2=z, k10=x'));
+  });
+
   it('refuses a duplicate key and says where it is (B05)', () => {
     expect(build('data:\n  a: "1"\n  a: "2"\n')).toMatch(/^failed: .*line 7.*already/s);
   });

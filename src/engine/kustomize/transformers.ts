@@ -88,7 +88,15 @@ const configureHelm: Configure<Generate> = (config, _yaml, { inflate, loader, sc
   if (merge !== '' && merge !== 'merge' && merge !== 'override' && merge !== 'replace') {
     fail('valuesMerge must be one of [merge override replace]');
   }
+  for (const file of (chart['additionalValuesFiles'] ?? []) as readonly string[]) {
+    wrapped('could not load additionalValuesFile', () => loader.load(file));
+  }
+  const text = (name: string): string => (chart[name] ?? '') as string;
   return () => {
+    // As kustomize's loader reads it: within the root only.
+    if (text('valuesFile') !== '') loader.load(text('valuesFile'));
+    const home = text('chartHome') === '' ? 'charts' : text('chartHome');
+    if (loader.folder(home) === undefined) fail(`security; chartHome '${home}' is outside of the tree`);
     const resources = readResources(inflate(chart, loader), schemas);
     for (const resource of resources) resource.markHelmGenerated();
     return resources;
