@@ -8,10 +8,11 @@ import { gitRepositoryController } from './controllers/git-repository/reconciler
 import { kustomizationController } from './controllers/kustomization/controller.ts';
 import type { RemoteConnection } from './controllers/kustomization/target-cluster.ts';
 import type { KubeClient } from './kube/client.ts';
+import { fencedClient } from './kube/fenced-client.ts';
 import { InformerPool } from './kube/informer-pool.ts';
 import type { ClusterAccess } from './kube/kubeconfig.ts';
-import { createKubeClient } from './kube/rest-client.ts';
 import { observedClient } from './kube/observed-client.ts';
+import { createKubeClient } from './kube/rest-client.ts';
 import { serviceAddress } from './kube/service-address.ts';
 import { systemClock } from './kube/system-clock.ts';
 import { createSocketTransport } from './kube/transport-socket.ts';
@@ -59,7 +60,9 @@ export async function startEngine(
     write: surroundings.line,
   });
   const metrics = createMetrics();
-  const client = observedClient(cluster, (request) => metrics.request(request));
+  const observed = observedClient(cluster, (request) => metrics.request(request));
+  let isHeld = (): boolean => true;
+  const client = config.enableLeaderElection ? fencedClient(observed, () => isHeld()) : observed;
   const informers = new InformerPool({ client, clock: systemClock, log, signal });
   const events = createEventRecorder({ sinks: eventSinks(config, client, metrics, log), clock: systemClock, log });
   const storage = await startStorage(config);
@@ -74,13 +77,14 @@ export async function startEngine(
   const git = openGitFor(config, client, surroundings, work);
   const adapters = { client, informers, builder, git, log, work, advertisedAddress: storage.advertisedAddress };
   const controllers = await composeControllers(config, adapters);
-  const run = async (until: AbortSignal): Promise<void> => {
+  const run = async (until: AbortSignal, held = isHeld): Promise<void> => {
+    isHeld = held;
     runtime = runControllers(config, controllers, { client, informers, events, metrics, log, signal: until });
     await runtime.stopped;
   };
   const untilStopped = async (): Promise<void> => {
     try {
-      await (config.enableLeaderElection ? lead(config, client, log, signal, run) : run(signal));
+      await (config.enableLeaderElection ? lead(config, observed, log, signal, run) : run(signal));
     } finally {
       await events.close(LAST_EVENTS_MS);
       await health.value.close();
@@ -111,7 +115,7 @@ async function lead(
   client: KubeClient,
   log: Log,
   signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<void>,
+  run: (signal: AbortSignal, isHeld: () => boolean) => Promise<void>,
 ): Promise<void> {
   const outcome = await runAsLeader(
     {

@@ -37,32 +37,42 @@ export interface LeaderOptions {
 }
 
 /**
- * Waits for the lease, then runs `lead` with a signal that is aborted when the lease is lost or `options.signal` is aborted.
+ * Waits for the lease, then runs `lead` with a signal that is aborted when the lease is lost or `options.signal` is aborted, and
+ * with a question to ask before each write: whether the lease is still ours by our own clock, also right after a long sleep.
  * Resolves to `stopped`, or to `lost`: the caller then exits and begins anew. Source of the rules: client-go@0.34 tools/leaderelection.
  */
 export async function runAsLeader(
   options: LeaderOptions,
-  lead: (signal: AbortSignal) => Promise<void>,
+  lead: (signal: AbortSignal, isHeld: () => boolean) => Promise<void>,
 ): Promise<'stopped' | 'lost'> {
   const { clock, log, signal, name } = options;
-  const { renewDeadlineMs, retryPeriodMs } = options.times ?? DEFAULT_LEASE_TIMES;
+  const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = options.times ?? DEFAULT_LEASE_TIMES;
+  // By the monotonic clock, from before the request: a process that slept, or whose clock was set, knows that its time is over.
+  let askedMs = performance.now();
+  let heldUntilMs = Number.NEGATIVE_INFINITY;
   const elector = new Elector(options);
   log.info('attempting to acquire leader lease', { lease: name });
   while (!(await elector.tryHold())) {
     await sleep(clock, retryPeriodMs, signal).catch(() => undefined);
     if (signal.aborted) return 'stopped';
+    askedMs = performance.now();
   }
+  heldUntilMs = askedMs + leaseDurationMs;
   log.info('successfully acquired lease', { lease: name });
   const lost = new AbortController();
   const done = new AbortController();
-  const leading = lead(AbortSignal.any([signal, lost.signal])).finally(() => done.abort());
+  const isHeld = (): boolean => performance.now() < heldUntilMs;
+  const leading = lead(AbortSignal.any([signal, lost.signal]), isHeld).finally(() => done.abort());
   const ended = AbortSignal.any([signal, done.signal]);
   let renewedMs = clock.now();
   while (!ended.aborted) {
     await sleep(clock, retryPeriodMs, ended).catch(() => undefined);
     if (ended.aborted) break;
-    if (await elector.tryHold()) renewedMs = clock.now();
-    else if (elector.heldByOther || clock.now() - renewedMs > renewDeadlineMs) {
+    askedMs = performance.now();
+    if (await elector.tryHold()) {
+      renewedMs = clock.now();
+      heldUntilMs = askedMs + leaseDurationMs;
+    } else if (elector.heldByOther || clock.now() - renewedMs > renewDeadlineMs) {
       log.error('leader lease lost', { lease: name });
       lost.abort(new Error('the leader lease is lost'));
       break;

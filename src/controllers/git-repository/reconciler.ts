@@ -9,6 +9,7 @@ import { packArchive } from '../../source/artifact/archive.ts';
 import type { ArtifactReader } from '../../source/artifact/artifact.ts';
 import { overlay, type SourceFile, selectFiles } from '../../source/artifact/source-tree.ts';
 import type { ArtifactOwner, ArtifactStore } from '../../source/artifact/store.ts';
+import { exhaustion } from '../../source/exhausted.ts';
 import { shortMessage } from '../../source/git/commit.ts';
 import { type Checkout, type Git } from '../../source/git/git.ts';
 import { referenceOf } from '../../source/git/reference.ts';
@@ -304,7 +305,15 @@ async function buildArtifact(
   const selected = await selectFiles(merged.value, object.spec.ignore);
   if (!selected.ok) return stop('ArchiveOperationFailed', `unable to archive artifact to storage: ${selected.error}`);
   const bytes = await packArchive(selected.value);
-  const made = await options.store.put(owner, `${checkout.commit.hash}.tar.gz`, checkout.revision, bytes);
+  const file = `${checkout.commit.hash}.tar.gz`;
+  const made = await options.store.put(owner, file, checkout.revision, bytes).catch((cause: unknown) => {
+    const message = exhaustion(cause);
+    if (message === undefined) throw cause;
+    return message;
+  });
+  if (typeof made === 'string') {
+    return stop('ArchiveOperationFailed', `unable to archive artifact to storage: ${made}`);
+  }
   return ok(conclude(object, stored(start, object, made, includes), subject, intervalMs));
 }
 

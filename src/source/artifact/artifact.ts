@@ -23,9 +23,9 @@ export type ArtifactLocation = Pick<Artifact, 'url' | 'digest'> & Partial<Artifa
 /**
  * `NotFound`: the server has no such file (it was replaced; ask again after the source's next status).
  * `Unreachable`: no answer, or not the one expected. `DigestMismatch`: the bytes are not the ones the status promised.
- * `Refused`: the archive breaks a limit or holds something an artifact may not hold.
+ * `Refused`: the archive breaks a limit or holds something an artifact may not hold. `Storage`: our disk is full or read-only.
  */
-export type ArtifactErrorCode = 'NotFound' | 'Unreachable' | 'DigestMismatch' | 'Refused';
+export type ArtifactErrorCode = 'NotFound' | 'Unreachable' | 'DigestMismatch' | 'Refused' | 'Storage';
 export interface ArtifactError {
   readonly code: ArtifactErrorCode;
   readonly message: string;

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '../../base/clock.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { exhaustion } from '../exhausted.ts';
 import type { ArtifactError, ArtifactLocation, ArtifactReader, UnpackedArtifact } from './artifact.ts';
 import { matchesDigest, parseDigest } from './digest.ts';
 import { DEFAULT_TAR_LIMITS, readTar, type TarFile, type TarLimits } from './tar.ts';
@@ -72,8 +73,9 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   const make = async (name: string, artifact: ArtifactLocation): Promise<Result<UnpackedArtifact, ArtifactError>> => {
     const files = await load(artifact);
     if (!files.ok) return files;
-    const temporary = await mkdtemp(join(root, 'tmp-'));
+    let temporary = '';
     try {
+      temporary = await mkdtemp(join(root, 'tmp-'));
       const tree = join(temporary, 'tree');
       await writeFiles(tree, files.value);
       await rename(tree, join(root, name));
@@ -82,9 +84,11 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
       if (isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') || isCode(cause, 'EISDIR')) {
         return err({ code: 'Refused', message: 'artifact refused: two entries have the same place' });
       }
-      throw cause;
+      const exhausted = exhaustion(cause);
+      if (exhausted === undefined) throw cause;
+      return err({ code: 'Storage', message: `artifact cannot be unpacked: ${exhausted}` });
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      if (temporary !== '') await rm(temporary, { recursive: true, force: true });
     }
     return ok({ directory: join(root, name) });
   };

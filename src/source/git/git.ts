@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { SourceFile } from '../artifact/source-tree.ts';
+import { exhaustion } from '../exhausted.ts';
 import type { GitCommit, GitTag } from './commit.ts';
 import { inspectIdentity } from './credentials.ts';
 import { deadlineMessage, type GitFailure } from './failure.ts';
@@ -53,17 +54,19 @@ export function openGit(options: GitOptions): Git {
       const deadline = AbortSignal.timeout(request.timeoutMs);
       const signal = AbortSignal.any([request.signal, deadline]);
       const directory = workDirectory(request.owner);
-      await mkdir(options.workDirectory, { recursive: true, mode: 0o700 });
-      if (options.connectionDirectory !== undefined) {
-        await mkdir(options.connectionDirectory, { recursive: true, mode: 0o700 });
-      }
-      await makePrivateDirectory(directory);
       let kept = false;
       try {
+        await mkdir(options.workDirectory, { recursive: true, mode: 0o700 });
+        if (options.connectionDirectory !== undefined) {
+          await mkdir(options.connectionDirectory, { recursive: true, mode: 0o700 });
+        }
+        await makePrivateDirectory(directory);
         const result = await fetchWithin(options, request, directory, signal);
         kept = result.ok && result.value.kind === 'fetched';
         return result;
       } catch (cause) {
+        const exhausted = exhaustion(cause);
+        if (exhausted !== undefined) return failed(request, 'clone', exhausted);
         if (!deadline.aborted || request.signal.aborted) throw cause;
         return failed(request, request.lastRevision === undefined ? 'clone' : 'list', deadlineMessage(request.url));
       } finally {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { exhaustion } from '../exhausted.ts';
 
 export interface RunOptions {
   readonly cwd: string;
@@ -58,9 +59,9 @@ export function run(program: Program, args: readonly string[], options: RunOptio
     child.on('error', (cause) => {
       options.signal.removeEventListener('abort', kill);
       const missing = 'code' in cause && cause.code === 'ENOENT';
-      if (missing)
-        done({ code: -1, stdout: Buffer.alloc(0), stderr: `${program} is not installed or not on the PATH` });
-      else fail(cause);
+      const stderr = missing ? `${program} is not installed or not on the PATH` : exhaustion(cause);
+      if (stderr === undefined) fail(cause);
+      else done({ code: -1, stdout: Buffer.alloc(0), stderr });
     });
     child.on('close', (code) => {
       options.signal.removeEventListener('abort', kill);
