@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.ts';
 import { eventually, freeNodePort, Terminal } from './terminal.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -167,18 +168,4 @@ async function freePort(): Promise<number> {
   const found = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof found === 'object' && found !== null ? found.port : 0;
-}
-
-function chromiumPath(): string {
-  const named = process.env['WEIR_CHROMIUM'];
-  if (named !== undefined) return named;
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter))
-    for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])
-      try {
-        accessSync(join(folder, name), constants.X_OK);
-        return join(folder, name);
-      } catch {
-        // Not this one.
-      }
-  throw new Error('no Chromium on the PATH: install it, or name its program in WEIR_CHROMIUM');
 }
