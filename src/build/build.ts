@@ -52,13 +52,15 @@ export interface BuildError {
 }
 
 /**
- * Builds a folder of an artifact's files into objects; `cache` spares parsing what earlier builds read. What is decrypted is never
+ * Builds a folder of an artifact's files into objects; `cache` spares parsing what earlier builds read; `ignored` tells
+ * paths that are as if they were not there when manifests are looked for. What is decrypted is never
  * written anywhere. Source: kustomize-controller@1.9 `generate`, `build`.
  */
 export async function build(
   tree: FileTree,
   request: BuildRequest,
   cache?: KustomizeCache,
+  ignored?: (path: string, isDirectory: boolean) => boolean,
 ): Promise<Result<BuildResult, BuildError>> {
   const { files, observations } = observeFiles(tree, sha256Hex);
   const { rootPath, spec } = request;
@@ -68,7 +70,7 @@ export async function build(
     const place = wanted === '' ? rootPath : `${rootPath}/${wanted}`;
     return err({ code: 'path', message: `kustomization path not found: stat ${place}: no such file or directory` });
   }
-  const generated = generateKustomization(files, directory, spec, rootPath);
+  const generated = generateKustomization(files, directory, spec, rootPath, ignored);
   if (!generated.ok) return err({ code: 'build', message: generated.error });
   let sources = withFile(files, generated.value.file, generated.value.text);
   const ring = request.decryption === undefined ? undefined : openKeyRing(request.decryption);

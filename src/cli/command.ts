@@ -102,6 +102,8 @@ export interface Command {
   readonly persistentFlags?: readonly FlagDefinition[];
   readonly commands?: readonly Command[];
   readonly hidden?: boolean;
+  /** Prints a stream of the user's own, byte for byte; other output is made harmless for a terminal. */
+  readonly raw?: boolean;
   /** Arguments beyond these are refused; any number by default. */
   readonly args?: { readonly min: number; readonly max: number };
   /** Kind whose names complete the argument. */

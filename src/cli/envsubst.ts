@@ -25,6 +25,7 @@ to replicate the behavior of the Kustomization post-build substitutions.`,
   # Run env var substitutions and error out if a variable is not set
   weir kustomize build . | weir envsubst --strict`,
   args: { min: 0, max: 0 },
+  raw: true,
   flags: [
     {
       name: 'strict',

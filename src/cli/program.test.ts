@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ok } from '../base/result.ts';
+import { err, ok } from '../base/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { CliHost } from './command.ts';
 import { main } from './program.ts';
@@ -70,5 +70,26 @@ describe('a command line', () => {
     await run(['get', 'ks', '--ns-follows-kube-context', '-n', 'apps'], { list });
     await run(['get', 'ks'], { list });
     expect(asked).toEqual(['of-the-context', 'apps', 'flux-system']);
+  });
+
+  test('D14: shows control characters of objects instead of obeying them', async () => {
+    const message = 'applied \u001b[2J\u001b]0;title\u0007 \r\u009b31m done';
+    const ready = { type: 'Ready', status: 'True', reason: 'Succeeded', message };
+    const item = {
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name: 'evil\u001b[31m', namespace: 'flux-system' },
+      status: { conditions: [ready] },
+    };
+    const list: KubeClient['list'] = async () => ok({ items: [item as never], resourceVersion: '1' });
+    const get: KubeClient['get'] = async () => err({ code: 403, reason: 'Forbidden', message: `no \u001b[8m for you` });
+    const table = await run(['get', 'ks'], { list });
+    const refusal = await run(['export', 'ks', 'x'], { get });
+    for (const { stdout, stderr } of [table, refusal]) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+    }
+    expect(table.stdout).toContain('evil\\x1b[31m');
+    expect(refusal.stderr).toContain('no \\x1b[8m for you');
   });
 });

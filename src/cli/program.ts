@@ -16,13 +16,14 @@ import { type CommandPath, flagsOf, helpText, printPath } from './help.ts';
 import { printProgress } from './progress.ts';
 import { resolveLoaded, suggestions } from './resolve.ts';
 import { rootCommand } from './root.ts';
+import { visible } from './terminal-text.ts';
 
 /**
  * Runs one command line and gives its exit code. Data goes to `host.io.stdout`, everything else to `stderr`; an internal
  * error is one line, with its stack under `--verbose`.
  */
 export async function main(argv: readonly string[], host: CliHost): Promise<number> {
-  const progress = printProgress((text) => host.io.stderr(text));
+  const progress = printProgress((text) => host.io.stderr(visible(text)));
   const root = rootCommand(host.env);
   try {
     return await dispatch(root, argv, host);
@@ -46,7 +47,7 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
     host.io.stdout(`weir version ${(await import('./version.ts')).VERSION}\n`);
     return 0;
   }
-  const progress = printProgress((text) => host.io.stderr(text));
+  const progress = printProgress((text) => host.io.stderr(visible(text)));
   const fail = ({ message, exitCode, warning }: CliFailure): number => {
     if (warning === true) progress.warning(message);
     else progress.failure(message);
@@ -68,7 +69,7 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
   const refusal = checkArguments(path, positional);
   if (refusal !== undefined) return fail({ message: refusal, exitCode: 1 });
   const flags = new FlagValues(flagsOf(path), given);
-  const context = await contextOf(host, flags, positional);
+  const context = await contextOf(host, flags, positional, command.raw === true);
   if (!context.ok) return fail(context.error);
   const [value, stop] = context.value;
   try {
@@ -104,7 +105,8 @@ async function complete(root: Command, words: readonly string[], host: CliHost):
   const { path, args } = await resolveLoaded(root, words.slice(0, -1));
   const parsed = parseArguments([COMPLETION_TIMEOUT, ...args], flagsOf(path));
   if (!parsed.ok) return 0;
-  const context = await contextOf(host, new FlagValues(flagsOf(path), parsed.value.given), parsed.value.positional);
+  const given = new FlagValues(flagsOf(path), parsed.value.given);
+  const context = await contextOf(host, given, parsed.value.positional, false);
   if (!context.ok) return 0;
   const [value, stop] = context.value;
   try {
@@ -138,6 +140,7 @@ async function contextOf(
   host: CliHost,
   flags: FlagValues,
   args: readonly string[],
+  raw: boolean,
 ): Promise<CliResult<readonly [CliContext, () => void]>> {
   const namespace = await chooseNamespace(host, flags);
   if (!namespace.ok) return namespace;
@@ -149,13 +152,13 @@ async function contextOf(
   const context: CliContext = {
     args,
     flags,
-    progress: printProgress((text) => host.io.stderr(text)),
+    progress: printProgress((text) => host.io.stderr(visible(text))),
     namespace: namespace.value,
     timeoutMs,
     signal,
     cwd: host.cwd,
     env: host.env,
-    print: (text) => host.io.stdout(text),
+    print: (text) => host.io.stdout(raw ? text : visible(text)),
     readStdin: () => readAll(host),
     confirm: (question) => confirm(host, question),
     client: () => {
@@ -201,7 +204,7 @@ const MAX_ANSWER_BYTES = 1000;
 
 async function confirm(host: CliHost, question: string): Promise<boolean> {
   if (!host.io.interactive) return false;
-  host.io.stderr(`${question}? [y/N] `);
+  host.io.stderr(`${visible(question)}? [y/N] `);
   let answer = '';
   for await (const chunk of host.io.stdin()) {
     answer += new TextDecoder().decode(chunk);

@@ -19,6 +19,8 @@ export const buildFlags: readonly FlagDefinition[] = [
     type: 'strings',
     usage: 'comma-separated list of repositories in format: Kind/namespace/name=path',
   },
+  { name: 'ignore-paths', type: 'strings', usage: 'set paths to ignore in .gitignore format' },
+  { name: 'in-memory-build', type: 'bool', usage: 'accepted for compatibility: builds never write to the disk' },
 ];
 
 async function clientOf(context: CliContext): Promise<CliResult<MaybeClient>> {

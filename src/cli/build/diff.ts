@@ -125,6 +125,19 @@ function pruned(kustomization: KubeObject, objects: readonly KubeObject[]): read
     .filter((name) => !kept.has(name));
 }
 
+/** The Kustomization as the cluster has it: a file knows nothing of what was applied. */
+async function inCluster(
+  { context, client }: Comparison,
+  kustomization: KubeObject,
+): Promise<CliResult<Pick<KubeObject, 'status'>>> {
+  if (context.flags.string('kustomization-file') === '') return ok({});
+  const ref = refOf(kustomization);
+  const live = await client.get(ref, context.signal);
+  if (live.ok) return ok(live.value.status === undefined ? {} : { status: live.value.status });
+  if (live.error.code === 404 && context.flags.bool('ignore-not-found')) return ok({});
+  return fail(`failed to get kustomization object: ${live.error.message}`, printRef(ref));
+}
+
 async function run(context: CliContext): Promise<CliResult> {
   const connected = await context.client();
   if (!connected.ok) return err({ ...connected.error, exitCode: FAILURE });
@@ -141,14 +154,16 @@ async function run(context: CliContext): Promise<CliResult> {
     print: (value) => printYaml(value),
   };
   let changed = false;
-  for (const { kustomization, objects } of builds.value) {
+  for (const [index, { kustomization, objects }] of builds.value.entries()) {
+    const live = index === 0 ? await inCluster(comparison, kustomization) : ok({});
+    if (!live.ok) return live;
     // Namespaces first, so that what is in a new one is known to be new.
     for (const object of objects.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'))) {
       const compared = await compareObject(comparison, object);
       if (!compared.ok) return compared;
       changed ||= compared.value;
     }
-    for (const name of pruned(kustomization, objects)) {
+    for (const name of pruned({ ...kustomization, ...live.value }, objects)) {
       context.print(`► ${name} deleted\n`);
       changed = true;
     }
@@ -182,6 +197,12 @@ Exit status: 0 No differences were found. 1 Differences were found. >1 diff fail
           type: 'bool',
           default: 'true',
           usage: 'accepted for compatibility: there is no progress bar',
+        },
+        {
+          name: 'ignore-not-found',
+          type: 'bool',
+          usage:
+            'take a Kustomization that the cluster does not have yet from --kustomization-file, and show all of it as created',
         },
       ],
       completes: kustomizations,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
+import { upgraded } from '../../api/legacy.ts';
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
 import { at, isObject, stringAt } from '../../base/json.ts';
@@ -9,6 +10,7 @@ import { build } from '../../build/build.ts';
 import { diskFiles } from '../../build/disk-files.ts';
 import { parseYamlDocuments } from '../../engine/yaml/parse.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { matcher, readIgnorePatterns } from '../../source/artifact/ignore.ts';
 import { type CliContext, type CliResult, failed, refused } from '../command.ts';
 import { variablesOf } from '../debug.ts';
 import { kustomizations } from '../kinds.ts';
@@ -127,7 +129,8 @@ function readKustomization(context: CliContext, file: string, name: string): Cli
       `failed find kustomization with name '${name}' and namespace '${context.namespace}' in file '${file}'`,
     );
   }
-  const typed = object as unknown as KubeObject;
+  const written = object as unknown as KubeObject;
+  const typed = upgraded(written) ?? written;
   return ok({ ...typed, metadata: { ...typed.metadata, namespace: context.namespace } });
 }
 
@@ -151,7 +154,7 @@ async function buildOne(
   const variables = await variablesOf(client, object);
   if (!variables.ok) return variables;
   const { spec } = object as unknown as Kustomization;
-  const built = await build(diskFiles(root), {
+  const request = {
     path: relative(root, real),
     rootPath: root === '/' ? '' : root,
     spec,
@@ -160,9 +163,15 @@ async function buildOne(
       strict: context.flags.bool('strict-substitute'),
       always: at(object.spec, 'postBuild', 'substituteStrategy') === 'Always',
     },
-  });
+  };
+  const built = await build(diskFiles(root), request, undefined, ignoredPaths(context, request.path));
   if (!built.ok) return failed(`${printRef(refOf(object))}: ${built.error.message}`);
-  return ok(built.value.objects.map((other) => hideEncrypted(withOwner(other, object))));
+  return ok(built.value.objects.map((other) => hideEncrypted(withOwner(upgraded(other) ?? other, object))));
+}
+
+/** What --ignore-paths names, below the folder that is built. Source: fluxcd/flux2@v2 internal/build. */
+function ignoredPaths(context: CliContext, folder: string): (path: string, isDirectory: boolean) => boolean {
+  return matcher(readIgnorePatterns(context.flags.list('ignore-paths').join('\n'), folder));
 }
 
 /** Labels of the owner, and the common metadata, as the controller sets them before it applies. */
