@@ -7,12 +7,15 @@ import { printYamlError } from '../../engine/yaml/error.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
 import type { StatusError } from '../registry.ts';
 import { goKind } from './body.ts';
+import type { Decoded } from './codec.ts';
 import { json, kube, withMeta } from './draft.ts';
 import type { Kernel } from './kernel.ts';
+import { fromUnstructured } from './patch-object.ts';
 import { presenter } from './read.ts';
 import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
+import type { ResourceType } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
 import { badRequest, conflict, notFound } from './status.ts';
 import { inNamespace, judgeProblems, operationOf, warningLines } from './write.ts';
@@ -72,7 +75,10 @@ export async function apply(kernel: Kernel, request: ResourceRequest): Promise<R
 /** An applied object as it will be stored: typed, defaulted, with its identity. */
 function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): Result<KubeObject, StatusError> {
   const { type, path } = request;
-  const decoded = kernel.codec.decode(type, { value: json(object), duplicates: [] });
+  const decoded =
+    type.definition === undefined
+      ? convertApplied(type, object)
+      : kernel.codec.decode(type, { value: json(object), duplicates: [] });
   if (!decoded.ok) return decoded;
   if (type.definition !== undefined && decoded.value.problems.length > 0) {
     const problem = judgeProblems(request, decoded.value.problems);
@@ -83,6 +89,15 @@ function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): R
     meta.name = path.name as string;
   });
   return ok(kernel.codec.toStorage(type, named));
+}
+
+function convertApplied(type: ResourceType, object: KubeObject): Result<Decoded, StatusError> {
+  const converted = fromUnstructured(type, json(object));
+  if (converted.ok) return converted;
+  const { namespace = '', name } = object.metadata;
+  const kind = `${apiVersionOf(type).includes('/') ? '' : '/'}${apiVersionOf(type)}, Kind=${type.kind}`;
+  const message = `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${converted.error}`;
+  return err({ code: 500, reason: '', message });
 }
 
 /** The object in an apply's body, which is YAML (JSON included). */
@@ -117,20 +132,9 @@ function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> 
 function checkApplied({ type, path }: ResourceRequest, value: JsonObject): StatusError | undefined {
   const apiVersion = stringAt(value, 'apiVersion') ?? '';
   const kind = stringAt(value, 'kind') ?? '';
-  if (kind === '') return { code: 500, reason: '', message: `Object 'Kind' is missing in '${stringifyJson(value)}'` };
   if (apiVersion !== apiVersionOf(type) || kind !== type.kind) {
-    const asked = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
-    const wanted = type.group === '' ? `/${type.version}` : apiVersionOf(type);
-    if (kind !== type.kind || apiVersion !== apiVersionOf(type))
-      return {
-        code: 400,
-        reason: 'BadRequest',
-        message:
-          apiVersion === apiVersionOf(type)
-            ? `invalid object type: ${asked}, Kind=${kind}`
-            : `Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${apiVersionOf(type)}`,
-        ...(wanted === '' ? {} : {}),
-      };
+    const shown = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+    return badRequest(`invalid object type: ${shown}, Kind=${kind}`);
   }
   const metadata = field(value, 'metadata');
   if (isObject(metadata)) {
@@ -141,9 +145,7 @@ function checkApplied({ type, path }: ResourceRequest, value: JsonObject): Statu
       return badRequest(`the name of the object (${name}) does not match the name on the URL (${path.name ?? ''})`);
     const namespace = stringAt(metadata, 'namespace');
     if (type.namespaced && namespace !== undefined && namespace !== '' && namespace !== path.namespace)
-      return badRequest(
-        `the namespace of the object (${namespace}) does not match the namespace on the URL (${path.namespace ?? ''})`,
-      );
+      return badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   return undefined;
 }

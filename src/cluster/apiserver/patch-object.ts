@@ -197,7 +197,7 @@ function decodePatched(kernel: Kernel, type: ResourceType, patched: Json): Resul
 }
 
 /** A strategic merge's result is converted, not decoded: its kind is what it was, and errors have other words. */
-function fromUnstructured(type: ResourceType, patched: Json): Result<Decoded, string> {
+export function fromUnstructured(type: ResourceType, patched: Json): Result<Decoded, string> {
   const apiVersion = apiVersionOf(type);
   const definition = definitionName(apiVersion, type.kind) ?? '';
   const ordered = inGoOrder(patched, definition, resolveBuiltin, goFieldOrder);

@@ -205,7 +205,7 @@ export interface TrackInput extends ManagedFieldsContext {
 
 /**
  * `after` with the managedFields that a create, update or patch by `manager` leaves behind. Objects whose managers were
- * cleared stay untracked until the next apply. A client clears them by sending `[{}]`, and may else edit them when they parse.
+ * cleared stay untracked until the next apply. A client clears them by sending `[{}]` or `[]`, and may else edit them when they parse.
  */
 export function trackUpdate(input: TrackInput): JsonObject {
   const { before, after } = input;
@@ -221,9 +221,15 @@ function managersForUpdate({ before, after, subresource }: TrackInput): Managers
   const fallback = typeof live === 'string' ? new Map<string, Entry>() : live;
   if (subresource !== undefined && subresource !== '') return fallback;
   const sent = at(after, 'metadata', 'managedFields');
-  if (isArray(sent) && sent.length === 1 && isObject(sent[0]) && Object.keys(sent[0]).length === 0) return new Map();
+  if (isReset(sent)) return new Map();
   const managers = decodeManagers(sent);
   return typeof managers === 'string' || managers.size === 0 ? fallback : managers;
+}
+
+/** A client asks that nobody own anything. (managedfields/internal/fieldmanager.go isResetManagedFields) */
+function isReset(sent: Json | undefined): boolean {
+  if (!isArray(sent)) return false;
+  return sent.length === 0 || (sent.length === 1 && isObject(sent[0]) && Object.keys(sent[0]).length === 0);
 }
 
 function emptyObject(like: JsonObject): JsonObject {
@@ -253,7 +259,8 @@ function update(
       operation: 'Update',
       apiVersion: context.apiVersion,
       subresource: context.subresource ?? '',
-      time: context.time,
+      // The scale's handler rebuilds its entry without one. (registry/apps/deployment/storage ScaleREST)
+      ...(context.subresource === 'scale' ? {} : { time: context.time }),
       set: own,
     };
     const id = identify(entry);

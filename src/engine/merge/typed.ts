@@ -37,7 +37,9 @@ const UNTYPED: Atom = { kind: 'scalar', type: 'untyped' };
 /** kube-openapi@1.34 schemaconv/openapi.go; undefined: the type is deduced from the value. */
 function atomOf(schema: Schema | undefined): Atom | undefined {
   if (schema === undefined) return undefined;
-  if (schema['x-kubernetes-int-or-string'] === true || schema.format === 'int-or-string') return UNTYPED;
+  if (schema['x-kubernetes-int-or-string'] === true) return UNTYPED;
+  // Built-in fields of either type are typed by what they hold.
+  if (schema.format === 'int-or-string') return undefined;
   switch (schema.type) {
     case 'object':
       return { kind: 'map', atomic: schema['x-kubernetes-map-type'] === 'atomic', schema };
@@ -142,8 +144,14 @@ function goTypeName(value: Json): string {
   return typeof value === 'string' ? 'string' : 'int64';
 }
 
+/** Go's `%#v` of a decoded JSON value. */
 function goSyntax(value: Json): string {
-  return typeof value === 'string' ? JSON.stringify(value) : goValue(value);
+  if (isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  if (isObject(value)) {
+    const names = Object.keys(value).toSorted();
+    return `map[string]interface {}{${names.map((name) => `${JSON.stringify(name)}:${goSyntax(value[name] as Json)}`).join(', ')}}`;
+  }
+  return value === null ? 'interface {}(nil)' : typeof value === 'string' ? JSON.stringify(value) : goValue(value);
 }
 
 /** What does not fit the schema, as `typed.AsTyped` says; `duplicates`: an item may come twice in a set or map list. */
@@ -175,11 +183,11 @@ function check(
           : typeof value === atom.type;
     if (!fits) {
       say(
-        atom.type === 'untyped'
-          ? `expected any scalar, got ${goValue(value)}`
-          : atom.type === 'numeric'
-            ? `expected numeric (int or float), got ${goTypeName(value)}`
-            : `expected ${atom.type}, got &value.valueUnstructured{Value:${goSyntax(value)}}`,
+        atom.type === 'numeric'
+          ? `expected numeric (int or float), got ${goTypeName(value)}`
+          : atom.type === 'string'
+            ? `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`
+            : `expected ${atom.type === 'untyped' ? 'any scalar' : 'boolean'}, got &{${goValue(value)}}`,
       );
     }
   } else if (atom.kind === 'map') {

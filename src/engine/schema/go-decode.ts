@@ -203,8 +203,9 @@ class GoDecoder {
       if (child === null) continue;
       const context: Context = { owner: name, path: inner, goPath: goPath === '' ? key : `${goPath}.${key}` };
       const given = this.value(child, properties[key] as Schema, context);
-      // Storage keeps no difference between an empty list and none.
-      const read = isArray(given) && given.length === 0 ? null : given;
+      // Storage keeps no difference between an empty list and none; an empty list of managers asks for a reset.
+      const isEmpty = isArray(given) && given.length === 0 && key !== 'managedFields';
+      const read = isEmpty ? null : given;
       if (!this.omitted(read, name, key, schema, properties[key] as Schema)) put(out, key, read);
     }
     return this.fillStruct(out, schema, definition);
