@@ -38,6 +38,10 @@ spec:
     spec: {containers: [{name: c, image: "nginx:1", ports: [{containerPort: 80}]}]}
 `;
 
+/** For CN=r; its key is gone. */
+const SIGNING_REQUEST =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIR01HNENBUUF3RERFS01BZ0dBMVVFQXd3QmNqQlpNQk1HQnlxR1NNNDlBZ0VHQ0NxR1NNNDlBd0VIQTBJQQpCR082QThoMHlqcERlNkFPTHZMQUh3OGFnWU1NTU5zLytPT1Q5eTNWNDVmM1lrMFRNcEJxbU8wLzhwL0tWNENsCmQ2Z2FObmZDVlRtVGFVemVHOGU5dm91Z0FEQUtCZ2dxaGtqT1BRUURBZ05JQURCRkFpRUExR0hXWS9qcDJxYm8Kd2t5TThPWHpZckZtdnVGWVBvVUlXQUU5V21TdXFXc0NJQ2Nyd1p0RFIrbEh1NmVCQ1RSVEMybnpsR0hERW1nTQpFMVZhdTFWcG9IRE0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==';
+
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'weir-kubectl-'));
   box = await startBox({ port: 0, log: silent });
@@ -94,6 +98,11 @@ describe('kubectl', () => {
     [['auth', 'can-i', 'create', 'pods'], 'yes'],
     [['auth', 'can-i', 'create', 'pods', '--as=nobody'], 'no'],
     [['explain', 'deployment.spec.replicas'], 'FIELD: replicas <integer>'],
+    [['explain', 'deployment.spec.replicas'], 'Number of desired pods.'],
+    [['explain', 'pods.spec.containers', '--output=plaintext-openapiv2'], 'A single application container'],
+    [['get', 'apiservices,flowschemas,csidrivers,validatingadmissionpolicies'], ''],
+    [['get', '--raw', '/version'], '"gitVersion": "v1.34.1"'],
+    [['get', 'configmaps', '--field-selector=x.y=z'], '"x.y" is not a known field selector'],
     [['scale', 'deployment/w', '--replicas=2'], 'deployment.apps/w scaled'],
     [['wait', 'deployment/w', '--for=condition=Available', '--timeout=30s'], 'deployment.apps/w condition met'],
     [['create', 'token', 'default'], 'eyJ'],
@@ -106,7 +115,40 @@ describe('kubectl', () => {
 
   it('reads logs and runs commands in a simulated pod', async () => {
     expect((await kubectl('logs', 'deployment/w')).out).toContain('simulated');
+    expect((await kubectl('logs', 'deployment/w', '--limit-bytes=9')).out).toMatch(/^simulatedFound 2 pods/);
+    expect((await kubectl('logs', 'deployment/w', '--previous')).out).toMatch(
+      /previous terminated container "c" in pod "w-.*" not found/,
+    );
     expect((await kubectl('exec', 'deployment/w', '--', 'no-such-program')).code).toBe(127);
+    expect((await kubectl('exec', 'deployment/w', '--', 'sh', '-c', 'exit 3')).code).toBe(3);
+  });
+
+  it('reaches pods and services through the API server', async () => {
+    expect((await kubectl('expose', 'deployment/w', '--port=8080', '--target-port=80')).code).toBe(0);
+    const base = '/api/v1/namespaces/default';
+    const page = await kubectl('get', '--raw', `${base}/services/w:8080/proxy/some/page?x=y`);
+    expect(page).toMatchObject({ code: 0, out: expect.stringContaining('"simulated": true') as unknown });
+    const pod = (await kubectl('get', 'pods', '-l', 'app=w', '-o', 'jsonpath={.items[0].metadata.name}')).out;
+    expect((await kubectl('get', '--raw', `${base}/pods/${pod}:80/proxy/`)).out).toContain(pod);
+    expect((await kubectl('get', '--raw', `${base}/services/w:9/proxy/`)).out).toContain(
+      'no service port 9 found for service "w"',
+    );
+  });
+
+  it('approves a request for a certificate once, and shows who made it', async () => {
+    await writeFile(
+      join(home, 'csr.yaml'),
+      `apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: r}
+spec: {signerName: example.org/s, usages: [client auth], username: somebody-else, request: ${SIGNING_REQUEST}}
+`,
+    );
+    const made = await kubectl('create', '-f', 'csr.yaml');
+    expect(made.out).toContain('certificatesigningrequest.certificates.k8s.io/r created');
+    expect((await kubectl('certificate', 'approve', 'r')).code).toBe(0);
+    expect((await kubectl('get', 'csr', 'r')).out).toMatch(/example\.org\/s\s+kubernetes-admin\s+<none>\s+Approved/);
+    expect((await kubectl('certificate', 'deny', 'r')).out).toContain('is already Approved');
   });
 });
 

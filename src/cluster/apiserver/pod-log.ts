@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../api/object.ts';
-import { field, isArray, stringAt } from '../../base/json.ts';
+import { at, field, isArray, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { LogOptions, PodProgram } from '../pod-program.ts';
@@ -26,6 +26,13 @@ export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, 
         `container ${JSON.stringify(container.value)} in pod ${JSON.stringify(name)} is waiting to start: ContainerCreating`,
       ),
     );
+  const previous = ['1', 'true'].includes(query.get('previous') ?? '');
+  if (previous && !hasEnded(pod, container.value))
+    return err(
+      badRequest(
+        `previous terminated container ${JSON.stringify(container.value)} in pod ${JSON.stringify(name)} not found`,
+      ),
+    );
   const abort = new AbortController();
   request.signal?.addEventListener('abort', () => abort.abort(), { once: true });
   const number = (key: string): number | undefined => {
@@ -42,19 +49,37 @@ export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, 
         : sinceSeconds * 1000;
   const options: LogOptions = {
     follow: ['1', 'true'].includes(query.get('follow') ?? ''),
-    previous: ['1', 'true'].includes(query.get('previous') ?? ''),
+    previous,
     timestamps: ['1', 'true'].includes(query.get('timestamps') ?? ''),
     signal: abort.signal,
     ...(tailLines === undefined ? {} : { tailLines }),
     ...(sinceMs === undefined || Number.isNaN(sinceMs) ? {} : { sinceMs }),
-    ...(limitBytes === undefined ? {} : { limitBytes }),
   };
-  return ok({ status: 200, content: { kind: 'stream', chunks: lines(program, options), type: 'text/plain' } });
+  return ok({
+    status: 200,
+    content: { kind: 'stream', chunks: lines(program, options, limitBytes), type: 'text/plain' },
+  });
 }
 
-async function* lines(program: PodProgram, options: LogOptions): AsyncGenerator<Uint8Array> {
+/** A limit ends the log in the middle of a line. */
+async function* lines(program: PodProgram, options: LogOptions, limitBytes = Infinity): AsyncGenerator<Uint8Array> {
   yield new Uint8Array();
-  for await (const line of program.logs(options)) yield new TextEncoder().encode(`${line}\n`);
+  let left = limitBytes;
+  for await (const line of program.logs(options)) {
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    yield bytes.subarray(0, left);
+    left -= bytes.length;
+    if (left <= 0) return;
+  }
+}
+
+/** Whether a run of the container is over. */
+function hasEnded(pod: KubeObject, container: string): boolean {
+  return ['containerStatuses', 'initContainerStatuses'].some((key) => {
+    const statuses = field(pod.status, key);
+    const own = isArray(statuses) ? statuses.find((one) => stringAt(one, 'name') === container) : undefined;
+    return at(own, 'lastState', 'terminated') !== undefined;
+  });
 }
 
 function names(pod: KubeObject, key: string): readonly string[] {

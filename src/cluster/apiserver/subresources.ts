@@ -5,6 +5,7 @@ import type { Kernel } from './kernel.ts';
 import { patch } from './patch.ts';
 import { podLog } from './pod-log.ts';
 import { podBinding, podEviction } from './pod-subresources.ts';
+import { proxyPod, proxyService } from './proxy.ts';
 import { get } from './read.ts';
 import type { Reply } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
@@ -38,6 +39,10 @@ export async function handleSubresource(kernel: Kernel, request: ResourceRequest
     case 'pods/attach':
     case 'pods/portforward':
       return err(badRequest('Upgrade request required'));
+    case 'pods/proxy':
+      return proxyPod(kernel, request);
+    case 'services/proxy':
+      return proxyService(kernel, request);
     case 'serviceaccounts/token':
       return createToken(kernel, request);
     default:

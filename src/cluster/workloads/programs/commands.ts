@@ -43,7 +43,8 @@ export async function runCommand(
       return 0;
     case 'sh':
     case 'bash':
-      // One simple command, split at spaces: there is no shell here.
+      // One simple command, split at spaces: there is no shell here, but its way to end.
+      if (args[0] === '-c' && /^exit( \d{1,3})?$/.test(args[1] ?? '')) return Number(args[1]?.slice(5) ?? 0) & 0xff;
       if (args[0] === '-c' && args[1] !== undefined && /^[\w ./=:@,+-]+$/.test(args[1])) {
         return runCommand(pod, args[1].trim().split(/ +/), streams, nowMs);
       }
