@@ -212,6 +212,10 @@ const BUILDING: readonly Row[] = [
     name: 'build of nested ones',
     cmd: 'build ks web -n apps --path app/deploy --kustomization-file app/web.yaml --dry-run -r --local-sources GitRepository/flux-system/fleet=app',
   },
+  {
+    name: 'build without some paths',
+    cmd: 'build ks web -n apps --path app/deploy --kustomization-file app/web.yaml --dry-run --ignore-paths=nested.yaml,encrypted.yaml',
+  },
   { name: 'build without a path', cmd: 'build ks web -n apps', wantError: true },
   {
     name: 'build without a cluster or a file',
