@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
-import { dns1123Label, envVarName, portName } from '../names.ts';
+import { configMapKey, dns1123Label, dns1123Subdomain, envVarName, portName } from '../names.ts';
 import {
   duplicate,
   type Errors,
@@ -19,21 +19,12 @@ import {
   Seen,
   text,
 } from './field-checks.ts';
+import { fieldRef, resourceFieldRef, VARIABLE_FIELDS } from './field-refs.ts';
+import { containerSecurity } from './security-context.ts';
 import { mounts } from './volumes.ts';
 
 type Volumes = ReadonlyMap<string, JsonObject>;
 
-const FIELD_PATHS = new Set([
-  'metadata.name',
-  'metadata.namespace',
-  'metadata.uid',
-  'spec.nodeName',
-  'spec.serviceAccountName',
-  'status.hostIP',
-  'status.hostIPs',
-  'status.podIP',
-  'status.podIPs',
-]);
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 
 /** The containers of a pod in the order the server looks at them. (ValidateContainers, validateInitContainers) */
@@ -43,7 +34,7 @@ export function containers(errors: Errors, spec: JsonObject, known: Volumes, pat
   const names = new Seen();
   list.forEach((container, index) => {
     const at = `${path}.containers[${index}]`;
-    common(errors, container, known, at);
+    common(errors, container, known, at, spec['hostUsers'] !== false);
     name(errors, container, names, at);
     if (has(container, 'restartPolicy') && text(container, 'restartPolicy') !== '') {
       errors.push(forbidden(`${at}.restartPolicy`, 'may not be set for non-init containers'));
@@ -54,7 +45,7 @@ export function containers(errors: Errors, spec: JsonObject, known: Volumes, pat
   const init = items(spec, 'initContainers');
   init.forEach((container, index) => {
     const at = `${path}.initContainers[${index}]`;
-    common(errors, container, known, at);
+    common(errors, container, known, at, spec['hostUsers'] !== false);
     name(errors, container, names, at);
     const sidecar = text(container, 'restartPolicy') === 'Always';
     if (sidecar) handlers(errors, container, at);
@@ -64,8 +55,6 @@ export function containers(errors: Errors, spec: JsonObject, known: Volumes, pat
           errors.push(forbidden(`${at}.${key}`, 'may not be set for init containers without restartPolicy=Always'));
       }
     }
-    if (has(container, 'restartPolicy') && !sidecar)
-      errors.push(notSupported(`${at}.restartPolicy`, text(container, 'restartPolicy'), ['Always']));
   });
 }
 
@@ -75,7 +64,7 @@ function name(errors: Errors, container: Json, names: Seen, path: string): void 
   if (own !== '' && !names.add(own)) errors.push(duplicate(`${path}.name`, own));
 }
 
-function common(errors: Errors, container: Json, known: Volumes, path: string): void {
+function common(errors: Errors, container: Json, known: Volumes, path: string, hostUsers: boolean): void {
   const own = text(container, 'name');
   if (own === '') errors.push(required(`${path}.name`));
   else each(errors, dns1123Label(own), `${path}.name`, own);
@@ -86,7 +75,7 @@ function common(errors: Errors, container: Json, known: Volumes, path: string): 
   const termination = text(container, 'terminationMessagePolicy');
   if (termination !== 'File' && termination !== 'FallbackToLogsOnError') {
     if (termination === '') errors.push(required(`${path}.terminationMessagePolicy`));
-    else errors.push(notSupported(`${path}.terminationMessagePolicy`, termination, ['FallbackToLogsOnError', 'File']));
+    else errors.push(notSupported(`${path}.terminationMessagePolicy`, termination, ['File', 'FallbackToLogsOnError']));
   }
   ports(errors, container, `${path}.ports`);
   env(errors, container, `${path}.env`);
@@ -96,7 +85,21 @@ function common(errors: Errors, container: Json, known: Volumes, path: string): 
   if (policy === '') errors.push(required(`${path}.imagePullPolicy`));
   else if (!PULL_POLICIES.includes(policy)) errors.push(notSupported(`${path}.imagePullPolicy`, policy, PULL_POLICIES));
   resourceRequirements(errors, object(container, 'resources'), `${path}.resources`);
-  securityContext(errors, object(container, 'securityContext'), `${path}.securityContext`);
+  resizePolicy(errors, container, `${path}.resizePolicy`);
+  containerSecurity(errors, object(container, 'securityContext'), `${path}.securityContext`, hostUsers);
+}
+
+function resizePolicy(errors: Errors, container: Json, path: string): void {
+  const names = new Seen();
+  items(container, 'resizePolicy').forEach((policy, index) => {
+    const [name, restart] = [text(policy, 'resourceName'), text(policy, 'restartPolicy')];
+    if (name !== '' && !names.add(name)) errors.push(duplicate(`${path}[${index}]`, name));
+    if (name === '') errors.push(required(path));
+    else if (!['cpu', 'memory'].includes(name)) errors.push(notSupported(path, name, ['cpu', 'memory']));
+    if (restart === '') errors.push(required(path));
+    else if (!['NotRequired', 'RestartContainer'].includes(restart))
+      errors.push(notSupported(path, restart, ['NotRequired', 'RestartContainer']));
+  });
 }
 
 function ports(errors: Errors, container: Json, path: string): void {
@@ -151,39 +154,24 @@ function valueFrom(errors: Errors, from: JsonObject, value: string, path: string
     (kind) => object(from, kind) !== undefined,
   );
   const reference = object(from, 'fieldRef');
-  if (reference !== undefined) fieldRef(errors, reference, `${path}.fieldRef`);
+  if (reference !== undefined) fieldRef(errors, reference, `${path}.fieldRef`, VARIABLE_FIELDS);
   const resource = object(from, 'resourceFieldRef');
-  if (resource !== undefined && text(resource, 'resource') === '')
-    errors.push(required(`${path}.resourceFieldRef.resource`));
+  if (resource !== undefined) resourceFieldRef(errors, resource, `${path}.resourceFieldRef`, false);
   for (const kind of ['configMapKeyRef', 'secretKeyRef']) {
     const selector = object(from, kind);
     if (selector === undefined) continue;
-    if (text(selector, 'name') === '') errors.push(required(`${path}.${kind}.name`));
-    if (text(selector, 'key') === '') errors.push(required(`${path}.${kind}.key`));
+    const name = text(selector, 'name');
+    each(errors, dns1123Subdomain(name), `${path}.${kind}.name`, name);
+    const key = text(selector, 'key');
+    if (key === '') errors.push(required(`${path}.${kind}.key`));
+    else each(errors, configMapKey(key), `${path}.${kind}.key`, key);
   }
   if (kinds.length === 0) {
     errors.push(
-      invalid(
-        path,
-        '',
-        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
-      ),
+      invalid(path, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'),
     );
   } else if (value !== '') errors.push(invalid(path, '', 'may not be specified when `value` is not empty'));
   else if (kinds.length > 1) errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
-}
-
-function fieldRef(errors: Errors, reference: JsonObject, path: string): void {
-  const own = text(reference, 'fieldPath');
-  if (text(reference, 'apiVersion') === '') errors.push(required(`${path}.apiVersion`));
-  else if (own === '') errors.push(required(`${path}.fieldPath`));
-  else if (/^metadata\.(?:labels|annotations)\['[^']*'\]$/.test(own)) return;
-  else if (!FIELD_PATHS.has(own)) {
-    const known = ['metadata.annotations', 'metadata.labels'].includes(own);
-    if (known) errors.push(notSupported(`${path}.fieldPath`, own, [...FIELD_PATHS]));
-    else
-      errors.push(invalid(`${path}.fieldPath`, own, `error converting fieldPath: field label not supported: ${own}`));
-  }
 }
 
 function envFrom(errors: Errors, container: Json, path: string): void {
@@ -192,9 +180,12 @@ function envFrom(errors: Errors, container: Json, path: string): void {
     const prefix = text(from, 'prefix');
     if (prefix !== '') each(errors, envVarName(prefix), `${at}.prefix`, prefix);
     const kinds = ['configMapRef', 'secretRef'].filter((kind) => object(from, kind) !== undefined);
-    for (const kind of kinds) if (text(object(from, kind), 'name') === '') errors.push(required(`${at}.${kind}.name`));
-    if (kinds.length === 0) errors.push(invalid(at, '', 'must specify one of: `configMapRef` or `secretRef`'));
-    else if (kinds.length > 1) errors.push(invalid(at, '', 'may not have more than one field specified at a time'));
+    for (const kind of kinds) {
+      const name = text(object(from, kind), 'name');
+      each(errors, dns1123Subdomain(name), `${at}.${kind}.name`, name);
+    }
+    if (kinds.length === 0) errors.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
+    else if (kinds.length > 1) errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
   });
 }
 
@@ -229,6 +220,8 @@ function probe(errors: Errors, own: JsonObject | undefined, path: string, once: 
     errors.push(invalid(`${path}.successThreshold`, successes, 'must be 1'));
 }
 
+const HEADER_RULE =
+  "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'];
 
 function handler(errors: Errors, own: JsonObject, path: string): void {
@@ -244,31 +237,16 @@ function handler(errors: Errors, own: JsonObject, path: string): void {
     if (kind === 'exec' && items(action, 'command').length === 0) errors.push(required(`${at}.command`));
     if (kind === 'httpGet') {
       if (text(action, 'path') === '') errors.push(required(`${at}.path`));
-      portNumberOrName(errors, action['port'], `${at}.port`);
+      portNumberOrName(errors, action['port'] ?? 0, `${at}.port`);
       if (!['HTTP', 'HTTPS'].includes(text(action, 'scheme')))
         errors.push(notSupported(`${at}.scheme`, text(action, 'scheme'), ['HTTP', 'HTTPS']));
+      for (const header of items(action, 'httpHeaders')) {
+        const name = text(header, 'name');
+        if (!/^[-A-Za-z0-9]+$/.test(name)) errors.push(invalid(`${at}.httpHeaders`, name, HEADER_RULE));
+      }
     }
-    if (kind === 'tcpSocket') portNumberOrName(errors, action['port'], `${at}.port`);
+    if (kind === 'tcpSocket') portNumberOrName(errors, action['port'] ?? 0, `${at}.port`);
     if (kind === 'grpc') portNumber(errors, number(action, 'port') ?? 0, `${at}.port`);
   }
   if (count === 0) errors.push(required(path, 'must specify a handler type'));
-}
-
-function securityContext(errors: Errors, own: JsonObject | undefined, path: string): void {
-  if (own === undefined) return;
-  for (const key of ['runAsUser', 'runAsGroup']) {
-    const id = number(own, key);
-    if (id !== undefined && (id < 0 || id > 2_147_483_647))
-      errors.push(invalid(`${path}.${key}`, id, 'must be between 0 and 2147483647, inclusive'));
-  }
-  const escalation = own['allowPrivilegeEscalation'];
-  if (escalation === false) {
-    if (own['privileged'] === true)
-      errors.push(invalid(path, own, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
-    if (items(object(own, 'capabilities'), 'add').includes('CAP_SYS_ADMIN')) {
-      errors.push(
-        invalid(path, own, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'),
-      );
-    }
-  }
 }

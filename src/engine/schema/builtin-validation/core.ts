@@ -22,7 +22,8 @@ import {
   utf8Length,
 } from './field-checks.ts';
 import { NOT_A_CIDR } from './networking.ts';
-import { podTemplate, taintEffect } from './pods.ts';
+import { taintEffect } from './pod-placement.ts';
+import { podTemplate } from './pods.ts';
 
 /** (kubernetes@1.34 pkg/apis/core/validation) */
 export function configMap(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {

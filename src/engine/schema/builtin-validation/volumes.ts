@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
-import { configMapKey, dns1123Label } from '../names.ts';
+import { dns1123Label, dns1123Subdomain } from '../names.ts';
 import { claimSpec } from './claims.ts';
+import { fieldRef, resourceFieldRef } from './field-refs.ts';
 import {
   duplicate,
   type Errors,
@@ -16,6 +17,7 @@ import {
   Seen,
   text,
 } from './field-checks.ts';
+import { driverName } from './storage.ts';
 
 const KINDS = [
   'hostPath',
@@ -95,7 +97,6 @@ function sourceOf(errors: Errors, kind: string, own: JsonObject, path: string): 
     secret: ['secretName'],
     persistentVolumeClaim: ['claimName'],
     nfs: ['server', 'path'],
-    csi: ['driver'],
     gcePersistentDisk: ['pdName'],
     awsElasticBlockStore: ['volumeID'],
     iscsi: ['targetPortal'],
@@ -118,13 +119,22 @@ function sourceOf(errors: Errors, kind: string, own: JsonObject, path: string): 
     case 'hostPath':
       hostPath(errors, own, path);
       return;
+    case 'csi': {
+      driverName(errors, text(own, 'driver'), `${path}.driver`);
+      const secret = object(own, 'nodePublishSecretRef');
+      if (secret === undefined) return;
+      const name = text(secret, 'name');
+      if (name === '') errors.push(required(`${path}.nodePublishSecretRef.name`));
+      else each(errors, dns1123Subdomain(name), `${path}.name`, name);
+      return;
+    }
     case 'nfs':
-      if (text(own, 'path') !== '' && !text(own, 'path').startsWith('/'))
+      if (!text(own, 'path').startsWith('/'))
         errors.push(invalid(`${path}.path`, text(own, 'path'), 'must be an absolute path'));
       return;
     case 'downwardAPI':
       mode(errors, own, path);
-      items(own, 'items').forEach((item, index) => downward(errors, item, `${path}.items[${index}]`));
+      for (const item of items(own, 'items')) downward(errors, item, path);
       return;
     case 'projected':
       projected(errors, own, path);
@@ -168,7 +178,6 @@ function keyPaths(errors: Errors, own: Json, path: string): void {
   items(own, 'items').forEach((item, index) => {
     const at = `${path}.items[${index}]`;
     if (text(item, 'key') === '') errors.push(required(`${at}.key`));
-    else each(errors, configMapKey(text(item, 'key')), `${at}.key`, text(item, 'key'));
     itemPath(errors, item, at);
     mode(errors, item, at, 'mode');
   });
@@ -184,6 +193,15 @@ function itemPath(errors: Errors, item: Json, path: string): void {
   }
 }
 
+/** What files may say of their pod. */
+const FILE_FIELDS: ReadonlySet<string> = new Set([
+  'metadata.annotations',
+  'metadata.labels',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+]);
+
 function downward(errors: Errors, item: Json, path: string): void {
   itemPath(errors, item, path);
   const [reference, resource] = [object(item, 'fieldRef'), object(item, 'resourceFieldRef')];
@@ -191,6 +209,8 @@ function downward(errors: Errors, item: Json, path: string): void {
     errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'));
   else if (reference !== undefined && resource !== undefined)
     errors.push(invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
+  else if (reference !== undefined) fieldRef(errors, reference, `${path}.fieldRef`, FILE_FIELDS);
+  else if (resource !== undefined) resourceFieldRef(errors, resource, `${path}.resourceFieldRef`, true);
   mode(errors, item, path, 'mode');
 }
 
@@ -205,21 +225,13 @@ function projected(errors: Errors, own: JsonObject, path: string): void {
       .slice(1)
       .forEach((kind) => errors.push(forbidden(`${at}.${kind}`, 'may not specify more than 1 volume type')));
     const [kind] = kinds;
-    if (kind === undefined) {
-      errors.push(
-        required(
-          at,
-          'one of clusterTrustBundle, configMap, downwardAPI, podCertificate, secret, or serviceAccountToken is required',
-        ),
-      );
-      return;
-    }
+    if (kind === undefined) return;
     const inner = object(projection, kind) as JsonObject;
     if (kind === 'secret' || kind === 'configMap') {
       if (text(inner, 'name') === '') errors.push(required(`${at}.${kind}.name`));
       keyPaths(errors, inner, `${at}.${kind}`);
     } else if (kind === 'downwardAPI')
-      items(inner, 'items').forEach((item, position) => downward(errors, item, `${at}.downwardAPI.items[${position}]`));
+      items(inner, 'items').forEach((item) => downward(errors, item, `${at}.downwardAPI`));
     else if (kind === 'serviceAccountToken') {
       const seconds = number(inner, 'expirationSeconds');
       if (seconds !== undefined && seconds < 600)
@@ -230,7 +242,9 @@ function projected(errors: Errors, own: JsonObject, path: string): void {
         errors.push(
           invalid(`${at}.${kind}.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'),
         );
-      if (text(inner, 'path') === '') errors.push(required(`${at}.${kind}.path`));
+      const own = text(inner, 'path');
+      if (own === '') errors.push(required(`${path}.path`));
+      else localPath(errors, own, `${path}.path`);
     }
   });
 }
@@ -248,11 +262,27 @@ export function mounts(errors: Errors, container: Json, known: ReadonlyMap<strin
     if (place === '') errors.push(required(`${at}.mountPath`));
     if (place !== '' && !seen.add(place)) errors.push(invalid(`${at}.mountPath`, place, 'must be unique'));
     for (const key of ['subPath', 'subPathExpr']) {
-      if (text(mount, key) !== '') localPath(errors, text(mount, key), `${at}.${key}`);
+      if (text(mount, key) !== '') localPath(errors, text(mount, key), `${path}.${key}`);
     }
     const propagation = text(mount, 'mountPropagation');
-    if (propagation !== '' && !['Bidirectional', 'HostToContainer', 'None'].includes(propagation)) {
-      errors.push(notSupported(`${at}.mountPropagation`, propagation, ['Bidirectional', 'HostToContainer', 'None']));
+    if (has(mount, 'mountPropagation') && !['Bidirectional', 'HostToContainer', 'None'].includes(propagation)) {
+      errors.push(notSupported(`${path}.mountPropagation`, propagation, ['Bidirectional', 'HostToContainer', 'None']));
     }
+    recursive(errors, mount, propagation, `${path}.recursiveReadOnly`);
   });
+}
+
+/** Mounts that are read-only all the way down. (validateMountRecursiveReadOnly) */
+function recursive(errors: Errors, mount: Json, propagation: string, path: string): void {
+  if (!has(mount, 'recursiveReadOnly')) return;
+  const own = text(mount, 'recursiveReadOnly');
+  if (own === 'Disabled') return;
+  if (!['Enabled', 'IfPossible'].includes(own)) {
+    errors.push(notSupported(path, own, ['Disabled', 'Enabled', 'IfPossible']));
+    return;
+  }
+  if (object({ mount }, 'mount')?.['readOnly'] !== true)
+    errors.push(forbidden(path, 'may only be specified when readOnly is true'));
+  if (propagation !== '' && propagation !== 'None')
+    errors.push(forbidden(path, 'may only be specified when mountPropagation is None or not specified'));
 }
