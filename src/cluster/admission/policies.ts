@@ -13,7 +13,7 @@ import type { Store } from '../store/store.ts';
 import { AdmissionCel, type CelInput, CONDITIONS_BUDGET, POLICY_BUDGET } from './admission-cel.ts';
 import { matchConditions } from './match-conditions.ts';
 import { isExempt, listOf, matchResources, namespaceObject } from './match-resources.ts';
-import { collectParams } from './policy-params.ts';
+import { collectParams, unknownParamKind } from './policy-params.ts';
 
 const POLICIES = 'admissionregistration.k8s.io/validatingadmissionpolicies';
 const BINDINGS = 'admissionregistration.k8s.io/validatingadmissionpolicybindings';
@@ -75,6 +75,11 @@ export class ValidatingPolicies {
       }
       if (matched.value === undefined) continue;
       const { type } = matched.value;
+      const kind = field(policy.spec, 'paramKind');
+      if (isObject(kind) && !this.#knows(kind)) {
+        if (failing) deny(policy, undefined, configuration('policy', unknownParamKind(kind)));
+        continue;
+      }
       for (const binding of own) {
         const params = this.#params(policy, binding, attributes);
         if (!params.ok) {
@@ -87,6 +92,10 @@ export class ValidatingPolicies {
       }
     }
     return denials[0];
+  }
+
+  #knows(kind: Json): boolean {
+    return this.#options.table.byKind(stringAt(kind, 'apiVersion') ?? '', stringAt(kind, 'kind') ?? '') !== undefined;
   }
 
   /** No params at all when the binding does not mean the request. */

@@ -11,6 +11,13 @@ import { keyOf, storageOf } from '../apiserver/resource-type.ts';
 import type { Store } from '../store/store.ts';
 import { namespaceOf } from './match-resources.ts';
 
+/** Why a policy cannot be used at all. Source: the same package, policy_source.go. */
+export function unknownParamKind(kind: Json): string {
+  const apiVersion = stringAt(kind, 'apiVersion') ?? '';
+  const group = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+  return `failed to find resource referenced by paramKind: '${group}, Kind=${stringAt(kind, 'kind') ?? ''}'`;
+}
+
 /**
  * The parameter objects of a policy's binding: one `undefined` for a policy without, one `null` for a binding without; none when
  * missing ones are allowed. Source: kubernetes@1.34 apiserver/pkg/admission/plugin/policy/generic/policy_dispatcher.go CollectParams.
@@ -23,12 +30,8 @@ export function collectParams(
 ): Result<readonly (KubeObject | null | undefined)[], string> {
   if (!isObject(kind)) return ok([undefined]);
   if (!isObject(reference)) return ok([null]);
-  const [apiVersion, name] = [stringAt(kind, 'apiVersion') ?? '', stringAt(kind, 'kind') ?? ''];
-  const type = table.byKind(apiVersion, name);
-  if (type === undefined)
-    return err(
-      `failed to find resource referenced by paramKind: '${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${name}'`,
-    );
+  const type = table.byKind(stringAt(kind, 'apiVersion') ?? '', stringAt(kind, 'kind') ?? '');
+  if (type === undefined) return err(unknownParamKind(kind));
   const given = stringAt(reference, 'namespace') ?? '';
   if (!type.namespaced && given !== '')
     return err('paramRef.namespace must not be provided for a cluster-scoped `paramKind`');
