@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -124,7 +125,8 @@ async function lead(
       log,
       namespace: config.runtimeNamespace,
       name: 'weir-leader-election',
-      identity: config.instance,
+      // Two engines of one host are two, too. Source: client-go@0.34 tools/leaderelection, which adds a UUID likewise.
+      identity: `${config.instance}_${randomUUID()}`,
       times: config.leaderElection,
       releaseOnStop: config.leaderElectionReleaseOnCancel,
       signal,

@@ -34,18 +34,22 @@ export class BuildCache {
   ): Promise<Result<BuildResult, BuildError>> {
     const key = keyOf(request);
     const last = this.#last.get(user);
-    if (last?.key === key) {
-      if (last.artifactDigest === artifactDigest) return last.result;
-      if (answersAlike(diskFiles(directory), last.result.value.observations, sha256Hex)) {
-        last.artifactDigest = artifactDigest;
-        return last.result;
-      }
-    }
+    if (last?.key === key && this.holds(user, artifactDigest, directory)) return last.result;
     const result = await this.#builder.build(directory, request, signal);
     // A failure may be one of time or memory: the next try is a real one.
     if (result.ok) this.#last.set(user, { key, artifactDigest, result });
     else this.#last.delete(user);
     return result;
+  }
+
+  /** Whether the files that the user's last build looked at are the same in this artifact; false where there was none. */
+  holds(user: string, artifactDigest: string, directory: string): boolean {
+    const last = this.#last.get(user);
+    if (last === undefined) return false;
+    if (last.artifactDigest === artifactDigest) return true;
+    if (!answersAlike(diskFiles(directory), last.result.value.observations, sha256Hex)) return false;
+    last.artifactDigest = artifactDigest;
+    return true;
   }
 
   forget(user: string): void {

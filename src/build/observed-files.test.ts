@@ -27,8 +27,8 @@ describe('what a build asked of its files', () => {
     ['a manifest comes deep in a generated folder', './plain', { 'plain/deep/three.yaml': 'x: 1\n' }, false],
     ['a generated folder gets a kustomization', './plain', { 'plain/kustomization.yaml': 'resources: []\n' }, false],
     ['a folder deep in it gets one', './plain', { 'plain/deep/kustomization.yaml': 'resources: []\n' }, false],
-  ])('when %s', (_, path, change, alike) => {
-    const built = build(memoryFiles(TREE), request(path));
+  ])('when %s', async (_, path, change, alike) => {
+    const built = await build(memoryFiles(TREE), request(path));
     if (!built.ok) throw new Error(built.error.message);
     const after = Object.entries({ ...TREE, ...change }).filter(([, text]) => text !== undefined);
     const files = memoryFiles(Object.fromEntries(after) as Record<string, string>);

@@ -10,7 +10,7 @@ export type Observations = readonly (readonly [question: string, answer: string]
 export function observeFiles(
   files: FileTree,
   hash: (content: Uint8Array | string) => string,
-): { readonly files: FileTree; observations(): Observations } {
+): { readonly files: FileTree; readonly observations: () => Observations } {
   const seen = new Map<string, string>();
   const note = <T>(letter: Letter, path: string, value: T): T => {
     const question = `${letter}${path}`;

@@ -41,6 +41,8 @@ export interface Watch {
     readonly object: import('../api/object.ts').KubeObject;
     readonly previous?: import('../api/object.ts').KubeObject;
   }): readonly string[];
+  /** Puts those first that the change matters to, where there are more of them than are worked on at once. */
+  order?(keys: readonly string[], object: import('../api/object.ts').KubeObject): Promise<readonly string[]>;
 }
 
 export interface Controller<T> {

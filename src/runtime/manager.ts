@@ -112,6 +112,7 @@ class ControllerRunner {
   readonly #label: string;
   readonly #log: Log;
   readonly #queue: WorkQueue;
+  readonly #workers: number;
   readonly #own: readonly Informer[];
   readonly #others: readonly { readonly watch: Watch; readonly informer: Informer }[];
   readonly #running = new Map<string, AbortController>();
@@ -131,6 +132,7 @@ class ControllerRunner {
     });
     const { concurrency = DEFAULT_CONCURRENCY, metrics } = options;
     const workers = typeof concurrency === 'number' ? concurrency : concurrency(controller);
+    this.#workers = workers;
     metrics?.concurrency(this.#label, workers);
     this.#queue = new WorkQueue({
       clock: options.clock,
@@ -235,9 +237,13 @@ class ControllerRunner {
   #related(watch: Watch, change: CacheChange): void {
     const { object, previous } = change;
     const by = printRef(refOf(object));
-    for (const key of watch.map({ object, ...(previous === undefined ? {} : { previous }) })) {
-      if (this.#find(key) !== undefined) this.enqueue(key, { cause: 'watch', by });
-    }
+    const mapped = watch.map({ object, ...(previous === undefined ? {} : { previous }) });
+    const keys = mapped.filter((key) => this.#find(key) !== undefined);
+    const enqueue = (ordered: readonly string[]): void => {
+      for (const key of ordered) this.enqueue(key, { cause: 'watch', by });
+    };
+    if (watch.order === undefined || keys.length <= this.#workers) enqueue(keys);
+    else void watch.order(keys, object).then(enqueue, () => enqueue(keys));
   }
 
   /** The object to reconcile: from the cache, unless the cache has not seen our own last write yet. */

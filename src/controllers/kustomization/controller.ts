@@ -39,7 +39,10 @@ export function kustomizationController(
     apiVersion,
     kind,
     watches: [
-      ...SOURCE_KINDS.map((source) => sourceWatch(source, bySource)),
+      ...SOURCE_KINDS.map((source) => ({
+        ...sourceWatch(source, bySource),
+        order: (keys: readonly string[], object: KubeObject) => reconciler.affectedFirst(keys, object),
+      })),
       { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object, byDependency) : []) },
       ...configWatches(settings.watchConfigsLabelSelector, byConfig),
     ],

@@ -38,7 +38,7 @@ import type { KustomizationPorts, Settings } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { pruneStale } from './prune-stale.ts';
 import { evaluateReady } from './ready-expression.ts';
-import { readSource, type SourceArtifact } from './source.ts';
+import { artifactOf, readSource, type SourceArtifact } from './source.ts';
 import { type TargetCluster, TargetClusters } from './target-cluster.ts';
 import { readVariables } from './variables.ts';
 
@@ -46,6 +46,8 @@ export const MANAGER = 'kustomize-controller';
 const TERMINAL = 'Reconciliation failed terminally due to configuration error';
 /** Everything is compared with the server at least this often, whatever the watches say. */
 const VERIFY_EVERY_MS = 60 * 60_000;
+/** Users of a source whose files are compared before others get their turn. */
+const CHECKS_AT_ONCE = 20;
 /** Drift of more objects at once is one cause's: their own events would not tell more. */
 const MAX_DRIFT_EVENTS = 100;
 
@@ -74,6 +76,20 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     this.#builds.forget(key);
     this.#drift.forget(key);
     this.#targets.forget(key);
+  }
+
+  /** Keys of users of a source, those first whose files its new artifact changes: the others only report the revision. */
+  async affectedFirst(keys: readonly string[], source: KubeObject): Promise<readonly string[]> {
+    const location = artifactOf(source)?.location;
+    const unpacked = location === undefined ? undefined : await this.#ports.artifacts.unpack(location);
+    if (location === undefined || unpacked?.ok !== true) return keys;
+    const same = new Set<string>();
+    for (const [index, key] of keys.entries()) {
+      if (this.#builds.holds(key, location.digest, unpacked.value.directory)) same.add(key);
+      // Files are read synchronously: others get their turn in between.
+      if (index % CHECKS_AT_ONCE === CHECKS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return [...keys.filter((key) => !same.has(key)), ...same];
   }
 
   async reconcile(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
