@@ -59,6 +59,17 @@ export function watchKind(options: InformerOptions): Informer {
   return new Reflector(options).start();
 }
 
+/** A stream that ends earlier is followed by a pause. */
+const SHORT_STREAM_MS = 1000;
+/** Taken for a version that expired: the kind is listed anew. */
+const OUT_OF_ORDER: KubeError = { code: 410, reason: 'Expired', message: 'watch: events came out of order' };
+
+/** Versions are numbers wherever they can be compared; of others nothing is assumed. Source: kubernetes KEP-5504. */
+function isOlder(version: string, than: string): boolean {
+  if (!/^\d+$/.test(version) || !/^\d+$/.test(than)) return false;
+  return version.length === than.length ? version < than : version.length < than.length;
+}
+
 class Reflector implements Informer {
   readonly synced: Promise<void>;
   readonly #options: InformerOptions;
@@ -134,63 +145,76 @@ class Reflector implements Informer {
     }
   }
 
-  /** Watches from `resourceVersion` on, over ended streams, until the kind must be listed anew. Tells whether anything came. */
+  /** Watches from `resourceVersion` on, over ended streams, until the kind must be listed anew. Tells whether a stream lasted. */
   async #follow(resourceVersion: string, pause: Pause): Promise<boolean> {
     const { signal, clock } = this.#options;
     let from = resourceVersion;
-    let came = false;
+    let lasted = false;
     while (!signal.aborted) {
       const startedMs = clock.now();
       const ended = await this.#watchOnce(from);
       from = ended.resourceVersion;
-      came ||= ended.events > 0;
       if (signal.aborted) break;
+      // A stream that ends at once, again and again, must not become a busy loop, whatever it says before.
+      const short = clock.now() - startedMs < SHORT_STREAM_MS;
+      if (!short) {
+        lasted = true;
+        pause.reset();
+      }
       if (ended.error === undefined) {
-        // A stream that ends at once, again and again, must not become a busy loop.
-        if (ended.events === 0 && clock.now() - startedMs < 1000) await this.#wait(pause);
-        else pause.reset();
+        if (short) await this.#wait(pause);
         continue;
       }
       if (isExpired(ended.error) || ended.error.code === 404) break;
-      if (ended.events > 0) pause.reset();
       // The server's other refusals (401, 403, 500) and lost connections: the version may well still be watchable.
       this.#report('watch', ended.error);
       await this.#wait(pause);
       if (ended.error.code !== 0 && ended.error.code !== 429 && ended.error.code < 500) break;
     }
-    return came;
+    return lasted;
   }
 
-  async #watchOnce(from: string): Promise<{ resourceVersion: string; events: number; error?: KubeError }> {
+  async #watchOnce(from: string): Promise<{ resourceVersion: string; error?: KubeError }> {
     const { client, kind, clock, signal } = this.#options;
     const timeoutSeconds = Math.round(WATCH_TIMEOUT_S * (1 + this.#random()));
     const watchdog = new AbortController();
     const stopAt = clock.after(timeoutSeconds * 1000 + WATCH_GRACE_MS, () => watchdog.abort());
     let stopSilence: () => void = () => undefined;
     let resourceVersion = from;
-    let events = 0;
     let bookmarked = false;
     try {
       const both = AbortSignal.any([signal, watchdog.signal]);
       const stream = client.watch(kind, { ...this.#selection(), resourceVersion, timeoutSeconds, signal: both });
       for await (const event of stream) {
-        if (event.type === 'ERROR') return { resourceVersion, events, error: event.error };
-        events++;
+        if (event.type === 'ERROR') return { resourceVersion, error: event.error };
         if (event.type === 'BOOKMARK') {
           bookmarked = true;
-          if (event.resourceVersion !== '') resourceVersion = event.resourceVersion;
+          if (event.resourceVersion !== '' && !isOlder(event.resourceVersion, resourceVersion))
+            resourceVersion = event.resourceVersion;
         } else {
+          const version = event.object.metadata.resourceVersion ?? resourceVersion;
+          if (isOlder(version, resourceVersion)) {
+            // Told already: nothing new. Otherwise nobody knows what else is missing or in the wrong order.
+            if (this.#knows(event.object)) continue;
+            return { resourceVersion, error: OUT_OF_ORDER };
+          }
           this.#change(event.type, event.object);
-          resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
+          resourceVersion = version;
         }
         stopSilence();
         if (bookmarked) stopSilence = clock.after(SILENCE_MS, () => watchdog.abort());
       }
-      return { resourceVersion, events };
+      return { resourceVersion };
     } finally {
       stopAt();
       stopSilence();
     }
+  }
+
+  /** Whether the cache holds this very state of an object. */
+  #knows({ metadata: { namespace, name, uid, resourceVersion } }: KubeObject): boolean {
+    const cached = this.#store.get(namespace, name)?.metadata;
+    return cached?.uid === uid && cached?.resourceVersion === resourceVersion;
   }
 
   #selection(): ListOptions {

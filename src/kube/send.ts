@@ -61,11 +61,16 @@ export async function openStream(
   signal.throwIfAborted();
   await waitForTurn(options, signal);
   let response: HttpResponse;
+  // A connection that was lost without a word must not hold a stream that never begins.
+  const deadline = new AbortController();
+  const cancel = options.clock.after(options.requestTimeoutMs, () => deadline.abort());
   try {
-    response = await options.handler({ ...request, signal });
+    response = await options.handler({ ...request, signal: AbortSignal.any([signal, deadline.signal]) });
   } catch (cause) {
     signal.throwIfAborted();
-    return err(connectionError(cause));
+    return err(deadline.signal.aborted ? timedOut(options) : connectionError(cause));
+  } finally {
+    cancel();
   }
   options.observe?.({ method: request.method, code: response.status });
   if (response.status < 300) return ok(response);
@@ -94,14 +99,16 @@ async function attemptOnce(
     return ok({ status: response.status, headers: response.headers, text });
   } catch (cause) {
     signal?.throwIfAborted();
-    if (deadline.signal.aborted) {
-      return err({ code: 0, reason: 'Timeout', message: `no answer within ${options.requestTimeoutMs / 1000}s` });
-    }
+    if (deadline.signal.aborted) return err(timedOut(options));
     if (cause instanceof RangeError) return err({ code: 0, reason: 'InvalidAnswer', message: cause.message });
     return err(connectionError(cause));
   } finally {
     cancel();
   }
+}
+
+function timedOut({ requestTimeoutMs }: SendOptions): KubeError {
+  return { code: 0, reason: 'Timeout', message: `no answer within ${requestTimeoutMs / 1000}s` };
 }
 
 function mayRepeat(failure: KubeError, repeat: Repeat): boolean {
