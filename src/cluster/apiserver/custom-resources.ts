@@ -79,11 +79,16 @@ export class CustomResources {
     return kube(defaulted as JsonObject);
   }
 
-  /** A stored object in this type's version, pruned and defaulted by that version's schema. */
+  /**
+   * A stored object in this type's version, pruned and defaulted by that version's schema. What another version wrote is pruned by the
+   * schema of the version it is stored in first. (kubernetes@1.34 apiextensions-apiserver/pkg/apiserver/customresource_handler.go schemaCoercingDecoder)
+   */
   read(type: ResourceType, object: KubeObject): KubeObject {
-    const versioned =
-      object.apiVersion === apiVersionOf(type) ? object : withField(object, 'apiVersion', apiVersionOf(type));
-    if (versioned === object || this.#preserves(type)) return this.default(type, versioned);
+    if (this.#preserves(type) || !hasVersions(type)) return this.default(type, inVersion(object, apiVersionOf(type)));
+    const stored = { ...type, version: object.apiVersion.slice(object.apiVersion.indexOf('/') + 1) };
+    const known = kube(pruneUnknown(json(object), this.schema(stored)).value as JsonObject);
+    const versioned = inVersion(known, apiVersionOf(type));
+    if (versioned === known) return this.default(type, known);
     return this.default(type, kube(pruneUnknown(json(versioned), this.schema(type)).value as JsonObject));
   }
 
@@ -95,6 +100,15 @@ export class CustomResources {
     const blocking = blockingError(causes);
     return blocking === undefined ? [...causes, ...validateRules(json(object), schema, before)] : [...causes, blocking];
   }
+}
+
+function hasVersions(type: ResourceType): boolean {
+  const versions = field(type.definition?.spec, 'versions');
+  return isArray(versions) && versions.length > 1;
+}
+
+function inVersion(object: KubeObject, apiVersion: string): KubeObject {
+  return object.apiVersion === apiVersion ? object : withField(object, 'apiVersion', apiVersion);
 }
 
 /** Whole numbers beyond 64 bits are floats, as they are in Go; others stay as they came. (kubernetes@1.34 apimachinery/pkg/util/json) */
