@@ -2,7 +2,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
 import { at, field, isArray, isObject, put, stringAt, stringifyJson } from '../../base/json.ts';
 import { err, ok } from '../../base/result.ts';
-import { child, draft, items, json, kube } from '../apiserver/draft.ts';
+import { child, draft, items, json, kube, withField } from '../apiserver/draft.ts';
 import { generateName } from '../apiserver/names.ts';
 import type { Admission, Attributes } from '../apiserver/operation.ts';
 import { forbidden } from '../apiserver/status.ts';
@@ -85,12 +85,27 @@ function mountToken(spec: MutableJsonObject, random: (below: number) => number):
   ]);
 }
 
+function isPodUpdate({ type, verb, subresource }: Attributes): boolean {
+  return type.storage === '/pods' && verb === 'update' && (subresource === undefined || subresource === '');
+}
+
+/** A client that does not know of what was resolved does not take it away. */
+function keepPriority(pod: KubeObject, old: KubeObject | undefined): KubeObject {
+  const kept: { [key: string]: Json } = {};
+  for (const key of ['priority', 'preemptionPolicy']) {
+    const value = field(old?.spec, key);
+    if (field(pod.spec, key) === undefined && value !== undefined) kept[key] = value;
+  }
+  return Object.keys(kept).length === 0 ? pod : withField(pod, 'spec', { ...pod.spec, ...kept });
+}
+
 /** Resolves priority classes. Source: kubernetes@1.34 plugin/pkg/admission/priority. */
 export function priority(store: Store): Admission {
   return {
     name: 'Priority',
     mutate: (attributes) => {
       const { object, type } = attributes;
+      if (isPodUpdate(attributes)) return ok(keepPriority(object, attributes.old));
       if (!isNewPod(attributes)) return ok(object);
       const pod = draft(object);
       const spec = child(pod, 'spec');

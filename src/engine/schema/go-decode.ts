@@ -5,6 +5,7 @@ import { quote } from './field-error.ts';
 import { isDateTime } from './formats.ts';
 import { canonicalQuantity, QUANTITY_ERROR } from './quantity.ts';
 import { dereference, type ResolveSchema, type Schema } from './schema.ts';
+import { ZERO_FIELDS } from './zero-fields.generated.ts';
 
 export interface GoDecoded {
   /** The object as a Go server would print it again: no nulls, no zero values of `omitempty` fields, structs present. */
@@ -44,90 +45,29 @@ export function decodeGo(
   }
 }
 
-/** Scalars that are no pointers in Go and have `omitempty`: a zero is dropped. Numbers and booleans not listed are kept. */
-const DROP_ZERO: { readonly [definition: string]: ReadonlySet<string> } = {
-  ObjectMeta: new Set(['generation']),
-  Container: new Set(['stdin', 'stdinOnce', 'tty']),
-  EphemeralContainer: new Set(['stdin', 'stdinOnce', 'tty']),
-  ContainerPort: new Set(['hostPort']),
-  Probe: new Set(['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold']),
-  PodSpec: new Set(['hostNetwork', 'hostPID', 'hostIPC']),
-  VolumeMount: new Set(['readOnly']),
-  ServicePort: new Set(['nodePort']),
-  ServiceSpec: new Set(['publishNotReadyAddresses', 'healthCheckNodePort']),
-  DeploymentSpec: new Set(['minReadySeconds', 'paused']),
-  ReplicaSetSpec: new Set(['minReadySeconds']),
-  ReplicationControllerSpec: new Set(['minReadySeconds']),
-  StatefulSetSpec: new Set(['minReadySeconds']),
-  DaemonSetSpec: new Set(['minReadySeconds']),
-  StatefulSetOrdinals: new Set(['start']),
-  DeploymentStatus: new Set([
-    'observedGeneration',
-    'replicas',
-    'updatedReplicas',
-    'readyReplicas',
-    'availableReplicas',
-    'unavailableReplicas',
-  ]),
-  ReplicaSetStatus: new Set(['observedGeneration', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']),
-  ReplicationControllerStatus: new Set([
-    'observedGeneration',
-    'fullyLabeledReplicas',
-    'readyReplicas',
-    'availableReplicas',
-  ]),
-  StatefulSetStatus: new Set(['observedGeneration', 'readyReplicas', 'currentReplicas', 'updatedReplicas']),
-  DaemonSetStatus: new Set(['observedGeneration', 'updatedNumberScheduled', 'numberAvailable', 'numberUnavailable']),
-  JobStatus: new Set(['active', 'succeeded', 'failed']),
-  PodStatus: new Set(['observedGeneration']),
-  PodCondition: new Set(['observedGeneration']),
-  Condition: new Set(['observedGeneration']),
-  PodDisruptionBudgetStatus: new Set(['observedGeneration']),
-  NodeSpec: new Set(['unschedulable']),
-  ServiceBackendPort: new Set(['number']),
-  ContainerImage: new Set(['sizeBytes']),
-  ContainerStateTerminated: new Set(['signal']),
-  EventSeries: new Set(['count']),
-  ScaleSpec: new Set(['replicas']),
-  Event: new Set(['count']),
-  PriorityClass: new Set(['globalDefault']),
-  ISCSIVolumeSource: new Set(['readOnly', 'chapAuthDiscovery', 'chapAuthSession']),
-  ISCSIPersistentVolumeSource: new Set(['readOnly', 'chapAuthDiscovery', 'chapAuthSession']),
-  NFSVolumeSource: new Set(['readOnly']),
-  PersistentVolumeClaimVolumeSource: new Set(['readOnly']),
-  CSIPersistentVolumeSource: new Set(['readOnly']),
-  GCEPersistentDiskVolumeSource: new Set(['readOnly', 'partition']),
-  AWSElasticBlockStoreVolumeSource: new Set(['readOnly', 'partition']),
-  CustomResourceDefinitionSpec: new Set(['preserveUnknownFields']),
-  CustomResourceDefinitionVersion: new Set(['deprecated']),
-  CustomResourceColumnDefinition: new Set(['priority']),
-  JSONSchemaProps: new Set([
-    'exclusiveMaximum',
-    'exclusiveMinimum',
-    'uniqueItems',
-    'nullable',
-    'x-kubernetes-embedded-resource',
-    'x-kubernetes-int-or-string',
-  ]),
-  SubjectAccessReviewStatus: new Set(['denied']),
-  APIServiceSpec: new Set(['insecureSkipTLSVerify']),
+type Fields = { readonly [definition: string]: ReadonlySet<string> };
+
+/** The fields of kinds that are not in k8s.io/api, beside the generated ones of those that are. */
+function fieldSets(generated: { readonly [definition: string]: readonly string[] }, more: Fields): Fields {
+  const sets = Object.entries(generated).map(([name, fields]) => [name, new Set(fields)] as const);
+  return { ...Object.fromEntries(sets), ...more };
+}
+
+const ZEROS = JSON.parse(ZERO_FIELDS) as {
+  readonly [list in 'keep' | 'drop']: { readonly [definition: string]: readonly string[] };
 };
 
+/** Scalars that are no pointers in Go and have `omitempty`: a zero is dropped. Numbers and booleans not listed are kept. */
+const DROP_ZERO: Fields = fieldSets(ZEROS.drop, {
+  ObjectMeta: new Set(['generation']),
+  APIServiceSpec: new Set(['insecureSkipTLSVerify']),
+});
+
 /** Strings that are pointers in Go: an empty one is kept. */
-const KEEP_EMPTY: { readonly [definition: string]: ReadonlySet<string> } = {
-  PersistentVolumeClaimSpec: new Set(['storageClassName', 'volumeAttributesClassName']),
-  IngressSpec: new Set(['ingressClassName']),
-  HostPathVolumeSource: new Set(['type']),
-  TypedLocalObjectReference: new Set(['apiGroup']),
-  TypedObjectReference: new Set(['apiGroup']),
-  EndpointPort: new Set(['name', 'protocol', 'appProtocol']),
-  LeaseSpec: new Set(['holderIdentity']),
-  ServicePort: new Set(['appProtocol']),
-  GRPCAction: new Set(['service']),
-  PodSpec: new Set(['runtimeClassName', 'preemptionPolicy']),
+const KEEP_EMPTY: Fields = fieldSets(ZEROS.keep, {
   CustomResourceSubresourceScale: new Set(['labelSelectorPath']),
   CustomResourceDefinitionVersion: new Set(['deprecationWarning']),
-};
+});
 
 /** Fields that Go always prints, though the documents do not call them required. */
 const ALWAYS: { readonly [definition: string]: { readonly [field: string]: Json } } = {

@@ -182,7 +182,8 @@ function envFrom(errors: Errors, container: Json, path: string): void {
     const kinds = ['configMapRef', 'secretRef'].filter((kind) => object(from, kind) !== undefined);
     for (const kind of kinds) {
       const name = text(object(from, kind), 'name');
-      each(errors, dns1123Subdomain(name), `${at}.${kind}.name`, name);
+      if (name === '') errors.push(required(`${at}.${kind}.name`));
+      else each(errors, dns1123Subdomain(name), `${at}.${kind}.name`, name);
     }
     if (kinds.length === 0) errors.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
     else if (kinds.length > 1) errors.push(invalid(path, '', 'may not have more than one field specified at a time'));

@@ -53,7 +53,7 @@ function profile(
       if (local.length > 4095)
         errors.push({ field: at, reason: 'FieldValueTooLong', message: 'Too long: may not be more than 4095 bytes' });
     }
-  } else if (has(own, 'localhostProfile')) {
+  } else if (has(own, 'localhostProfile') && (kind === 'seccompProfile' || PROFILES.includes(type))) {
     const shown = kind === 'seccompProfile' ? internalObject('SeccompProfile', own) : local;
     errors.push(invalid(at, shown, `can only be set when ${words} type is Localhost`));
   }
