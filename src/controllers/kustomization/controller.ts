@@ -63,7 +63,14 @@ function sourceWatch(kind: string, index: ObjectIndex): Watch {
       const artifact = artifactOf(object);
       const before = previous === undefined ? undefined : artifactOf(previous);
       if (artifact === undefined) return [];
-      if (before?.revision === artifact.revision && before.location.digest === artifact.location.digest) return [];
+      const same = before?.revision === artifact.revision && before.location.digest === artifact.location.digest;
+      if (same && before.location.url === artifact.location.url) return [];
+      // Another engine serves it now: who could not get it tries there.
+      if (same)
+        return index
+          .get(indexKey(refOf(object)))
+          .filter((user) => !isReady(user))
+          .map(keyOf);
       return index
         .get(indexKey(refOf(object)))
         .filter((found) => {

@@ -187,11 +187,17 @@ async function readStored(file: string, limit: number): Promise<Uint8Array | und
 
 /** An artifact server that has not answered in full by then is taken for unreachable. */
 const DOWNLOAD_TIMEOUT_MS = 60_000;
+/** One that has not even begun by then hangs: its process sleeps, or its machine is gone. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 async function download(url: string, limit: number): Promise<Result<Uint8Array, ArtifactError>> {
   if (!/^https?:\/\//.test(url)) return err({ code: 'Unreachable', message: 'artifact URL is not HTTP' });
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(new Error('no answer')), ANSWER_TIMEOUT_MS);
   try {
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+    const signal = AbortSignal.any([silent.signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]);
+    const response = await fetch(url, { redirect: 'error', signal });
+    clearTimeout(timer);
     if (response.status === 404) {
       await response.body?.cancel();
       return err({ code: 'NotFound', message: 'artifact not found' });
@@ -211,6 +217,8 @@ async function download(url: string, limit: number): Promise<Result<Uint8Array, 
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message : cause.message) : '';
     return err({ code: 'Unreachable', message: `failed to download artifact: ${reason}` });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
