@@ -1,6 +1,9 @@
 import { copyNode, type YamlNode } from '../yaml/node.ts';
 import type { Kustomization } from './kustomization-type.ts';
+import type { BuildRecord } from './rebuild.ts';
 
+/** Directories whose last build is kept. */
+const MAX_BUILDS = 100;
 /** A tree takes about 25 times its text: with this many characters of text a full cache holds about 100 MiB. */
 const MAX_CHARS = 4 * 1024 * 1024;
 
@@ -17,6 +20,8 @@ export class KustomizeCache {
   readonly #maxChars: number;
   readonly #kept = new Map<string, Kept<readonly YamlNode[] | Kustomization>>();
   #chars = 0;
+  readonly #builds = new Map<string, BuildRecord>();
+  #buildBytes = 0;
 
   /** `maxChars` bounds the text of what is kept, in UTF-16 units. */
   constructor(maxChars: number = MAX_CHARS) {
@@ -47,6 +52,29 @@ export class KustomizeCache {
     const value = read(text);
     if (text.length <= this.#maxChars) this.#put(key, text, value);
     return value;
+  }
+
+  /** What the last build of `key` left. */
+  build(key: string): BuildRecord | undefined {
+    const found = this.#builds.get(key);
+    if (found === undefined) return undefined;
+    this.#builds.delete(key);
+    this.#builds.set(key, found);
+    return found;
+  }
+
+  /** Keeps what a build of `key` left, within the same bound as texts; undefined forgets it. */
+  keepBuild(key: string, record: BuildRecord | undefined): void {
+    this.#buildBytes -= this.#builds.get(key)?.seen.bytes ?? 0;
+    this.#builds.delete(key);
+    if (record === undefined || record.seen.bytes > this.#maxChars) return;
+    this.#builds.set(key, record);
+    this.#buildBytes += record.seen.bytes;
+    for (const [oldest, { seen }] of this.#builds) {
+      if (this.#buildBytes <= this.#maxChars && this.#builds.size <= MAX_BUILDS) break;
+      this.#builds.delete(oldest);
+      this.#buildBytes -= seen.bytes;
+    }
   }
 
   #take(key: string): readonly YamlNode[] | Kustomization | undefined {

@@ -10,6 +10,8 @@ export interface LoadContext {
   readonly filesRead: Set<string>;
   /** Content of a URL, or undefined when it must be fetched first. */
   readonly remote: ((url: string) => RemoteContent | undefined) | undefined;
+  /** Hears the path in the tree of each file that is read. */
+  readonly onRead?: (path: string) => void;
 }
 
 /** Where the files of a remote base or resource come from. */
@@ -58,6 +60,8 @@ export class Loader {
   private readonly repo: RepoUrl | undefined;
   private readonly depth: number;
   private readonly restrict: boolean;
+  /** Path in the tree of the file that was read last. */
+  lastRead = '';
 
   private constructor(
     files: FileTree,
@@ -223,6 +227,8 @@ export class Loader {
     const bytes = this.files.read(real);
     if (bytes === undefined) fail(`open ${shown}: permission denied`);
     this.context.filesRead.add(real);
+    this.context.onRead?.(real);
+    this.lastRead = real;
     return bytes;
   }
 

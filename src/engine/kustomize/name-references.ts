@@ -3,6 +3,7 @@ import { scalarNode } from '../yaml/node.ts';
 import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec } from './field-filter.ts';
 import { fieldOf, getField, isNull, isString, lookup, setField, setScalar } from './node-edit.ts';
+import type { Referral } from './rebuild.ts';
 import { type Renamings, type Resource, sameRenamings } from './resource.ts';
 import { effectiveNamespace, type Gvk, isSelected, NO_NAMESPACE, printId, type ResourceId } from './resource-id.ts';
 import type { FieldSpec, NameReference } from './transformer-config.ts';
@@ -16,9 +17,13 @@ interface Rule {
  * Puts the new names of renamed objects wherever other objects name them (api/filters/nameref). Objects are found by the names
  * they had, through an index; kustomize goes through all of them for each reference.
  */
-export function fixNameReferences(resources: readonly Resource[], references: readonly NameReference[]): void {
-  const byOldName = new Map<string, Resource[]>();
-  for (const resource of resources) {
+export function fixNameReferences(
+  resources: readonly Resource[],
+  references: readonly NameReference[],
+  candidates: readonly Referral[] = resources,
+): void {
+  const byOldName = new Map<string, Referral[]>();
+  for (const resource of candidates) {
     for (const name of new Set(resource.previousIds().map((id) => id.name))) {
       const list = byOldName.get(name);
       if (list === undefined) byOldName.set(name, [resource]);
@@ -33,7 +38,7 @@ export function fixNameReferences(resources: readonly Resource[], references: re
       else rules.push({ spec, target });
     }
   }
-  const fixer = new Fixer(resources, byOldName);
+  const fixer = new Fixer(candidates, byOldName);
   const anyKind = rulesByKind.get('') ?? [];
   // Where nothing was renamed, kustomize only stumbles over what RoleBindings say.
   const referrers = byOldName.size > 0 ? resources : resources.filter((one) => one.kind() === 'RoleBinding');
@@ -58,24 +63,29 @@ function inOrder(
 }
 
 class Fixer {
-  private readonly resources: readonly Resource[];
-  private readonly byOldName: ReadonlyMap<string, readonly Resource[]>;
-  private readonly ids = new Map<Resource, ResourceId>();
-  private readonly renamings = new Map<Resource, Renamings>();
-  private readonly previousIds = new Map<Resource, readonly ResourceId[]>();
+  private readonly resources: readonly Referral[];
+  private readonly byOldName: ReadonlyMap<string, readonly Referral[]>;
+  private readonly ids = new Map<Referral, ResourceId>();
+  private readonly renamings = new Map<Referral, Renamings>();
+  private readonly previousIds = new Map<Referral, readonly ResourceId[]>();
 
-  constructor(resources: readonly Resource[], byOldName: ReadonlyMap<string, readonly Resource[]>) {
+  constructor(resources: readonly Referral[], byOldName: ReadonlyMap<string, readonly Referral[]>) {
     this.resources = resources;
     this.byOldName = byOldName;
     for (const resource of resources) this.ids.set(resource, resource.id());
   }
 
-  private idOf(resource: Resource): ResourceId {
-    return this.ids.get(resource) as ResourceId;
+  private idOf(resource: Referral): ResourceId {
+    let found = this.ids.get(resource);
+    if (found === undefined) {
+      found = resource.id();
+      this.ids.set(resource, found);
+    }
+    return found;
   }
 
   /** Of a resource that overlays share, each of them asks again: what its annotations say is read once. */
-  private renamingsOf(resource: Resource): Renamings {
+  private renamingsOf(resource: Referral): Renamings {
     let found = this.renamings.get(resource);
     if (found === undefined) {
       found = resource.renamings();
@@ -84,7 +94,7 @@ class Fixer {
     return found;
   }
 
-  private previousIdsOf(resource: Resource): readonly ResourceId[] {
+  private previousIdsOf(resource: Referral): readonly ResourceId[] {
     let found = this.previousIds.get(resource);
     if (found === undefined) {
       found = resource.previousIds();
@@ -149,18 +159,18 @@ class Fixer {
   }
 
   /** Candidates for a namespace: those that began in it, or, when none did, those that are in it. */
-  private inNamespace(namespace: string | undefined, referrer: Resource): (candidate: Resource) => boolean {
+  private inNamespace(namespace: string | undefined, referrer: Resource): (candidate: Referral) => boolean {
     if (namespace === undefined) return () => true;
     if (namespace === NO_NAMESPACE) return () => false;
     const reachable = this.reachableFrom(referrer);
-    const began = (candidate: Resource): boolean => effectiveNamespace(candidate.originalId()) === namespace;
+    const began = (candidate: Referral): boolean => effectiveNamespace(candidate.originalId()) === namespace;
     if (this.beganIn(namespace).some(reachable)) return began;
     return (candidate) => effectiveNamespace(this.idOf(candidate)) === namespace;
   }
 
-  private readonly byFirstNamespace = new Map<string, Resource[]>();
+  private readonly byFirstNamespace = new Map<string, Referral[]>();
 
-  private beganIn(namespace: string): readonly Resource[] {
+  private beganIn(namespace: string): readonly Referral[] {
     if (this.byFirstNamespace.size === 0) {
       for (const resource of this.resources) {
         const first = effectiveNamespace(resource.originalId());
@@ -173,7 +183,7 @@ class Fixer {
   }
 
   /** Which objects an object may refer to: its namespace's, cluster-scoped ones, and a RoleBinding's subjects. */
-  private reachableFrom(referrer: Resource): (candidate: Resource) => boolean {
+  private reachableFrom(referrer: Resource): (candidate: Referral) => boolean {
     const id = this.idOf(referrer);
     if (id.clusterScoped) return () => true;
     const namespace = effectiveNamespace(id);
@@ -186,11 +196,11 @@ class Fixer {
 
   private select(
     name: string,
-    inNamespace: (candidate: Resource) => boolean,
+    inNamespace: (candidate: Referral) => boolean,
     referrer: Resource,
     rule: Rule,
     withNamespace: boolean,
-  ): Resource | undefined {
+  ): Referral | undefined {
     const named = this.byOldName.get(name);
     if (named === undefined) return undefined;
     const reachable = this.reachableFrom(referrer);
@@ -219,8 +229,8 @@ class Fixer {
       found = found.filter((candidate) => sameRenamings(this.renamingsOf(candidate), renamings, false));
     }
     if (found.length <= 1) return found[0];
-    const [first] = found as [Resource, ...Resource[]];
-    const same = (one: Resource): boolean =>
+    const [first] = found as [Referral, ...Referral[]];
+    const same = (one: Referral): boolean =>
       one.name() === first.name() && (!withNamespace || one.namespace() === first.namespace());
     if (found.every(same)) return first;
     return fail(
@@ -229,7 +239,7 @@ class Fixer {
   }
 }
 
-function details(referrer: Resource, found: readonly Resource[]): string {
+function details(referrer: Resource, found: readonly Referral[]): string {
   const shown = found.map((one, index) => `--- possible referral ${index}:\n${one.toYaml()}\n`).join('');
   return `\n**** Too many possible referral targets to referrer:\n${referrer.toYaml()}\n${shown}`;
 }

@@ -118,13 +118,13 @@ function applyMerges(
   }
   for (const patch of patches) {
     const id = patch.originalId();
-    let resource: Resource;
+    let resource: Resource | undefined;
     try {
-      resource = resources.byId(id);
+      resource = resources.byIdIfMade(id);
     } catch (failure) {
       throw withPrefix(`no resource matches strategic merge patch ${quoted(printId(id))}`, failure);
     }
-    applyToOne(resources, resource, patch.copy());
+    if (resource !== undefined) applyToOne(resources, resource, patch.copy());
   }
 }
 
@@ -181,7 +181,10 @@ export function mergeTransformer(
   if (inline !== '') patches.push(...readResources(inline, schemas));
   if (patches.length === 0) fail(`patch appears to be empty; files=${goList(paths)}, Patch=${inline}`);
   return (resources) => {
-    for (const patch of patches) applyToAll(resources, [resources.byId(patch.originalId())], patch);
+    for (const patch of patches) {
+      const resource = resources.byIdIfMade(patch.originalId());
+      if (resource !== undefined) applyToAll(resources, [resource], patch);
+    }
   };
 }
 

@@ -14,6 +14,8 @@ import { compileSelector } from './selector.ts';
  */
 export class ResourceMap {
   list: Resource[] = [];
+  /** Only a part of the objects is made: that one is not here says nothing. */
+  partial = false;
   /** How many resources have each current id. */
   private currentIds: Map<string, number> | undefined;
   /** Resources by every name they have or had. */
@@ -75,6 +77,11 @@ export class ResourceMap {
   /** Resources of the name, with the ids they have or had. */
   namedLike(name: string): readonly Resource[] {
     return this.named(name).filter((resource) => !resource.isNilOrEmpty());
+  }
+
+  /** The same; undefined where it may be among those that are not made. */
+  byIdIfMade(id: ResourceId): Resource | undefined {
+    return this.partial && this.matchingAnyId(id).length === 0 ? undefined : this.byId(id);
   }
 
   /** The one resource that a patch means. */

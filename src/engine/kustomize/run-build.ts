@@ -7,6 +7,7 @@ import { KustomizeCache } from './cache.ts';
 import { fail, KustomizeFailure, Pending, withPrefix } from './failure.ts';
 import { Loader, type RemoteContent } from './load.ts';
 import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
+import { type BuildRecord, BuildTrack, changedFiles, type Observations, observed } from './rebuild.ts';
 import { goSyntax, type Resource } from './resource.ts';
 import { SchemaStore } from './schema.ts';
 import { sortResources } from './sort-order.ts';
@@ -81,20 +82,42 @@ export function runBuild(
   directory: string,
   options: BuildOptions,
 ): Result<BuildOutput, KustomizeError> {
+  const { cache } = options;
+  if (cache === undefined) return runWhole(files, directory, options, new BuildTrack());
+  const key = buildKey(directory, options);
+  const before = cache.build(key);
+  const again = before === undefined ? undefined : runPart(before, files, directory, options);
+  if (again !== undefined) {
+    if (again !== before) cache.keepBuild(key, again);
+    return ok(outputOf(again));
+  }
+  const { files: watched, seen } = observed(files);
+  const track = new BuildTrack();
+  const result = runWhole(watched, directory, options, track);
+  cache.keepBuild(key, result.ok && track.separable ? recordOf(result.value, track, seen) : undefined);
+  return result;
+}
+
+/** Everything that shapes a build but its files. */
+function buildKey(directory: string, options: BuildOptions): string {
+  const { loadRestrictor, reorder, addManagedByLabel, rootPath, shownDirectory } = options;
+  return JSON.stringify([directory, loadRestrictor, reorder, addManagedByLabel, rootPath, shownDirectory]);
+}
+
+function runWhole(
+  files: FileTree,
+  directory: string,
+  options: BuildOptions,
+  track: BuildTrack,
+): Result<WholeOutput, KustomizeError> {
   const warnings: string[] = [];
   const filesRead = new Set<string>();
   try {
-    const objects = run(files, directory, options, warnings, filesRead);
-    let yaml: string | undefined;
-    return ok({
-      objects,
-      warnings,
-      filesRead: [...filesRead].sort(),
-      get yaml(): string {
-        yaml ??= objects.map((object) => printYaml(object as unknown as JsonObject)).join('---\n');
-        return yaml;
-      },
-    });
+    const made = run(files, directory, options, { warnings, filesRead, track });
+    const objects = made.map(({ object }) => object);
+    const printed: (string | undefined)[] = objects.map(() => undefined);
+    const sources = made.map(({ resource }) => track.sources.get(resource) ?? '');
+    return ok({ ...outputOf({ objects, printed, warnings, filesRead }), printed, sources });
   } catch (failure) {
     if (failure instanceof Pending)
       return err({ code: failure.code, message: failure.message, urls: failure.urls, warnings });
@@ -103,14 +126,130 @@ export function runBuild(
   }
 }
 
+interface WholeOutput extends BuildOutput {
+  readonly printed: (string | undefined)[];
+  readonly sources: readonly string[];
+}
+
+function outputOf({
+  objects,
+  printed,
+  warnings,
+  filesRead,
+}: Pick<BuildRecord, 'objects' | 'printed' | 'warnings' | 'filesRead'>): BuildOutput {
+  let yaml: string | undefined;
+  return {
+    objects,
+    warnings,
+    filesRead: [...filesRead].sort(),
+    get yaml(): string {
+      yaml ??= objects
+        .map((object, index) => {
+          const text = printed[index] ?? printYaml(object as unknown as JsonObject);
+          printed[index] = text;
+          return text;
+        })
+        .join('---\n');
+      return yaml;
+    },
+  };
+}
+
+function recordOf(output: WholeOutput, track: BuildTrack, seen: Observations): BuildRecord {
+  const { objects, printed, warnings, sources } = output;
+  const { referrals, placed, identities } = track;
+  const filesRead = new Set(output.filesRead);
+  return {
+    seen,
+    objects,
+    printed,
+    warnings,
+    filesRead,
+    sources,
+    referrals,
+    placed,
+    identities,
+    otherReads: track.otherReads(),
+  };
+}
+
+/**
+ * Makes again what the changed files hold, and takes all else from `before`; undefined where that could be another result than
+ * that of a whole build.
+ */
+function runPart(
+  before: BuildRecord,
+  files: FileTree,
+  directory: string,
+  options: BuildOptions,
+): BuildRecord | undefined {
+  const changed = changedFiles(before.seen, files);
+  if (changed === undefined) return undefined;
+  if (changed.size === 0) return before;
+  for (const path of changed) {
+    if (!before.identities.has(path) || (before.otherReads.get(path) ?? 0) > 0) return undefined;
+  }
+  const track = new BuildTrack(before, changed);
+  const result = runWhole(files, directory, options, track);
+  if (!result.ok || !track.separable) return undefined;
+  for (const path of changed) {
+    if (before.identities.get(path)?.join('\n') !== track.identities.get(path)?.join('\n')) return undefined;
+  }
+  const positions = new Map<string, number>();
+  for (const [index, source] of before.sources.entries()) {
+    if (source !== '' && changed.has(source.slice(0, source.indexOf('\0')))) positions.set(source, index);
+  }
+  if (positions.size !== result.value.objects.length) return undefined;
+  const objects = [...before.objects];
+  const printed = [...before.printed];
+  for (const [index, source] of result.value.sources.entries()) {
+    const position = positions.get(source);
+    const object = result.value.objects[index] as KubeObject;
+    if (position === undefined || !sameId(object, before.objects[position] as KubeObject)) return undefined;
+    objects[position] = object;
+    printed[position] = undefined;
+  }
+  const contents = new Map(before.seen.contents);
+  let { bytes } = before.seen;
+  for (const path of changed) {
+    const content = files.read(path);
+    bytes += (content?.length ?? 0) - (contents.get(path)?.length ?? 0);
+    contents.set(path, content);
+  }
+  return { ...before, objects, printed, seen: { ...before.seen, contents, bytes } };
+}
+
+function sameId(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.apiVersion === b.apiVersion &&
+    a.kind === b.kind &&
+    a.metadata?.name === b.metadata?.name &&
+    a.metadata?.namespace === b.metadata?.namespace
+  );
+}
+
+interface Notes {
+  readonly warnings: string[];
+  readonly filesRead: Set<string>;
+  readonly track: BuildTrack;
+}
+
 function run(
   files: FileTree,
   directory: string,
   options: BuildOptions,
-  warnings: string[],
-  filesRead: Set<string>,
-): readonly KubeObject[] {
-  const context = { restrict: options.loadRestrictor !== 'none', filesRead, remote: options.remote };
+  { warnings, filesRead, track }: Notes,
+): readonly { readonly object: KubeObject; readonly resource: Resource }[] {
+  const remote = (url: string): RemoteContent | undefined => {
+    track.separable = false;
+    return options.remote?.(url);
+  };
+  const context = {
+    restrict: options.loadRestrictor !== 'none',
+    filesRead,
+    remote: options.remote === undefined ? undefined : remote,
+    onRead: (path: string) => track.noteRead(path),
+  };
   const loader =
     Loader.atRepo(directory, context) ??
     Loader.at(files, options.rootPath ?? '', directory, context, options.shownDirectory);
@@ -123,6 +262,7 @@ function run(
     inflate,
     warnings,
     cache: options.cache ?? new KustomizeCache(MAX_BUILD_CHARS),
+    track,
   });
   target.useSchema(true);
   const resources = target.build();
@@ -139,7 +279,7 @@ function run(
   }
   return resources.list.map((resource) => {
     try {
-      return resource.toJson() as unknown as KubeObject;
+      return { resource, object: resource.toJson() as unknown as KubeObject };
     } catch (failure) {
       throw withPrefix(goSyntax(resource.node), failure);
     }

@@ -35,6 +35,7 @@ import {
 } from './origin.ts';
 import type { Transform } from './patches.ts';
 import { readResources } from './read-resources.ts';
+import { type BuildTrack, isSeparable, referralOf } from './rebuild.ts';
 import type { Resource } from './resource.ts';
 import { printGvk, printId } from './resource-id.ts';
 import { ResourceMap } from './resource-map.ts';
@@ -59,6 +60,7 @@ export interface BuildContext {
   readonly inflate: PluginHelpers['inflate'];
   readonly warnings: string[];
   readonly cache: KustomizeCache;
+  readonly track: BuildTrack;
 }
 
 interface Origined<T> {
@@ -91,6 +93,7 @@ export class Target {
     if (problems.length > 0) fail(`Failed to read kustomization file under ${loader.root}:\n${problems.join('\n')}`);
     this.kustomization = fixed;
     this.fileName = name;
+    if (!isSeparable(fixed)) context.track.separable = false;
     this.buildMetadata = parent?.buildMetadata ?? fixed.buildMetadata ?? [];
     this.origin = parent?.origin;
     const namespace = parent?.kustomization.namespace ?? '';
@@ -108,10 +111,16 @@ export class Target {
   /** Builds everything: resources with final names, references and variables. */
   build(): ResourceMap {
     this.origin = this.buildMetadata.length > 0 ? NO_ORIGIN : undefined;
-    const accumulator = this.accumulate(new Accumulator());
+    const { track } = this.context;
+    const accumulator = this.accumulate(this.nothing());
     const { resources, config } = accumulator;
     addHashes(resources, this.context.sha256);
-    fixNameReferences(resources.list, config.nameReference);
+    if (track.only === undefined && track.separable) track.referrals = resources.list.map(referralOf);
+    fixNameReferences(
+      resources.list,
+      config.nameReference,
+      track.only === undefined ? resources.list : track.referrals,
+    );
     const unused = resolveVars(resources, accumulator.vars, config.varReference);
     if (unused.length > 0)
       this.context.warnings.push(`well-defined vars that were never replaced: ${unused.join(',')}`);
@@ -125,6 +134,12 @@ export class Target {
     return result;
   }
 
+  private nothing(): Accumulator {
+    const accumulator = new Accumulator();
+    accumulator.resources.partial = this.context.track.only !== undefined;
+    return accumulator;
+  }
+
   accumulate(into: Accumulator): Accumulator {
     const k = this.kustomization;
     wrapped('accumulating resources', () => this.accumulateResources(into, k.resources ?? []));
@@ -132,7 +147,7 @@ export class Target {
     into.mergeConfig(config);
     const crds = wrapped(`loading CRDs ${goList(k.crds ?? [])}`, () => loadCrds(this.loader, k.crds ?? []));
     into.mergeConfig(crds);
-    this.runGenerators(into);
+    if (this.context.track.only === undefined) this.runGenerators(into);
     const full = wrapped('accumulating components', () => this.accumulateComponents(into, k.components ?? []));
     this.runTransformers(full);
     this.runValidators(full);
@@ -183,7 +198,11 @@ export class Target {
   }
 
   private accumulateFile(into: Accumulator, path: string): void {
+    const { track } = this.context;
+    const place = `${this.loader.root}\0${path}`;
+    if (track.leavesOut(place)) return;
     const resources = wrapped(`accumulating resources from '${path}'`, () => this.readFile(path));
+    track.note(place, this.loader.lastRead, resources);
     const { origin } = this;
     if (origin !== undefined) {
       const text = printOrigin(appendOrigin(origin, path));
@@ -236,10 +255,10 @@ export class Target {
     }
     if (!isComponent && kind === 'Component') fail(`expected kind != 'Component' for path '${loader.root}'`);
     const below = wrapped(`recursed accumulation of path '${loader.root}'`, () =>
-      target.accumulate(isComponent ? into : new Accumulator()),
+      target.accumulate(isComponent ? into : this.nothing()),
     );
     // A component works on what is there: its result takes the place of that.
-    const result = isComponent ? new Accumulator() : into;
+    const result = isComponent ? this.nothing() : into;
     wrapped(`recursed merging from path '${loader.root}'`, () => result.merge(below));
     return result;
   }

@@ -283,7 +283,7 @@ const configureReplicas: Configure<Transform> = (config) => {
         });
       }
     }
-    if (!found) {
+    if (!found && !resources.partial) {
       fail(
         `resource with name ${name} does not match a config with the following GVK [${specs.map(printGvk).join(' ')}]`,
       );

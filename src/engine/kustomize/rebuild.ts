@@ -1,0 +1,205 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { FileTree } from '../../base/files.ts';
+import { isArray } from '../../base/json.ts';
+import type { YamlNode } from '../yaml/node.ts';
+import type { Kustomization } from './kustomization-type.ts';
+import { fieldOf } from './node-edit.ts';
+import type { Resource } from './resource.ts';
+
+/** What a build asked of its files, and what it heard. */
+export interface Observations {
+  readonly kinds: Map<string, ReturnType<FileTree['kind']>>;
+  readonly places: Map<string, string | undefined>;
+  readonly contents: Map<string, Uint8Array | undefined>;
+  bytes: number;
+}
+
+/** A resource as those see it that may name it: it keeps what the object itself loses at the end of a build. */
+export type Referral = Pick<
+  Resource,
+  'id' | 'kind' | 'name' | 'namespace' | 'originalId' | 'previousIds' | 'renamings' | 'toYaml'
+>;
+
+/** What a build leaves so that the next one makes again only what a changed file holds. */
+export interface BuildRecord {
+  readonly seen: Observations;
+  readonly objects: readonly KubeObject[];
+  /** What each object is printed as, once it was. */
+  readonly printed: (string | undefined)[];
+  readonly warnings: readonly string[];
+  readonly filesRead: ReadonlySet<string>;
+  /** Where each object was read: see {@link sourceKey}; '' for one that was generated. */
+  readonly sources: readonly string[];
+  readonly referrals: readonly Referral[];
+  /** How often each file was read for something else than its objects. */
+  readonly otherReads: ReadonlyMap<string, number>;
+  /** Resource files by the path that a kustomization names them with. */
+  readonly placed: ReadonlyMap<string, string>;
+  /** What makes an object the same for others, of all objects of a resource file in order. */
+  readonly identities: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What a build notes while it runs, and, where it makes only a part again, what it leaves out. */
+export class BuildTrack {
+  /** Whether objects depend on each other by nothing but their names. */
+  separable = true;
+  readonly placed: Map<string, string> = new Map();
+  readonly identities: Map<string, readonly string[]> = new Map();
+  readonly sources: Map<Resource, string> = new Map();
+  referrals: readonly Referral[] = [];
+  /** With it, only the objects of these files are made. */
+  readonly only: ReadonlySet<string> | undefined;
+  private readonly before: BuildRecord | undefined;
+  private readonly uses = new Map<string, number>();
+  private readonly reads = new Map<string, number>();
+
+  constructor(before?: BuildRecord, only?: ReadonlySet<string>) {
+    this.before = before;
+    this.only = only;
+    if (before !== undefined) this.referrals = before.referrals;
+  }
+
+  /** Whether the file that `place` names is left out of this build. */
+  leavesOut(place: string): boolean {
+    if (this.only === undefined) return false;
+    const path = this.before?.placed.get(place);
+    return path !== undefined && !this.only.has(path);
+  }
+
+  noteRead(path: string): void {
+    this.reads.set(path, (this.reads.get(path) ?? 0) + 1);
+  }
+
+  otherReads(): ReadonlyMap<string, number> {
+    return new Map([...this.reads].map(([path, count]) => [path, count - (this.uses.get(path) ?? 0)]));
+  }
+
+  /** Notes that `resources` are what the file at `path` holds. */
+  note(place: string, path: string, resources: readonly Resource[]): void {
+    this.placed.set(place, path);
+    const use = this.uses.get(path) ?? 0;
+    this.uses.set(path, use + 1);
+    this.identities.set(path, resources.map(identityOf));
+    for (const [index, resource] of resources.entries()) this.sources.set(resource, `${path}\0${use}\0${index}`);
+  }
+}
+
+/** Fields that work on each object by itself, or that only make new ones. */
+const SEPARABLE: ReadonlySet<keyof Kustomization> = new Set<keyof Kustomization>([
+  'apiVersion',
+  'kind',
+  'metadata',
+  'resources',
+  'components',
+  'namespace',
+  'namePrefix',
+  'nameSuffix',
+  'labels',
+  'commonLabels',
+  'commonAnnotations',
+  'patches',
+  'patchesStrategicMerge',
+  'patchesJson6902',
+  'images',
+  'replicas',
+  'configMapGenerator',
+  'secretGenerator',
+  'generatorOptions',
+  'configurations',
+  'crds',
+  'sortOptions',
+]);
+
+/** Whether a change of one object's content leaves all others as they are in this kustomization. */
+export function isSeparable(k: Kustomization): boolean {
+  for (const field of Object.keys(k) as (keyof Kustomization)[]) {
+    const value = k[field];
+    if (SEPARABLE.has(field) || value === undefined || (isArray(value) && value.length === 0)) continue;
+    return false;
+  }
+  // A generator that merges takes what a file holds.
+  return [...(k.configMapGenerator ?? []), ...(k.secretGenerator ?? [])].every(
+    ({ behavior = '' }) => behavior === '' || behavior === 'create',
+  );
+}
+
+/** `files`, with a note of each question and its answer. */
+export function observed(files: FileTree): { readonly files: FileTree; readonly seen: Observations } {
+  const seen: Observations = { kinds: new Map(), places: new Map(), contents: new Map(), bytes: 0 };
+  const { realPath } = files;
+  return {
+    seen,
+    files: {
+      kind: (path) => {
+        const kind = files.kind(path);
+        seen.kinds.set(path, kind);
+        return kind;
+      },
+      read: (path) => {
+        const content = files.read(path);
+        if (!seen.contents.has(path)) seen.bytes += content?.length ?? 0;
+        seen.contents.set(path, content);
+        return content;
+      },
+      list: (path) => files.list(path),
+      ...(realPath !== undefined && {
+        realPath: (path: string): string | undefined => {
+          const place = realPath.call(files, path);
+          seen.places.set(path, place);
+          return place;
+        },
+      }),
+    },
+  };
+}
+
+/** Files whose content is another than `seen`; undefined where more than that has changed. */
+export function changedFiles(
+  { kinds, places, contents }: Observations,
+  files: FileTree,
+): ReadonlySet<string> | undefined {
+  for (const [path, kind] of kinds) if (files.kind(path) !== kind) return undefined;
+  for (const [path, place] of places) if (files.realPath?.(path) !== place) return undefined;
+  const changed = new Set<string>();
+  for (const [path, before] of contents) {
+    const now = files.read(path);
+    if (now === undefined || before === undefined) {
+      if (now !== before) return undefined;
+    } else if (!sameBytes(now, before)) changed.add(path);
+  }
+  return changed;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+/** All by which another object, a selector or a rule could know this one. */
+function identityOf(resource: Resource): string {
+  return `${resource.apiVersion()}\0${resource.kind()}\0${nodeText(fieldOf(resource.node, 'metadata'))}`;
+}
+
+function nodeText(node: YamlNode | undefined): string {
+  if (node === undefined) return '';
+  return JSON.stringify([node.kind, node.tag, node.style, node.value, node.content.map(nodeText)]);
+}
+
+/** What others see of `resource`, as it is now. */
+export function referralOf(resource: Resource): Referral {
+  const [id, original, previous] = [resource.id(), resource.originalId(), [...resource.previousIds()]];
+  const renamings = resource.renamings();
+  const [kind, name, namespace] = [resource.kind(), resource.name(), resource.namespace()];
+  return {
+    id: () => id,
+    kind: () => kind,
+    name: () => name,
+    namespace: () => namespace,
+    originalId: () => original,
+    previousIds: () => previous,
+    renamings: () => renamings,
+    toYaml: () => resource.toYaml(),
+  };
+}
