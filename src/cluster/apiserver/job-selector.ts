@@ -6,10 +6,9 @@ import { withField, withMeta } from './draft.ts';
 export function withGeneratedSelector(job: KubeObject): KubeObject {
   const { spec } = job;
   const template = at(spec, 'template');
-  if (spec === undefined || spec['manualSelector'] === true || spec['selector'] !== undefined || !isObject(template)) {
-    return job;
-  }
+  if (spec === undefined || spec['manualSelector'] === true || !isObject(template)) return withTemplateLabels(job);
   const { uid = '', name, labels: own } = job.metadata;
+  const given = spec['selector'];
   const metadata = at(template, 'metadata');
   const known = at(metadata, 'labels');
   const labels: Record<string, string> = {
@@ -21,13 +20,29 @@ export function withGeneratedSelector(job: KubeObject): KubeObject {
   };
   const selected: JsonObject = {
     ...spec,
-    selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } },
+    selector: {
+      ...(isObject(given) ? given : {}),
+      matchLabels: {
+        ...(isObject(at(given, 'matchLabels')) ? (at(given, 'matchLabels') as JsonObject) : {}),
+        'batch.kubernetes.io/controller-uid': uid,
+      },
+    },
     template: { ...template, metadata: { ...(isObject(metadata) ? metadata : {}), labels } },
   };
   const out = withField(job, 'spec', selected);
   // A Job without labels of its own takes its template's, these included.
-  if (Object.keys(own ?? {}).some((key) => labels[key] !== own?.[key])) return out;
-  return withMeta(out, (meta) => {
-    meta.labels = labels;
+  return Object.keys(own ?? {}).length > 0
+    ? out
+    : withMeta(out, (meta) => {
+        meta.labels = labels;
+      });
+}
+
+/** A Job without labels has its template's. Source: kubernetes@1.34 pkg/apis/batch/v1/defaults.go. */
+export function withTemplateLabels(job: KubeObject): KubeObject {
+  const labels = at(job.spec, 'template', 'metadata', 'labels');
+  if (Object.keys(job.metadata.labels ?? {}).length > 0 || !isObject(labels)) return job;
+  return withMeta(job, (meta) => {
+    meta.labels = labels as Record<string, string>;
   });
 }

@@ -2,7 +2,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
 import { equal, field, isArray, isObject, put } from '../../base/json.ts';
 import { json, kube, withField, withMeta } from './draft.ts';
-import { withGeneratedSelector } from './job-selector.ts';
+import { withGeneratedSelector, withTemplateLabels } from './job-selector.ts';
 import { preparePod, preparePodStatus } from './prepare-pod.ts';
 import { prepareServiceUpdate } from './prepare-service.ts';
 import { qualityOf } from './quality-of-service.ts';
@@ -81,7 +81,12 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     prepareForCreate: templateGeneration,
     prepareForUpdate: nextTemplateGeneration,
   },
-  'batch/jobs': { generation: true, orphansByDefault: true, prepareForCreate: withGeneratedSelector },
+  'batch/jobs': {
+    generation: true,
+    orphansByDefault: true,
+    prepareForCreate: withGeneratedSelector,
+    prepareForUpdate: (job, _old, subresource) => (subresource === 'status' ? job : withTemplateLabels(job)),
+  },
   'batch/cronjobs': SPEC_GENERATION,
   'networking.k8s.io/ingresses': SPEC_GENERATION,
   'networking.k8s.io/ingressclasses': SPEC_GENERATION,
@@ -231,7 +236,7 @@ export function prepareForUpdate(
 ): KubeObject {
   const strategy = strategyOf(type);
   let out = object;
-  if (subresource === 'finalize') return object;
+  if (subresource === 'finalize' || subresource === 'binding') return object;
   if (subresource === 'status' || subresource === 'approval') out = onlyStatus(type, object, old);
   else if (type.subresources.has('status')) out = withField(out, 'status', field(json(old), 'status'));
   out = strategy.prepareForUpdate?.(out, old, subresource) ?? out;

@@ -16,50 +16,50 @@ import {
   selectorMatches,
   text,
 } from './field-checks.ts';
+import { prefixedPath } from './networking.ts';
 import { podTemplate } from './pods.ts';
 
 /** (kubernetes@1.34 pkg/apis/batch/validation) */
 export function job(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const spec = object(value, 'spec') ?? {};
   generatedSelector(errors, value, spec);
-  if (old === undefined && text(spec, 'completionMode') === 'Indexed') {
+  jobSpec(errors, spec, 'spec', true);
+  const count = number(spec, 'completions');
+  if (text(spec, 'completionMode') === 'Indexed' && count !== undefined && count > 0) {
     const name = text(object(value, 'metadata'), 'name');
-    const last = `${name}-${(number(spec, 'completions') ?? 1) - 1}`;
-    if (name !== '' && dns1123Label(last).length > 0)
+    const last = `${name}-${count - 1}`;
+    if (dns1123Label(last).length > 0)
       errors.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${last}`));
   }
-  jobSpec(errors, spec, 'spec', true);
   if (old !== undefined) jobUpdate(errors, spec, object(old, 'spec') ?? {});
 }
 
 /** A selector is the server's business, unless `manualSelector` says otherwise. */
 function generatedSelector(errors: Errors, value: JsonObject, spec: JsonObject): void {
   if (spec['manualSelector'] === true) return;
-  const uid = text(object(value, 'metadata'), 'uid');
-  if (uid === '') return;
-  const own = object(object(object(spec, 'template'), 'metadata'), 'labels') ?? {};
   const selector = object(spec, 'selector');
-  const labels = object(selector, 'matchLabels') ?? {};
-  if (own['controller-uid'] === undefined || own['batch.kubernetes.io/controller-uid'] === undefined) return;
-  const expected = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
-  const legacy = { matchLabels: { 'controller-uid': uid } };
-  if (selector !== undefined && !equal(selector, expected) && !equal(selector, legacy) && labels !== undefined) {
-    errors.push(invalid('spec.selector', selector, '`selector` not auto-generated'));
+  if (selector === undefined) return;
+  const meta = object(value, 'metadata');
+  const [uid, name] = [text(meta, 'uid'), text(meta, 'name')];
+  if (uid === '') errors.push(required('metadata.uid'));
+  const own = object(object(object(spec, 'template'), 'metadata'), 'labels') ?? {};
+  const expected: { [key: string]: string } = {};
+  for (const [key, wanted] of [
+    ['controller-uid', uid],
+    ['job-name', name],
+    ['batch.kubernetes.io/controller-uid', uid],
+    ['batch.kubernetes.io/job-name', name],
+  ] as const) {
+    expected[key] = wanted;
+    const at = `spec.template.metadata.labels[${key}]`;
+    if (!has(own, key)) errors.push(required(at, `must be '${wanted}'`));
+    else if (text(own, key) !== wanted) errors.push(invalid(at, own, `must be '${wanted}'`));
   }
+  if (selectorMatches(selector, expected) === false)
+    errors.push(invalid('spec.selector', selector, '`selector` not auto-generated'));
 }
 
 function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: boolean): void {
-  const selector = object(spec, 'selector');
-  if (withSelector) {
-    if (selector === undefined) errors.push(required(`${path}.selector`));
-    else labelSelector(errors, selector, `${path}.selector`);
-    const labels = object(object(object(spec, 'template'), 'metadata'), 'labels');
-    if (selector === undefined || selectorMatches(selector, labels ?? {}) === false) {
-      errors.push(
-        invalid(`${path}.template.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'),
-      );
-    }
-  }
   for (const key of [
     'parallelism',
     'completions',
@@ -70,6 +70,20 @@ function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: b
     'maxFailedIndexes',
   ]) {
     nonNegative(errors, number(spec, key), `${path}.${key}`);
+  }
+  const [completions, failed] = [number(spec, 'completions'), number(spec, 'maxFailedIndexes')];
+  if (failed !== undefined && !has(spec, 'backoffLimitPerIndex'))
+    errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
+  if (has(spec, 'managedBy')) {
+    const manager = text(spec, 'managedBy');
+    if (manager === '') errors.push(required(`${path}.managedBy`));
+    else prefixedPath(errors, manager, `${path}.managedBy`);
+    if (manager.length > 63)
+      errors.push({
+        field: `${path}.managedBy`,
+        reason: 'FieldValueTooLong',
+        message: 'Too long: may not be more than 63 bytes',
+      });
   }
   const mode = text(spec, 'completionMode');
   if (mode !== '' && mode !== 'NonIndexed' && mode !== 'Indexed') {
@@ -85,8 +99,26 @@ function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: b
         ),
       );
   }
+  if (mode === 'Indexed') {
+    if (completions !== undefined && failed !== undefined && failed > completions)
+      errors.push(invalid(`${path}.maxFailedIndexes`, failed, 'must be less than or equal to completions'));
+    if (failed !== undefined && failed > 100_000)
+      errors.push(invalid(`${path}.maxFailedIndexes`, failed, 'must be less than or equal to 100000'));
+  } else if (mode === '' || mode === 'NonIndexed') {
+    for (const key of ['backoffLimitPerIndex', 'maxFailedIndexes'])
+      if (has(spec, key)) errors.push(invalid(`${path}.${key}`, number(spec, key), 'requires indexed completion mode'));
+  }
   if (has(spec, 'podFailurePolicy')) failurePolicy(errors, spec, `${path}.podFailurePolicy`);
   template(errors, spec, path);
+  if (!withSelector) return;
+  const selector = object(spec, 'selector');
+  if (selector === undefined) errors.push(required(`${path}.selector`));
+  else labelSelector(errors, selector, `${path}.selector`);
+  const labels = object(object(object(spec, 'template'), 'metadata'), 'labels');
+  if (selector === undefined || selectorMatches(selector, labels ?? {}) === false)
+    errors.push(
+      invalid(`${path}.template.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'),
+    );
 }
 
 function template(errors: Errors, spec: JsonObject, path: string): void {

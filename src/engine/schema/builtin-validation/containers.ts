@@ -9,6 +9,7 @@ import {
   invalid,
   items,
   nonNegative,
+  notFound,
   notSupported,
   number,
   object,
@@ -55,6 +56,30 @@ export function containers(errors: Errors, spec: JsonObject, known: Volumes, pat
           errors.push(forbidden(`${at}.${key}`, 'may not be set for init containers without restartPolicy=Always'));
       }
     }
+  });
+}
+
+const NOT_EPHEMERAL = ['lifecycle', 'livenessProbe', 'ports', 'readinessProbe', 'startupProbe', 'resizePolicy'];
+
+/** Containers that came later, to look at the others. (validateEphemeralContainers) */
+export function laterContainers(errors: Errors, spec: JsonObject, known: Volumes, path: string): void {
+  const others = new Set(
+    ['containers', 'initContainers'].flatMap((key) => items(spec, key).map((one) => text(one, 'name'))),
+  );
+  const names = new Seen();
+  items(spec, 'ephemeralContainers').forEach((container, index) => {
+    const at = `${path}.ephemeralContainers[${index}]`;
+    common(errors, container, known, at, spec['hostUsers'] !== false);
+    const own = text(container, 'name');
+    if (own !== '' && (!names.add(own) || others.has(own))) errors.push(duplicate(`${at}.name`, own));
+    const target = text(container, 'targetContainerName');
+    if (target !== '' && !others.has(target)) errors.push(notFound(`${at}.targetContainerName`, target));
+    for (const key of NOT_EPHEMERAL)
+      if (has(container, key)) errors.push(forbidden(`${at}.${key}`, 'cannot be set for an Ephemeral Container'));
+    if (Object.keys(object(container, 'resources') ?? {}).length > 0)
+      errors.push(forbidden(`${at}.resources`, 'cannot be set for an Ephemeral Container'));
+    if (items(container, 'volumeMounts').some((mount) => text(mount, 'subPath') !== ''))
+      errors.push(forbidden(`${at}.volumeMounts[0].subPath`, 'cannot be set for an Ephemeral Container'));
   });
 }
 

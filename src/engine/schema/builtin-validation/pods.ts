@@ -2,7 +2,7 @@ import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
 import { internalDiff } from '../internal-types.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../names.ts';
-import { containers } from './containers.ts';
+import { containers, laterContainers } from './containers.ts';
 import {
   type Errors,
   each,
@@ -29,6 +29,7 @@ const DNS = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 export function podSpec(errors: Errors, spec: JsonObject, path: string): void {
   const known = volumes(errors, spec, `${path}.volumes`);
   containers(errors, spec, known, path);
+  laterContainers(errors, spec, known, path);
   hostNetwork(errors, spec, path);
   const restart = text(spec, 'restartPolicy');
   if (restart === '') errors.push(required(`${path}.restartPolicy`));
@@ -188,6 +189,7 @@ export function podTemplate(errors: Errors, template: JsonObject | undefined, pa
 
 /** Ephemeral containers come, and stay as they are. (ValidatePodEphemeralContainersUpdate) */
 export function ephemeralContainers(errors: Errors, value: JsonObject, old: JsonObject): void {
+  podSpec(errors, object(value, 'spec') ?? {}, 'spec');
   const now = items(object(value, 'spec'), 'ephemeralContainers');
   for (const before of items(object(old, 'spec'), 'ephemeralContainers')) {
     const name = text(before, 'name');
