@@ -1,8 +1,8 @@
 import type { KubeObject } from '../api/object.ts';
-import { stringAt } from '../base/json.ts';
+import { field, isArray, isObject, stringAt } from '../base/json.ts';
 import { establish, isEstablished } from './apiserver/definitions.ts';
 import type { Kernel } from './apiserver/kernel.ts';
-import { bootstrapRbac } from './data/builtins.ts';
+import { bootstrapObjects, bootstrapRbac } from './data/builtins.ts';
 import type { GroupResource, Registry } from './registry.ts';
 
 const MANAGER = 'kube-apiserver';
@@ -50,6 +50,10 @@ export async function bootstrap(kernel: Kernel, registry: Registry): Promise<voi
         }),
       ),
     );
+  for (const wanted of bootstrapObjects()) {
+    const type = table.byKind(wanted.apiVersion, wanted.kind);
+    if (type !== undefined) jobs.push(ensureWithStatus(kernel, registry, type, wanted));
+  }
   await Promise.all(jobs);
   await ensure(
     { group: '', plural: 'services' },
@@ -73,6 +77,26 @@ export async function bootstrap(kernel: Kernel, registry: Registry): Promise<voi
     ),
   );
   defineStored(kernel, registry);
+}
+
+async function ensureWithStatus(
+  kernel: Kernel,
+  registry: Registry,
+  resource: GroupResource,
+  wanted: KubeObject,
+): Promise<void> {
+  const { namespace, name } = wanted.metadata;
+  if (registry.get(resource, namespace, name) !== undefined) return;
+  const { status: given, ...rest } = wanted;
+  const made = await registry.create(resource, rest, MANAGER);
+  if (!made.ok) throw new Error(`bootstrap: ${wanted.kind} ${name}: ${made.error.message}`);
+  const conditions = field(given, 'conditions');
+  if (!isArray(conditions)) return;
+  const lastTransitionTime = kernel.objects.now();
+  const timed = conditions.map((one) => (isObject(one) ? { ...one, lastTransitionTime } : one));
+  const status = { ...given, conditions: timed };
+  const updated = await registry.update(resource, { ...made.value, status }, MANAGER, 'status');
+  if (!updated.ok) throw new Error(`bootstrap: ${wanted.kind} ${name}: ${updated.error.message}`);
 }
 
 const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { MessageTable } from '../../engine/protobuf/decode.ts';
 import type { ResolveSchema, Schema } from '../../engine/schema/schema.ts';
+import { BOOTSTRAP_OBJECTS } from './bootstrap-objects.generated.ts';
 import { BOOTSTRAP_RBAC } from './bootstrap-rbac.generated.ts';
 import { DISCOVERY } from './discovery.generated.ts';
 import { OPENAPI_INDEX } from './openapi-index.generated.ts';
@@ -33,6 +34,12 @@ export const protobufMessages: () => MessageTable = lazy(PROTOBUF_MESSAGES);
 
 /** The cluster roles and bindings (and namespaced roles) that a server makes at start. */
 export const bootstrapRbac: () => readonly KubeObject[] = lazy(BOOTSTRAP_RBAC);
+
+/**
+ * What else a server makes at start: roles in its own namespaces, flow control, its range of addresses, its API services. The
+ * conditions in their statuses have no time yet.
+ */
+export const bootstrapObjects: () => readonly KubeObject[] = lazy(BOOTSTRAP_OBJECTS);
 
 /** Resolves the names in built-in schemas' `$ref`. */
 export const resolveBuiltin: ResolveSchema = (name) => {
