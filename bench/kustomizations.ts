@@ -25,6 +25,7 @@ const ROUNDS = 20;
 const MONO_FILES = 600;
 const LIMIT_MS = 600_000;
 const NAMESPACE = 'bench';
+const OWNED = 'kustomize.toolkit.fluxcd.io/name';
 const KUSTOMIZATION = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' } as const;
 const REPOSITORY = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' } as const;
 /** The engine repairs this often at once (src/controllers/kustomization/drift.ts). */
@@ -112,6 +113,17 @@ async function phases(bench: Bench, url: string): Promise<void> {
   await pause();
   await pushes(bench);
   await drifts(bench, names);
+  await phase(bench, 'delete to pruned', count, async () => {
+    for (const name of [...names, 'one']) await client.delete({ ...KUSTOMIZATION, namespace: NAMESPACE, name });
+    for (let left = count; left > 0; await pause(50)) {
+      const [kustomizations, configs] = await Promise.all([
+        client.list(KUSTOMIZATION, { namespace: NAMESPACE }),
+        client.list({ apiVersion: 'v1', kind: 'ConfigMap' }, { namespace: NAMESPACE, labelSelector: OWNED }),
+      ]);
+      if (kustomizations.ok && configs.ok) left = kustomizations.value.items.length + configs.value.items.length;
+    }
+  });
+  await client.delete({ ...REPOSITORY, namespace: NAMESPACE, name: 'repo' });
   row(`engine, peak memory: ${Math.round(await peakMiB(bench.enginePid))} MiB`);
 }
 

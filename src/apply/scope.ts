@@ -1,12 +1,14 @@
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Desired } from './apply.ts';
 
 /**
  * Objects of kinds without namespaces, without one: kustomize puts a namespace on every kind that it does not know. The server
  * ignores it, but an inventory that held it would name another object than Flux's. Kinds that are not served yet stay as they are.
  */
-export async function withScope(desired: readonly Desired[], client: KubeClient): Promise<readonly Desired[]> {
+export async function withScope<T extends { readonly object: KubeObject }>(
+  desired: readonly T[],
+  client: KubeClient,
+): Promise<readonly T[]> {
   const clusterScoped = new Set<string>();
   const asked = new Set<string>();
   for (const { object } of desired) {
