@@ -29,7 +29,7 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     'status.nominatedNodeName',
   ],
   '/nodes': ['spec.unschedulable'],
-  '/namespaces': ['status.phase', 'name'],
+  '/namespaces': ['status.phase'],
   '/secrets': ['type'],
   '/services': ['spec.clusterIP', 'spec.type'],
   '/replicationcontrollers': ['status.replicas'],
@@ -58,14 +58,22 @@ export function parseFieldSelector(text: string, type: ResourceType): Result<rea
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(part);
     if (match === null) return err(`invalid selector: '${text}'; can't understand '${part}'`);
     const [, path = '', operator, value = ''] = match;
-    const allowed = selectable(type);
-    const stored = path
-      .replace(/^regarding\./, 'involvedObject.')
-      .replace(/^reportingController$/, 'reportingComponent');
-    if (!allowed.includes(stored)) return err(unsupported(type, path));
+    const escape = /\\.?/s.exec(value.replace(/\\[\\,=]/g, ''))?.[0];
+    if (escape !== undefined) return err(`invalid field selector: invalid escape sequence: ${escape}`);
+    const stored = storedPath(type, path);
+    if (stored === undefined) return err(unsupported(type, path));
     terms.push({ path: stored, negated: operator === '!=', value: value.replace(/\\(.)/g, '$1') });
   }
   return ok(terms);
+}
+
+/** The path in the stored object; undefined for a field that this version of the kind cannot be selected by. */
+function storedPath(type: ResourceType, path: string): string | undefined {
+  const allowed = selectable(type);
+  if (type.group !== 'events.k8s.io') return allowed.includes(path) ? path : undefined;
+  if (/^involvedObject\.|^reportingComponent$|^source$/.test(path)) return undefined;
+  const stored = path.replace(/^regarding\./, 'involvedObject.').replace(/^reportingController$/, 'reportingComponent');
+  return allowed.includes(stored) ? stored : undefined;
 }
 
 function unsupported(type: ResourceType, path: string): string {
@@ -136,8 +144,6 @@ function special(object: KubeObject, path: string): Json | undefined {
       return at(json(object), ...path.split('.')) ?? false;
     case 'source':
       return at(json(object), 'source', 'component') ?? at(json(object), 'reportingComponent') ?? '';
-    case 'name':
-      return object.metadata.name;
     default:
       return undefined;
   }

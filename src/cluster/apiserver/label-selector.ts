@@ -66,7 +66,7 @@ function parseRequirement(
   if (word.kind !== 'word') return err(`found '${word.text}', expected: identifier`);
   const key = word.text;
   const badKey = checkLabelKey(key);
-  if (badKey.length > 0) return err(`key: Invalid value: ${goQuote(key)}: ${badKey.join('; ')}`);
+  if (badKey.length > 0) return err(`<nil>: Invalid value: ${goQuote(key)}: ${badKey.join('; ')}`);
   if (negated) return ok({ key, operator: '!', values: [] });
   const following = look(true);
   if (following.kind === 'end' || following.kind === 'comma') return ok({ key, operator: 'exists', values: [] });

@@ -27,40 +27,43 @@ export function validateListOptions(query: URLSearchParams, watch: boolean): rea
   const version = query.get('resourceVersion') ?? '';
   const initial = query.get('sendInitialEvents');
   const causes: Cause[] = [];
+  const onlyOnce = (): Cause =>
+    forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided');
+  const continued = (query.get('continue') ?? '') !== '';
   if (watch) {
-    const send = initial === null ? undefined : initial === 'true' || initial === '1';
-    if (match !== '' && send === undefined)
-      causes.push(
-        forbiddenField(
-          'resourceVersionMatch',
-          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-        ),
-      );
-    if (send !== undefined && match === '')
+    if (initial !== null && match !== 'NotOlderThan')
       causes.push(
         forbiddenField(
           'resourceVersionMatch',
           'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
         ),
       );
-    else if (send !== undefined && match !== 'NotOlderThan')
+    if (match !== '' && initial === null)
+      causes.push(
+        forbiddenField(
+          'resourceVersionMatch',
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
+      );
+    if (match !== '' && match !== 'NotOlderThan')
       causes.push(unsupported('resourceVersionMatch', match, ['NotOlderThan']));
+    if (continued) causes.push(onlyOnce());
     return causes;
   }
+  if (match !== '') {
+    if (version === '')
+      causes.push(
+        forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+      );
+    if (continued) causes.push(onlyOnce());
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      causes.push(unsupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']));
+    if (match === 'Exact' && version === '0')
+      causes.push(
+        forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+      );
+  }
   if (initial !== null) causes.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
-  if (match === '') return causes;
-  if (query.get('continue') !== null && query.get('continue') !== '')
-    causes.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden if continue is provided'));
-  if (version === '')
-    causes.push(
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
-    );
-  if (match !== 'Exact' && match !== 'NotOlderThan')
-    causes.push(unsupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']));
-  if (match === 'Exact' && version === '0')
-    causes.push(
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
-    );
   return causes;
 }
 

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { field, isArray, isObject, stringAt, stringifyJson } from '../../base/json.ts';
+import { field, isArray, isObject, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { printYamlError } from '../../engine/yaml/error.ts';

@@ -12,8 +12,8 @@ import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import { isDryRun } from './request.ts';
-import { badRequest, conflict, invalid, notFound, required } from './status.ts';
-import { operationOf } from './write.ts';
+import { badRequest, conflict, notFound } from './status.ts';
+import { decodeObject, operationOf } from './write.ts';
 
 const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 
@@ -23,6 +23,9 @@ export async function podEviction(kernel: Kernel, request: ResourceRequest): Pro
   const { namespace, name = '' } = path;
   const body = decodeBody(request.headers['content-type'], request.body, 'Eviction');
   if (!body.ok) return body;
+  const evictions = { ...type, group: 'policy', version: 'v1', kind: 'Eviction' };
+  const read = decodeObject(kernel, { ...request, type: evictions }, body.value);
+  if (!read.ok) return read;
   const asked = stringAt(body.value.value, 'metadata', 'name') ?? '';
   if (asked !== '' && asked !== name) return err(badRequest('name in URL does not match name in Eviction object'));
   const pod = kernel.objects.entry(type, namespace, name)?.object;
@@ -90,8 +93,15 @@ async function bind(
 ): Promise<Result<Reply, StatusError>> {
   const type = kernel.table.stored('', 'pods');
   if (type === undefined) return err(notFound({ group: '', plural: 'pods' }, name));
+  const outage = (message: string): Result<never, StatusError> => err({ code: 500, reason: '', message });
+  if ((stringAt(body, 'metadata', 'name') ?? name) !== name)
+    return err(badRequest('name in URL does not match name in Binding object'));
   const node = stringAt(body, 'target', 'name') ?? '';
-  if (node === '') return err(invalid({ group: '', kind: 'Binding' }, name, [required('target.name')]));
+  const kind = stringAt(body, 'target', 'kind') ?? '';
+  // What is wrong with it comes as it is. (kubernetes@1.34 pkg/registry/core/pod/storage)
+  if (kind !== '' && kind !== 'Node')
+    return outage(`target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`);
+  if (node === '') return outage('target.name: Required value');
   const metadata = body['metadata'];
   const annotations = isObject(metadata) ? field(metadata, 'annotations') : undefined;
   const operation = { ...operationOf(request, 'update'), type, name, subresource: 'binding' };
@@ -136,7 +146,8 @@ async function bind(
         }),
       );
     },
-    { derived: true },
+    // A binding belongs to nobody.
+    { derived: true, tracked: true },
   );
   return outcome.ok ? ok(answer(SUCCESS, 201)) : outcome;
 }

@@ -102,7 +102,8 @@ export class Presenter {
         kind: 'PartialObjectMetadataList',
         apiVersion: this.#metaVersion,
         metadata: meta,
-        items: shown.map((item) => this.#partial(item)),
+        // Made item by item: none make no list.
+        items: shown.length === 0 ? null : shown.map((item) => this.#partial(item)),
       };
     return {
       kind: this.#type.listKind,

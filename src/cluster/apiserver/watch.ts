@@ -11,7 +11,7 @@ import { LIST_OPTIONS, parseVersion, validateListOptions } from './list.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Selection } from './selection.ts';
 import { matches, parseSelection } from './selection.ts';
-import { badRequest, expired, invalid, statusBody } from './status.ts';
+import { expired, invalid, statusBody } from './status.ts';
 
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -55,9 +55,10 @@ export function watch(
   const selection = parseSelection(type, query);
   if (!selection.ok) return selection;
   const asked = parseVersion(query.get('resourceVersion'));
-  if (!asked.ok) return err(badRequest(`invalid resource version: ${asked.error}`));
+  if (!asked.ok) return err({ code: 500, reason: '', message: asked.error });
   const seconds = Number(query.get('timeoutSeconds') ?? 0);
-  const timeoutMs = seconds > 0 ? seconds * 1000 : MIN_TIMEOUT_MS + random(MIN_TIMEOUT_MS);
+  // One that is over before it begins ends at once.
+  const timeoutMs = seconds !== 0 ? Math.max(0, seconds) * 1000 : MIN_TIMEOUT_MS + random(MIN_TIMEOUT_MS);
   const send = query.get('sendInitialEvents');
   const version = asked.value ?? 0;
   const initial = send === null ? version === 0 : send === 'true' || send === '1';

@@ -7,14 +7,38 @@ const deps = '/apis/apps/v1/namespaces/${ns}/deployments';
 const svcs = '/api/v1/namespaces/${ns}/services';
 const pods = '/api/v1/namespaces/${ns}/pods';
 
-const post = (path: string, body: unknown, extra: Partial<Step> = {}): Step => ({ method: 'POST', path, body, ...extra });
+const post = (path: string, body: unknown, extra: Partial<Step> = {}): Step => ({
+  method: 'POST',
+  path,
+  body,
+  ...extra,
+});
 const put = (path: string, body: unknown, extra: Partial<Step> = {}): Step => ({ method: 'PUT', path, body, ...extra });
 const get = (path: string, extra: Partial<Step> = {}): Step => ({ method: 'GET', path, ...extra });
-const del = (path: string, body?: unknown): Step => ({ method: 'DELETE', path, ...(body === undefined ? {} : { body }) });
-const merge = (path: string, body: unknown): Step => ({ method: 'PATCH', path, type: 'application/merge-patch+json', body });
+const del = (path: string, body?: unknown): Step => ({
+  method: 'DELETE',
+  path,
+  ...(body === undefined ? {} : { body }),
+});
+const merge = (path: string, body: unknown): Step => ({
+  method: 'PATCH',
+  path,
+  type: 'application/merge-patch+json',
+  body,
+});
 
-const cm = (metadata: object, rest: object = {}): object => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata, ...rest });
-const secret = (name: string, data: unknown): object => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, data });
+const cm = (metadata: object, rest: object = {}): object => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata,
+  ...rest,
+});
+const secret = (name: string, data: unknown): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name },
+  data,
+});
 const VERSION = { rv: ['metadata', 'resourceVersion'], uid: ['metadata', 'uid'] };
 
 /** Bodies as they may arrive: refused, or read with warnings. */
@@ -191,7 +215,10 @@ export const writes: readonly Sequence[] = [
       put(`${cms}/c`, cm({}, { data: { a: '2' } })),
       put(`${cms}/c`, cm({ name: 'c', namespace: 'x' }, { data: { a: '2' } })),
       put(`${cms}/c`, cm({ name: 'c', generateName: 'x' }, { data: { a: '2' } })),
-      put(`${cms}/c`, cm({ name: 'c', creationTimestamp: '2020-01-01T00:00:00Z', deletionTimestamp: '2020-01-01T00:00:00Z' })),
+      put(
+        `${cms}/c`,
+        cm({ name: 'c', creationTimestamp: '2020-01-01T00:00:00Z', deletionTimestamp: '2020-01-01T00:00:00Z' }),
+      ),
       put(`${cms}/none`, cm({ name: 'none' })),
       put(`${cms}/none`, cm({ name: 'none', resourceVersion: '5' })),
       put(`${cms}/c?dryRun=All`, cm({ name: 'c' }, { data: { dry: '1' } })),
@@ -205,15 +232,38 @@ export const writes: readonly Sequence[] = [
       put(`${cms}/c`, cm({ name: 'c', labels: { x: 'y' } }, { data: { a: '9' }, immutable: true })),
       put(`${svcs}/s`, service('s')),
       put(`${svcs}/s`, service('s')),
-      put('/api/v1/namespaces/${ns}/limitranges/l', { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'l' }, spec: { limits: [] } }),
-      put('/apis/coordination.k8s.io/v1/namespaces/${ns}/leases/l', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'l' }, spec: {} }),
-      put('/apis/coordination.k8s.io/v1/namespaces/${ns}/leases/l', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'l' }, spec: { holderIdentity: '' } }),
-      put('/apis/rbac.authorization.k8s.io/v1/namespaces/${ns}/roles/r', { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'r' } }),
+      put('/api/v1/namespaces/${ns}/limitranges/l', {
+        apiVersion: 'v1',
+        kind: 'LimitRange',
+        metadata: { name: 'l' },
+        spec: { limits: [] },
+      }),
+      put('/apis/coordination.k8s.io/v1/namespaces/${ns}/leases/l', {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: 'l' },
+        spec: {},
+      }),
+      put('/apis/coordination.k8s.io/v1/namespaces/${ns}/leases/l', {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: 'l' },
+        spec: { holderIdentity: '' },
+      }),
+      put('/apis/rbac.authorization.k8s.io/v1/namespaces/${ns}/roles/r', {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'Role',
+        metadata: { name: 'r' },
+      }),
       put('/api/v1/namespaces/${ns}/endpoints/e', { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'e' } }),
       put(`${deps}/d`, deployment('d')),
       post(deps, deployment('d')),
       put(`${deps}/d`, { ...deployment('d'), status: { replicas: 9 } }),
-      put(`${deps}/d/status`, { ...deployment('d'), metadata: { name: 'd', labels: { q: 'r' }, annotations: { x: 'y' } }, status: { replicas: 9, conditions: [{ type: 'A', status: 'True' }] } }),
+      put(`${deps}/d/status`, {
+        ...deployment('d'),
+        metadata: { name: 'd', labels: { q: 'r' }, annotations: { x: 'y' } },
+        status: { replicas: 9, conditions: [{ type: 'A', status: 'True' }] },
+      }),
       put(`${deps}/d/status`, { ...deployment('d'), status: { replicas: -9 } }),
       put(`${deps}/d/status`, { ...deployment('d'), spec: {}, status: {} }),
       get(`${deps}/d`),
@@ -243,7 +293,16 @@ export const writes: readonly Sequence[] = [
       post(`${cms}?fieldValidation=x`, cm({ name: 'x4' })),
       post(cms, cm({})),
       post(cms, cm({ name: 'y', finalizers: ['a.b/c', 'a.b/c'] })),
-      post(cms, cm({ name: 'y2', ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'u', controller: true }, { apiVersion: 'v1', kind: 'ConfigMap', name: 'y', uid: 'v', controller: true }] })),
+      post(
+        cms,
+        cm({
+          name: 'y2',
+          ownerReferences: [
+            { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'u', controller: true },
+            { apiVersion: 'v1', kind: 'ConfigMap', name: 'y', uid: 'v', controller: true },
+          ],
+        }),
+      ),
       post(cms, cm({ name: 'y3', ownerReferences: [{ apiVersion: 'v1', kind: 'Event', name: 'x', uid: 'u' }] })),
       post(cms, cm({ name: 'y4', labels: { 'a/b/c': 'x', ok: '-x', [`${'l'.repeat(64)}`]: 'y' } })),
       post(cms, cm({ name: 'y5', annotations: { A: 'x', 'a/': 'y' } })),
@@ -263,7 +322,11 @@ export const writes: readonly Sequence[] = [
       del(`${cms}/a?dryRun=All`),
       del(`${cms}/a`, { preconditions: { uid: 'x' } }),
       del(`${cms}/a`, { preconditions: { resourceVersion: '1' } }),
-      del(`${cms}/a`, { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: '${uid}', resourceVersion: '${rv}' } }),
+      del(`${cms}/a`, {
+        kind: 'DeleteOptions',
+        apiVersion: 'v1',
+        preconditions: { uid: '${uid}', resourceVersion: '${rv}' },
+      }),
       post(cms, cm({ name: 'b', finalizers: ['a.b/c'] })),
       del(`${cms}/b`, { propagationPolicy: 'Foreground' }),
       del(`${cms}/b`),
@@ -294,13 +357,26 @@ export const writes: readonly Sequence[] = [
       del(`${cms}?limit=1`),
       get(cms),
       merge(`${cms}/e2`, { metadata: { finalizers: [] } }),
-      post(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }] } }),
+      post(pods, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'p' },
+        spec: { containers: [{ name: 'c', image: 'i' }] },
+      }),
       del(`${pods}/p?dryRun=All`),
       del(`${pods}/p`, { gracePeriodSeconds: 5 }),
       get(`${pods}/p`),
       post(deps, deployment('x')),
       del(`${deps}/x`, { propagationPolicy: 'Orphan' }),
-      post('/apis/batch/v1/namespaces/${ns}/jobs', { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j' }, spec: { suspend: true, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } } }),
+      post('/apis/batch/v1/namespaces/${ns}/jobs', {
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: { name: 'j' },
+        spec: {
+          suspend: true,
+          template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } },
+        },
+      }),
       del('/apis/batch/v1/namespaces/${ns}/jobs/j'),
       get('/apis/batch/v1/namespaces/${ns}/jobs/j'),
       post(svcs, service('s')),
