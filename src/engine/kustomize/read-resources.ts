@@ -4,7 +4,7 @@ import { composeDocuments } from '../yaml/compose.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { copyNode, MERGE_TAG, NULL_TAG, type YamlNode } from '../yaml/node.ts';
 import { printNode } from '../yaml/print-node.ts';
-import { YamlFailure } from '../yaml/scan.ts';
+import { YamlFailure } from '../yaml/token.ts';
 import { nodeToJson } from '../yaml/value.ts';
 import type { KustomizeCache } from './cache.ts';
 import { fail, KustomizeFailure } from './failure.ts';

@@ -5,7 +5,7 @@ import { goSyntaxOf } from '../yaml/go-syntax.ts';
 import { copyNode, mapNode, SINGLE_QUOTED, STR_TAG, scalarNode, type YamlNode } from '../yaml/node.ts';
 import { printYaml } from '../yaml/print.ts';
 import { printNode } from '../yaml/print-node.ts';
-import { YamlFailure } from '../yaml/scan.ts';
+import { YamlFailure } from '../yaml/token.ts';
 import { nodeToJson, nodeToJsonWithDoubt, scalarReader } from '../yaml/value.ts';
 import { fail } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, lookup, setField, stringNode, textOf } from './node-edit.ts';

@@ -14,7 +14,8 @@ import {
   YamlNode,
 } from './node.ts';
 import { type Dialect, resolveTag } from './resolve.ts';
-import * as token from './scan.ts';
+import { Scanner } from './scan.ts';
+import * as token from './token.ts';
 
 /**
  * Reads the documents of `text` into trees. An empty document is a null scalar.
@@ -37,13 +38,13 @@ const LONG_TAG = 'tag:yaml.org,2002:';
 
 /** libyaml's parser (go.yaml.in/yaml parserc.go) and Go's node builder (decode.go) in one. */
 class Composer {
-  private readonly scanner: token.Scanner;
+  private readonly scanner: Scanner;
   private readonly dialect: Dialect;
   private readonly tagHandles = new Map<string, string>();
   private anchors = new Map<string, YamlNode>();
 
   constructor(text: string, dialect: Dialect) {
-    this.scanner = new token.Scanner(text, dialect);
+    this.scanner = new Scanner(text, dialect);
     this.dialect = dialect;
   }
 

@@ -2,7 +2,7 @@ import type { Json } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { composeDocuments } from './compose.ts';
 import type { YamlError } from './error.ts';
-import { YamlFailure } from './scan.ts';
+import { YamlFailure } from './token.ts';
 import { nodeToJson } from './value.ts';
 
 export interface ParseOptions {

@@ -23,7 +23,7 @@ import {
   printTimestamp,
   resolveTag,
 } from './resolve.ts';
-import { YamlFailure } from './scan.ts';
+import { YamlFailure } from './token.ts';
 
 export interface ValueOptions {
   readonly dialect: Dialect;
