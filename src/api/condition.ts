@@ -4,6 +4,8 @@ export interface Condition {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
+  /** Generation that it was found for, where that is not the present one. */
+  readonly observedGeneration?: number;
 }
 
 /** Flux cuts condition messages here. */

@@ -135,7 +135,7 @@ function mergeConditions(object: KubeObject, given: readonly Condition[], rules:
     merged.push({
       type: condition.type,
       status: condition.status,
-      observedGeneration: object.metadata.generation ?? 0,
+      observedGeneration: condition.observedGeneration ?? object.metadata.generation ?? 0,
       lastTransitionTime: same ? (stringAt(before, 'lastTransitionTime') ?? rules.now) : rules.now,
       reason: condition.reason,
       message,

@@ -43,7 +43,14 @@ export function begin(object: GitRepository): Progress {
         !['StorageOperationFailed', 'Reconciling', 'Stalled'].includes(type) &&
         !(type === 'SourceVerified' && status === 'False'),
     )
-    .map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+    .map(({ type, status, reason, message, observedGeneration: found }) => ({
+      type,
+      status,
+      reason,
+      message,
+      // A signature is as old as the last look at it.
+      ...(type === 'SourceVerified' && found !== undefined ? { observedGeneration: Number(found) } : {}),
+    }));
   const generation = object.metadata.generation ?? 0;
   const seen = observedGeneration ?? 0;
   const message =
