@@ -126,7 +126,6 @@ export function isSeparable(k: Kustomization): boolean {
 /** `files`, with a note of each question and its answer. */
 export function observed(files: FileTree): { readonly files: FileTree; readonly seen: Observations } {
   const seen: Observations = { kinds: new Map(), places: new Map(), contents: new Map(), bytes: 0 };
-  const { realPath } = files;
   return {
     seen,
     files: {
@@ -142,9 +141,9 @@ export function observed(files: FileTree): { readonly files: FileTree; readonly 
         return content;
       },
       list: (path) => files.list(path),
-      ...(realPath !== undefined && {
+      ...(files.realPath !== undefined && {
         realPath: (path: string): string | undefined => {
-          const place = realPath.call(files, path);
+          const place = files.realPath?.(path);
           seen.places.set(path, place);
           return place;
         },

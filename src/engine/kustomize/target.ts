@@ -3,23 +3,21 @@ import type { Json, JsonObject } from '../../base/json.ts';
 import { quoted } from '../yaml/go-syntax.ts';
 import { printYaml } from '../yaml/print.ts';
 import { Accumulator } from './accumulator.ts';
+import { builtinConfigs } from './builtin-configs.ts';
 import type { KustomizeCache } from './cache.ts';
 import { loadCrds } from './crds.ts';
 import { fail, KustomizeFailure, withPrefix, wrapped } from './failure.ts';
+import { loadKustomizationFile } from './find-kustomization.ts';
 import { mergeOptions } from './generate.ts';
 import { goEncode } from './go-decode.ts';
 import { goList } from './key-values.ts';
 import {
   deprecationWarnings,
-  FILE_NAMES,
   fieldProblems,
   fixKustomization,
   GENERATOR_ARGS,
-  IMAGE,
   isEmptyKustomization,
   type Kustomization,
-  PATCH,
-  REPLACEMENT_LIST,
   readKustomization,
 } from './kustomization-type.ts';
 import { joinPath, type Loader } from './load.ts';
@@ -33,7 +31,7 @@ import {
   printOrigin,
   setOrigin,
 } from './origin.ts';
-import type { Transform } from './patches.ts';
+
 import { readResources } from './read-resources.ts';
 import { type BuildTrack, isSeparable, referralOf } from './rebuild.ts';
 import type { Resource } from './resource.ts';
@@ -43,10 +41,8 @@ import type { SchemaStore } from './schema.ts';
 import {
   defaultConfig,
   EMPTY_CONFIG,
-  type FieldSpec,
   fieldSpec,
   mergeConfigs,
-  mergeFieldSpecs,
   readConfig,
   type TransformerConfig,
 } from './transformer-config.ts';
@@ -383,7 +379,9 @@ export class Target {
 
   private runTransformers(into: Accumulator): void {
     const transformers = [
-      ...this.builtinTransformers(into.config),
+      ...builtinConfigs(this.kustomization, into.config).map(({ kind, config }) =>
+        this.configure(TRANSFORMERS, kind, config),
+      ),
       ...this.pluginConfigs(this.kustomization.transformers ?? [], 'transformer').list.map((resource) =>
         this.loadPlugin(TRANSFORMERS, resource, 'transformer'),
       ),
@@ -393,57 +391,6 @@ export class Target {
       if (origin !== undefined) for (const resource of into.resources.list) addTransformation(resource, origin);
       into.resources.dropEmpties();
     }
-  }
-
-  private builtinTransformers(config: TransformerConfig): readonly Origined<Transform>[] {
-    const k = this.kustomization;
-    const out: Origined<Transform>[] = [];
-    const add = (kind: string, plugin: object): void => {
-      out.push(this.configure(TRANSFORMERS, kind, plugin as JsonObject));
-    };
-    if ((k.patchesStrategicMerge ?? []).length > 0)
-      add('PatchStrategicMergeTransformer', { paths: k.patchesStrategicMerge });
-    for (const patch of k.patches ?? []) add('PatchTransformer', goEncode(patch as Json, PATCH) as JsonObject);
-    if ((k.namespace ?? '') !== '') {
-      add('NamespaceTransformer', { FieldSpecs: specsJson(config.namespace), metadata: { namespace: k.namespace } });
-    }
-    if ((k.namePrefix ?? '') !== '') {
-      add('PrefixTransformer', { prefix: k.namePrefix, fieldSpecs: specsJson(config.namePrefix) });
-    }
-    if ((k.nameSuffix ?? '') !== '') {
-      add('SuffixTransformer', { suffix: k.nameSuffix, fieldSpecs: specsJson(config.nameSuffix) });
-    }
-    for (const label of k.labels ?? []) {
-      const specs = wrapped('failed to merge labels', () => labelSpecs(label, config));
-      add('LabelTransformer', { FieldSpecs: specsJson(specs), Labels: label.pairs ?? null });
-    }
-    // Kustomize also configures (and records) the transformer of commonLabels when there are only labels.
-    if ((k.labels ?? []).length > 0 || Object.keys(k.commonLabels ?? {}).length > 0) {
-      add('LabelTransformer', { FieldSpecs: specsJson(config.commonLabels), Labels: k.commonLabels ?? null });
-    }
-    if (Object.keys(k.commonAnnotations ?? {}).length > 0) {
-      add('AnnotationsTransformer', {
-        Annotations: k.commonAnnotations,
-        FieldSpecs: specsJson(config.commonAnnotations),
-      });
-    }
-    for (const { path, patch, target } of k.patchesJson6902 ?? []) {
-      add('PatchJson6902Transformer', {
-        ...(target !== undefined && { target }),
-        ...((path ?? '') !== '' && { path }),
-        ...((patch ?? '') !== '' && { jsonOp: patch }),
-      });
-    }
-    for (const replica of k.replicas ?? []) {
-      add('ReplicaCountTransformer', { FieldSpecs: specsJson(config.replicas), Replica: replica });
-    }
-    for (const image of k.images ?? []) {
-      add('ImageTagTransformer', { FieldSpecs: specsJson(config.images), ImageTag: goEncode(image as Json, IMAGE) });
-    }
-    if ((k.replacements ?? []).length > 0) {
-      add('ReplacementTransformer', { Replacements: goEncode(k.replacements as Json, REPLACEMENT_LIST) });
-    }
-    return out;
   }
 
   private runValidators(into: Accumulator): void {
@@ -480,30 +427,6 @@ function snapshot(resources: readonly Resource[], validated: boolean): ReadonlyM
 const MAX_QUOTED = 100_000;
 
 const ANNOTATIONS_FIELD = fieldSpec({ path: 'metadata/annotations', create: true });
-const LABELS_FIELD = fieldSpec({ path: 'metadata/labels', create: true });
-
-function labelSpecs(
-  label: NonNullable<Kustomization['labels']>[number],
-  config: TransformerConfig,
-): readonly FieldSpec[] {
-  let specs = mergeFieldSpecs((label.fields ?? []).map(fieldSpec), config.labels);
-  if (label.includeSelectors === true) return mergeFieldSpecs(specs, config.commonLabels);
-  if (label.includeTemplates === true) {
-    const before = specs;
-    specs = wrapped('failed to merge template fieldSpec', () => mergeFieldSpecs(before, config.templateLabels));
-  }
-  return mergeFieldSpecs(specs, [LABELS_FIELD]);
-}
-
-function specsJson(specs: readonly FieldSpec[]): readonly Json[] {
-  return specs.map(({ group, version, kind, path, create }) => ({
-    ...(create && { create }),
-    ...(group !== '' && { group }),
-    ...(kind !== '' && { kind }),
-    ...(path !== '' && { path }),
-    ...(version !== '' && { version }),
-  }));
-}
 
 function pluginOrigin(resource: Resource): Origin | undefined {
   const text = resource.annotation(ORIGIN_ANNOTATION);
@@ -531,24 +454,4 @@ function isMalformed(failure: KustomizeFailure): boolean {
 function unique(resources: readonly Resource[]): readonly Resource[] {
   if (resources.length > 1) new ResourceMap().appendAll(resources);
   return resources;
-}
-
-function loadKustomizationFile(loader: Loader): { content: Uint8Array; name: string } {
-  const found: { content: Uint8Array; name: string }[] = [];
-  for (const name of FILE_NAMES) {
-    if (!loader.exists(name)) continue;
-    try {
-      found.push({ content: loader.load(name), name });
-    } catch (failure) {
-      if (!(failure instanceof KustomizeFailure)) throw failure;
-    }
-  }
-  const [file] = found;
-  if (file === undefined) {
-    fail(
-      `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${loader.root}'`,
-    );
-  }
-  if (found.length > 1) fail(`Found multiple kustomization files under: ${loader.root}\n`);
-  return file;
 }
