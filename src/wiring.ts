@@ -76,7 +76,16 @@ export async function startEngine(
   const work = await mkdtemp(join(surroundings.temporaryDirectory, 'weir-'));
   const builder = openBuilder(systemClock);
   const git = openGitFor(config, client, surroundings, work);
-  const adapters = { client, informers, builder, git, log, work, advertisedAddress: storage.advertisedAddress };
+  const adapters = {
+    client,
+    informers,
+    builder,
+    git,
+    log,
+    work,
+    advertisedAddress: storage.advertisedAddress,
+    searchPath: surroundings.searchPath,
+  };
   const controllers = await composeControllers(config, adapters);
   const run = async (until: AbortSignal, held = isHeld): Promise<void> => {
     isHeld = held;
@@ -185,11 +194,13 @@ interface Adapters {
   /** This engine's own temporary folder. */
   readonly work: string;
   readonly advertisedAddress: string;
+  /** Where programs are found. */
+  readonly searchPath: string;
 }
 
 async function composeControllers(
   config: EngineConfig,
-  { client, informers, builder, git, log, work, advertisedAddress }: Adapters,
+  { client, informers, builder, git, log, work, advertisedAddress, searchPath }: Adapters,
 ): Promise<Controllers> {
   const digestAlgorithm = DIGEST_ALGORITHMS.find((known) => known === config.artifactDigestAlgo);
   if (digestAlgorithm === undefined)
@@ -216,7 +227,15 @@ async function composeControllers(
       requeueDependencyMs: config.requeueDependencyMs,
     }),
     kustomizationController(
-      { client, informers, artifacts, builder, clock: systemClock, log, connect: connectRemote },
+      {
+        client,
+        informers,
+        artifacts,
+        builder,
+        clock: systemClock,
+        log,
+        connect: (access) => connectRemote(access, searchPath),
+      },
       {
         noCrossNamespaceRefs: config.noCrossNamespaceRefs,
         defaultServiceAccount: config.defaultServiceAccount,
@@ -239,9 +258,9 @@ async function composeControllers(
   ] as unknown as Controllers;
 }
 
-/** Another cluster, over a socket. */
-function connectRemote(access: ClusterAccess): RemoteConnection {
-  const transport = createSocketTransport(access);
+/** Another cluster, over a socket; `searchPath` is where the programs are found that a kubeconfig may run, if any may. */
+function connectRemote(access: ClusterAccess, searchPath: string): RemoteConnection {
+  const transport = createSocketTransport(access, { env: { PATH: searchPath } });
   const options = { handler: transport.handler, userAgent: 'weir', clock: systemClock };
   const client = createKubeClient({ ...options, ...(access.as === undefined ? {} : { as: access.as }) });
   return { client, close: () => void transport.close() };

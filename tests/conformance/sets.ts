@@ -6,8 +6,8 @@ import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as ignore } from './sets/ignore.ts';
 import { set as kstatus } from './sets/kstatus.ts';
 import { set as kustomize } from './sets/kustomize.ts';
-import { set as sops } from './sets/sops.ts';
 import { set as semver } from './sets/semver.ts';
+import { set as sops } from './sets/sops.ts';
 import { set as yaml } from './sets/yaml.ts';
 
 /** Every set that an engine has plugged in, in the order they run. */

@@ -75,7 +75,9 @@ export async function takeOver(objects: readonly KubeObject[], config: Partial<E
         const end = Date.now() + WAIT_MS;
         while (!done(read(), work)) {
           if (Date.now() > end)
-            throw new Error(`the engine did not get there:\n${JSON.stringify(statuses(read()), null, 1)}\n${lines.slice(-20).join('\n')}`);
+            throw new Error(
+              `the engine did not get there:\n${JSON.stringify(statuses(read()), null, 1)}\n${lines.slice(-20).join('\n')}`,
+            );
           await pause(50);
         }
         await pause(SETTLE_MS);
