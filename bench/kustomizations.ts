@@ -111,7 +111,7 @@ async function phases(bench: Bench, url: string): Promise<void> {
     await seen(client, [...names, 'one'], ({ status }) => isApplied(status, revision));
   });
   await pause();
-  await pushes(bench);
+  await pushes(bench, names);
   await drifts(bench, names);
   await phase(bench, 'delete to pruned', count, async () => {
     for (const name of [...names, 'one']) await client.delete({ ...KUSTOMIZATION, namespace: NAMESPACE, name });
@@ -128,7 +128,7 @@ async function phases(bench: Bench, url: string): Promise<void> {
 }
 
 /** Pushes a change of one ConfigMap and asks for the source, as a webhook does; applied is when a watch shows the ConfigMap. */
-async function pushes(bench: Bench): Promise<void> {
+async function pushes(bench: Bench, names: readonly string[]): Promise<void> {
   const fromPush: number[] = [];
   const fromReturn: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -136,11 +136,12 @@ async function pushes(bench: Bench): Promise<void> {
     const place = { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, name: 'one-config' };
     const applied = seenObject(bench.client, place, (object) => dataOf(object, 'note') === value);
     const times = { begun: 0, returned: 0 };
-    await commit(bench, 'one', value, times);
+    const revision = await commit(bench, 'one', value, times);
     const at = await applied;
     fromPush.push(at - times.begun);
     fromReturn.push(at - times.returned);
-    await pause(200);
+    // All the others report the revision, too, before the next one comes.
+    await seen(bench.client, names, ({ status }) => isApplied(status, revision));
   }
   row(`push begun to applied, p50 / p95 of ${ROUNDS}: ${spread(fromPush)}`);
   row(`push returned to applied, p50 / p95 of ${ROUNDS}: ${spread(fromReturn)}`);

@@ -41,8 +41,8 @@ export interface Watch {
     readonly object: import('../api/object.ts').KubeObject;
     readonly previous?: import('../api/object.ts').KubeObject;
   }): readonly string[];
-  /** Puts those first that the change matters to, where there are more of them than are worked on at once. */
-  order?(keys: readonly string[], object: import('../api/object.ts').KubeObject): Promise<readonly string[]>;
+  /** Picks those that the change matters to, where there are more than are worked on at once: they go before all that waits. */
+  first?(keys: readonly string[], object: import('../api/object.ts').KubeObject): Promise<ReadonlySet<string>>;
 }
 
 export interface Controller<T> {

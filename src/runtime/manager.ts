@@ -192,9 +192,10 @@ class ControllerRunner {
     await this.#queue.stop();
   }
 
-  enqueue(key: string, why: Superseded): void {
+  enqueue(key: string, why: Superseded, first = false): void {
     this.#running.get(key)?.abort(why);
-    this.#queue.add(key);
+    if (first) this.#queue.addFirst(key);
+    else this.#queue.add(key);
   }
 
   #namespaces(): readonly (string | undefined)[] {
@@ -239,11 +240,12 @@ class ControllerRunner {
     const by = printRef(refOf(object));
     const mapped = watch.map({ object, ...(previous === undefined ? {} : { previous }) });
     const keys = mapped.filter((key) => this.#find(key) !== undefined);
-    const enqueue = (ordered: readonly string[]): void => {
-      for (const key of ordered) this.enqueue(key, { cause: 'watch', by });
+    const enqueue = (first: ReadonlySet<string>): void => {
+      for (const key of first) this.enqueue(key, { cause: 'watch', by }, true);
+      for (const key of keys) if (!first.has(key)) this.enqueue(key, { cause: 'watch', by });
     };
-    if (watch.order === undefined || keys.length <= this.#workers) enqueue(keys);
-    else void watch.order(keys, object).then(enqueue, () => enqueue(keys));
+    if (watch.first === undefined || keys.length <= this.#workers) enqueue(new Set());
+    else void watch.first(keys, object).then(enqueue, () => enqueue(new Set()));
   }
 
   /** The object to reconcile: from the cache, unless the cache has not seen our own last write yet. */

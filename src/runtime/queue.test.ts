@@ -38,6 +38,15 @@ describe('a work queue', () => {
     expect(started).toEqual(['a', 'b', 'c']);
   });
 
+  test('takes those first that are urgent, also where they waited already', async () => {
+    const { queue, started, finish } = queueOf(1);
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
+    queue.addFirst('d');
+    queue.addFirst('e');
+    for (const key of ['a', 'd', 'e', 'b', 'c']) await finish(key);
+    expect(started).toEqual(['a', 'd', 'e', 'b', 'c']);
+  });
+
   test('never works on a key twice at once, and again when it was added meanwhile', async () => {
     const { queue, started, finish } = queueOf(2);
     queue.add('a');

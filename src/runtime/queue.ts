@@ -31,6 +31,8 @@ export class WorkQueue {
   readonly #options: QueueOptions;
   /** Insertion order is the order of work; the value is when the key came. */
   readonly #waiting = new Map<string, number>();
+  /** Waiting keys that go first. */
+  readonly #urgent = new Set<string>();
   readonly #running = new Set<string>();
   /** Running keys that were added meanwhile. */
   readonly #again = new Set<string>();
@@ -56,6 +58,16 @@ export class WorkQueue {
     this.#options.observe?.added();
     this.#options.observe?.depth(this.#waiting.size);
     this.#next();
+  }
+
+  /** Queues `key` now, before those that wait already. */
+  addFirst(key: string): void {
+    if (this.#stopped) return;
+    if (this.#waiting.has(key)) this.#urgent.add(key);
+    else if (!this.#running.has(key)) {
+      this.#urgent.add(key);
+      this.add(key);
+    } else this.add(key);
   }
 
   /** Queues `key` after `delayMs`, unless it is due earlier already. */
@@ -98,6 +110,7 @@ export class WorkQueue {
     this.forget(key);
     this.#cancelDelayed(key);
     this.#again.delete(key);
+    this.#urgent.delete(key);
     if (this.#waiting.delete(key)) this.#options.observe?.depth(this.#waiting.size);
   }
 
@@ -111,6 +124,7 @@ export class WorkQueue {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
     this.#waiting.clear();
+    this.#urgent.clear();
     this.#again.clear();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
@@ -123,9 +137,10 @@ export class WorkQueue {
   #next(): void {
     const { clock, concurrency, observe } = this.#options;
     while (!this.#stopped && this.#running.size < concurrency) {
-      const first = this.#waiting.entries().next();
-      if (first.done) return;
-      const [key, since] = first.value;
+      const key = this.#urgent.values().next().value ?? this.#waiting.keys().next().value;
+      if (key === undefined) return;
+      const since = this.#waiting.get(key) ?? clock.now();
+      this.#urgent.delete(key);
       this.#waiting.delete(key);
       this.#running.add(key);
       observe?.depth(this.#waiting.size);

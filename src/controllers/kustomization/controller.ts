@@ -41,7 +41,7 @@ export function kustomizationController(
     watches: [
       ...SOURCE_KINDS.map((source) => ({
         ...sourceWatch(source, bySource),
-        order: (keys: readonly string[], object: KubeObject) => reconciler.affectedFirst(keys, object),
+        first: (keys: readonly string[], object: KubeObject) => reconciler.affected(keys, object),
       })),
       { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object, byDependency) : []) },
       ...configWatches(settings.watchConfigsLabelSelector, byConfig),

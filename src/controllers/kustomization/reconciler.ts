@@ -78,18 +78,18 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     this.#targets.forget(key);
   }
 
-  /** Keys of users of a source, those first whose files its new artifact changes: the others only report the revision. */
-  async affectedFirst(keys: readonly string[], source: KubeObject): Promise<readonly string[]> {
+  /** Those users of a source whose files its new artifact changes: the others only report the revision. */
+  async affected(keys: readonly string[], source: KubeObject): Promise<ReadonlySet<string>> {
     const location = artifactOf(source)?.location;
     const unpacked = location === undefined ? undefined : await this.#ports.artifacts.unpack(location);
-    if (location === undefined || unpacked?.ok !== true) return keys;
-    const same = new Set<string>();
+    const affected = new Set<string>();
+    if (location === undefined || unpacked?.ok !== true) return affected;
     for (const [index, key] of keys.entries()) {
-      if (this.#builds.holds(key, location.digest, unpacked.value.directory)) same.add(key);
+      if (!this.#builds.holds(key, location.digest, unpacked.value.directory)) affected.add(key);
       // Files are read synchronously: others get their turn in between.
       if (index % CHECKS_AT_ONCE === CHECKS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
     }
-    return [...keys.filter((key) => !same.has(key)), ...same];
+    return affected;
   }
 
   async reconcile(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
