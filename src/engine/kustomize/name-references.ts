@@ -62,6 +62,11 @@ function inOrder(
   return references.flatMap(({ fields }) => fields.flatMap((spec) => wanted.get(spec) ?? []));
 }
 
+const NAMED_FIELDS = [
+  ['APIVersion', 'apiVersion'],
+  ['Kind', 'kind'],
+] as const;
+
 class Fixer {
   private readonly resources: readonly Referral[];
   private readonly byOldName: ReadonlyMap<string, readonly Referral[]>;
@@ -106,6 +111,13 @@ class Fixer {
   fixAll(referrer: Resource, rules: readonly Rule[]): void {
     if (rules.length === 0) return;
     const id = this.idOf(referrer);
+    for (const [shown, field] of NAMED_FIELDS) {
+      const node = fieldOf(referrer.node, field);
+      // Kustomize reads it twice, once as nothing and once as its text (filters/nameref, confirmNodeMatchesReferrer).
+      if (node !== undefined && isNull(node) && node.value !== '') {
+        fail(`node-referrerOriginal '${shown}' mismatch '' != '${node.value}'`);
+      }
+    }
     if (!id.clusterScoped) subjectNamespaces(referrer, id);
     if (this.byOldName.size > 0) for (const rule of rules) this.fix(referrer, rule);
   }

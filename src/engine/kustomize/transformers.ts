@@ -248,7 +248,10 @@ const configureRename =
   };
 
 const PATCH = struct('builtins.PatchTransformerPlugin', PATCH_FIELDS);
-const MERGE = struct('builtins.PatchStrategicMergeTransformerPlugin', { paths: STRINGS, patches: STRING });
+const MERGE = struct('builtins.PatchStrategicMergeTransformerPlugin', {
+  paths: sliceOf({ t: 'string', go: 'types.PatchStrategicMerge' }),
+  patches: STRING,
+});
 const JSON_6902 = struct('builtins.PatchJson6902TransformerPlugin', { target: TARGET, path: STRING, jsonOp: STRING });
 const IMAGES = struct('builtins.ImageTagTransformerPlugin', { imageTag: IMAGE, fieldSpecs: FIELD_SPECS });
 const REPLICAS = struct('builtins.ReplicaCountTransformerPlugin', { replica: REPLICA, fieldSpecs: FIELD_SPECS });

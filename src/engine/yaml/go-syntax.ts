@@ -7,6 +7,8 @@ export interface ScalarReader {
   readonly dialect: Dialect;
   tag(node: YamlNode): string;
   value(node: YamlNode): Json;
+  /** A float as Go's `g` format has it. */
+  float(value: number): string;
 }
 
 /** Go's `%q` of a string, for the texts that messages hold. */
@@ -62,6 +64,7 @@ function scalarSyntax(node: YamlNode, reader: ScalarReader): string {
     const number = parseFloatValue(node.value);
     if (Number.isNaN(number)) return 'NaN';
     if (!Number.isFinite(number)) return number > 0 ? '+Inf' : '-Inf';
+    return reader.float(number);
   }
   const value = reader.value(node);
   switch (typeof value) {

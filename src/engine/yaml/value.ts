@@ -61,6 +61,7 @@ export function scalarReader(options: ValueOptions): ScalarReader {
     dialect: options.dialect,
     tag: (node) => scalarTag(node, options.dialect),
     value: (node) => new Reader(options).value(node),
+    float: formatG,
   };
 }
 
@@ -205,6 +206,11 @@ class Reader {
     if (key.kind !== 'scalar') {
       // What is wrong within it is met first.
       this.read(key);
+      if (this.options.dialect === 'v3' && this.depth <= 1) {
+        const what = key.kind === 'map' ? '!!map' : '!!seq';
+        this.errors.push(`line ${key.line}: cannot unmarshal ${what} into string`);
+        return '';
+      }
       throw new YamlFailure(`invalid map key: ${goSyntaxOf(key, scalarReader(this.options))}`, 0);
     }
     const tag = scalarTag(key, this.options.dialect);
