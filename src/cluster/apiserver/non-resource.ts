@@ -37,20 +37,7 @@ export function nonResource(server: ApiServer, request: HttpRequest, { path, que
   const [head = '', ...rest] = parts;
   switch (head) {
     case '':
-      return answer({
-        paths: [
-          '/api',
-          '/api/v1',
-          '/apis',
-          '/healthz',
-          '/livez',
-          '/metrics',
-          '/openapi/v2',
-          '/openapi/v3',
-          '/readyz',
-          '/version',
-        ],
-      });
+      return answer({ paths: rootPaths(server) });
     case 'version':
       // Indented, whoever asks. Source: kubernetes@1.34 apiserver/pkg/server/routes/version.go.
       return text(stringifyJson(versionInfo(), 2), 200, 'application/json');
@@ -125,6 +112,18 @@ function readDuration(body: Uint8Array | undefined): Result<number, string> {
   if (!parsed.ok) return parsed;
   if (parsed.value < 0) return err('time does not run backwards');
   return parsed.value > MAX_ADVANCE_MS ? err('at most a year at a time') : parsed;
+}
+
+function rootPaths(server: ApiServer): readonly string[] {
+  const served = new Set(['/api', '/api/v1', '/apis', '/apis/']);
+  for (const { group, version } of server.kernel.table.all())
+    if (group !== '') served.add(`/apis/${group}`).add(`/apis/${group}/${version}`);
+  const checks = ['healthz', 'livez', 'readyz'].flatMap((end) => [
+    `/${end}`,
+    ...CHECKS.map((name) => `/${end}/${name}`),
+  ]);
+  const others = ['/.well-known/openid-configuration', '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/'];
+  return [...served, ...checks, ...others, '/openid/v1/jwks', '/version'].sort();
 }
 
 export function versionInfo(): { readonly [key: string]: string } {

@@ -11,6 +11,9 @@ import { internal, invalid, invalidValue } from './status.ts';
 /** The service range, as `--service-cluster-ip-range=10.96.0.0/12`. */
 const BASE = (10 << 24) | (96 << 16);
 const SIZE = 2 ** 20;
+/** What a dry run shows. Source: kubernetes@1.34 pkg/registry/core/service/{ip,port}allocator (dryRunAllocator, AllocateNext). */
+const DRY_RUN_IP = '10.96.0.0';
+const DRY_RUN_PORT = 32769;
 const FIRST_PORT = 30_000;
 const LAST_PORT = 32_767;
 
@@ -24,7 +27,7 @@ export class ServiceAddresses {
     this.#random = random;
   }
 
-  /** The Service with its addresses; with `dryRun` none are taken. */
+  /** The Service with its addresses; with `dryRun` none are taken, and fixed ones are shown. */
   allocate(type: ResourceType, service: KubeObject, old: KubeObject | undefined, dryRun: boolean): Outcome {
     const spec = service.spec ?? {};
     const kind = field(spec, 'type');
@@ -46,8 +49,8 @@ export class ServiceAddresses {
       if (problem !== undefined)
         return err(invalid(type, service.metadata.name, [invalidValue('spec.clusterIPs', [ip], problem)]));
     }
-    if ((ip === undefined || ip === '') && !dryRun) {
-      ip = this.#freeIp(others);
+    if (ip === undefined || ip === '') {
+      ip = dryRun ? DRY_RUN_IP : this.#freeIp(others);
       if (ip === undefined) return err(internal('failed to allocate a serviceIP: range is full'));
     }
     if (typeof ip === 'string' && ip !== '') {
@@ -139,7 +142,7 @@ export class ServiceAddresses {
               invalidValue(`spec.ports[${index}].nodePort`, number, 'provided port is already allocated'),
             ]),
           );
-      } else if (!dryRun) number = this.#freePort(taken);
+      } else number = dryRun ? DRY_RUN_PORT : this.#freePort(taken);
       if (number !== 0) taken.add(number);
       ports.push(number === 0 ? port : { ...(port as JsonObject), nodePort: number });
     }
