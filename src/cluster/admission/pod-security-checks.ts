@@ -167,7 +167,7 @@ const hostPaths: Test = ({ spec }) => {
 const hostPorts: Test = (pod) => {
   const ports = (container: Json): readonly string[] =>
     items(container, 'ports')
-      .map((port) => String(port['hostPort'] ?? 0))
+      .map((port) => String(Number(port['hostPort'] ?? 0)))
       .filter((port) => port !== '0');
   const who = offenders(pod, (container) => ports(container).length > 0);
   if (who.length === 0) return undefined;

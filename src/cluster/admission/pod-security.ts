@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../api/object.ts';
-import { at, field, isObject, type Json } from '../../base/json.ts';
+import { at, field, isObject, type Json, stringAt } from '../../base/json.ts';
 import { items } from '../apiserver/draft.ts';
 import type { Admission, Attributes } from '../apiserver/operation.ts';
 import { type Cause, forbidden, goQuote, invalid, invalidValue } from '../apiserver/status.ts';
@@ -131,7 +131,9 @@ function judgePod(attributes: Attributes, object: KubeObject, policy: Policy): S
 /** Of what may change in a pod only images, and containers that come, matter to a policy. */
 function changesImages(object: KubeObject, old: KubeObject): boolean {
   const images = (pod: KubeObject, key: string): readonly string[] =>
-    items(pod.spec, key).map((container) => `${String(container['name'])} ${String(container['image'])}`);
+    items(pod.spec, key).map(
+      (container) => `${stringAt(container, 'name') ?? ''} ${stringAt(container, 'image') ?? ''}`,
+    );
   return (
     ['containers', 'initContainers'].some((key) => images(object, key).join('\n') !== images(old, key).join('\n')) ||
     images(object, 'ephemeralContainers').some((one) => !images(old, 'ephemeralContainers').includes(one))

@@ -7,7 +7,9 @@ export function withGeneratedSelector(job: KubeObject): KubeObject {
   const { spec } = job;
   const template = at(spec, 'template');
   if (spec === undefined || spec['manualSelector'] === true || !isObject(template)) return withTemplateLabels(job);
-  const { uid = '', name, labels: own } = job.metadata;
+  const { uid = '', labels: own } = job.metadata;
+  // A name may still be missing here, for validation to say so.
+  const name = (job.metadata as { readonly name?: string }).name ?? '';
   const given = spec['selector'];
   const metadata = at(template, 'metadata');
   const known = at(metadata, 'labels');

@@ -80,6 +80,7 @@ const NAME_RULES: Readonly<Record<string, NameCheck>> = {
   'rbac.authorization.k8s.io/clusterrolebindings': checkPathSegment,
   'apiregistration.k8s.io/apiservices': checkPathSegment,
   'policy/poddisruptionbudgets': checkPathSegment,
+  'apps/statefulsets': checkLabel,
   // Its own rules say what its name is.
   'networking.k8s.io/ipaddresses': () => [],
   'certificates.k8s.io/certificatesigningrequests': checkSubdomain,

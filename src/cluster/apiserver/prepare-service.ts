@@ -1,10 +1,10 @@
 import type { KubeObject } from '../../api/object.ts';
-import { equal, field, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import { equal, field, type Json, type JsonObject, type MutableJsonObject, put, stringAt } from '../../base/json.ts';
 import { items, withField } from './draft.ts';
 
 type Spec = JsonObject | undefined;
 
-const isOf = (spec: Spec, ...types: readonly string[]): boolean => types.includes(String(field(spec, 'type') ?? ''));
+const isOf = (spec: Spec, ...types: readonly string[]): boolean => types.includes(stringAt(spec, 'type') ?? '');
 const hasIp = (spec: Spec): boolean => isOf(spec, 'ClusterIP', 'NodePort', 'LoadBalancer');
 const hasNodePorts = (spec: Spec): boolean => isOf(spec, 'NodePort', 'LoadBalancer');
 const isChecked = (spec: Spec): boolean =>

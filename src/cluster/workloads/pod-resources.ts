@@ -5,12 +5,16 @@ import { addQuantity, parseQuantity, type Quantity } from '../apiserver/quantity
 /** Amounts by resource name. */
 export type Amounts = ReadonlyMap<string, Quantity>;
 
+function scalar(value: Json | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 /** The amounts of a `requests`, `limits`, `hard` or `used` map; what is no quantity is left out. */
 export function amountsOf(value: Json | undefined): Amounts {
   const out = new Map<string, Quantity>();
   if (!isObject(value)) return out;
   for (const name of Object.keys(value)) {
-    const parsed = parseQuantity(String(value[name]));
+    const parsed = parseQuantity(scalar(value[name]));
     if (typeof parsed !== 'string') out.set(name, parsed);
   }
   return out;

@@ -72,7 +72,7 @@ function groups(address: string): readonly number[] {
   const left = read(head);
   if (tail === undefined) return left;
   const right = read(tail);
-  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
 }
 
 function print6(parts: readonly number[]): string {

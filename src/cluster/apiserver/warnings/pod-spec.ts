@@ -136,8 +136,8 @@ export function claimWarnings(spec: Json | undefined, path: string): readonly st
 }
 
 function fraction(value: Json | undefined, path: string): readonly string[] {
-  if (value === undefined || nanoOf(value) % ONE === 0n) return [];
-  return [`${path}: fractional byte value ${goQuote(canonicalQuantity(String(value)))} is invalid, must be an integer`];
+  if (typeof value !== 'string' || nanoOf(value) % ONE === 0n) return [];
+  return [`${path}: fractional byte value ${goQuote(canonicalQuantity(value))} is invalid, must be an integer`];
 }
 
 function repeated(list: readonly Json[], key: string, path: string, word: string): readonly string[] {
@@ -216,7 +216,7 @@ function ports(placed: readonly Placed[]): readonly string[] {
       const place = `${path}.ports[${index}]`;
       const hostIP = stringAt(port, 'hostIP') ?? '';
       const hostPort = Number(field(port, 'hostPort') ?? 0);
-      const number = String(field(port, 'containerPort') ?? 0);
+      const number = String(Number(field(port, 'containerPort') ?? 0));
       const protocol = stringAt(port, 'protocol') ?? '';
       const others = known.get(`${number}/${protocol}`) ?? [];
       known.set(`${number}/${protocol}`, [...others, { place, hostIP, hostPort }]);

@@ -1,4 +1,4 @@
-import { equal, type JsonObject } from '../../../base/json.ts';
+import type { JsonObject } from '../../../base/json.ts';
 import { dns1123Label } from '../names.ts';
 import {
   type Errors,

@@ -1,4 +1,4 @@
-import { equal, type Json, type JsonObject } from '../../../base/json.ts';
+import { equal, type JsonObject } from '../../../base/json.ts';
 import { isCidr } from '../formats.ts';
 import { dns1123Label, labelValue, qualifiedName } from '../names.ts';
 import {
@@ -7,12 +7,10 @@ import {
   type Errors,
   each,
   forbidden,
-  has,
   immutable,
   invalid,
   items,
   MAX_DATA_BYTES,
-  notSupported,
   number,
   object,
   required,
@@ -180,85 +178,4 @@ export function runtimeClass(errors: Errors, value: JsonObject, old: JsonObject 
   const handler = text(value, 'handler');
   each(errors, dns1123Label(handler), 'handler', handler);
   if (old !== undefined) immutable(errors, value['handler'], old['handler'], 'handler');
-}
-
-const METRIC_SOURCES: { readonly [type: string]: string } = {
-  ContainerResource: 'containerResource',
-  External: 'external',
-  Object: 'object',
-  Pods: 'pods',
-  Resource: 'resource',
-};
-
-export function horizontalPodAutoscaler(errors: Errors, value: JsonObject): void {
-  const spec = object(value, 'spec') ?? {};
-  const [min, max] = [number(spec, 'minReplicas'), number(spec, 'maxReplicas') ?? 0];
-  const metrics = items(spec, 'metrics');
-  if (min !== undefined && min < 1) errors.push(invalid('spec.minReplicas', min, 'must be greater than or equal to 1'));
-  if (max < 1) errors.push(invalid('spec.maxReplicas', max, 'must be greater than 0'));
-  if (min !== undefined && max < min)
-    errors.push(invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`'));
-  const target = object(spec, 'scaleTargetRef') ?? {};
-  if (text(target, 'kind') === '') errors.push(required('spec.scaleTargetRef.kind'));
-  if (text(target, 'name') === '') errors.push(required('spec.scaleTargetRef.name'));
-  if (!text(target, 'apiVersion').includes('/'))
-    errors.push(
-      invalid('spec.scaleTargetRef.apiVersion', text(target, 'apiVersion'), 'apiVersion must specify API group'),
-    );
-  metrics.forEach((metric, index) => metricSpec(errors, metric, `spec.metrics[${index}]`));
-  if (min === 0 && !metrics.some((metric) => ['External', 'Object'].includes(text(metric, 'type')))) {
-    errors.push(
-      forbidden(
-        'spec.metrics',
-        'must specify at least one Object or External metric to support scaling to zero replicas',
-      ),
-    );
-  }
-}
-
-function metricSpec(errors: Errors, metric: Json, path: string): void {
-  const type = text(metric, 'type');
-  if (type === '') {
-    errors.push(required(`${path}.type`, 'must specify a metric source type'));
-    return;
-  }
-  const source = METRIC_SOURCES[type];
-  const types = Object.keys(METRIC_SOURCES);
-  if (source === undefined) {
-    errors.push(notSupported(`${path}.type`, type, types), notSupported(`${path}.type`, type, types));
-    return;
-  }
-  const own = object(metric, source);
-  if (own === undefined) {
-    errors.push(required(`${path}.${source}`, 'must populate information for the given metric source'));
-    return;
-  }
-  if ((type === 'Resource' || type === 'ContainerResource') && text(own, 'name') === '')
-    errors.push(required(`${path}.${source}.name`, 'must specify a resource name'));
-  if (type === 'ContainerResource' && text(own, 'container') === '')
-    errors.push(required(`${path}.${source}.container`, 'must specify a container'));
-  const target = object(own, 'target') ?? {};
-  const targetType = text(target, 'type');
-  if (targetType === '') errors.push(required(`${path}.${source}.target.type`, 'must specify a metric target type'));
-  else if (!['Utilization', 'Value', 'AverageValue'].includes(targetType)) {
-    errors.push(
-      invalid(`${path}.${source}.target.type`, targetType, 'must be either Utilization, Value, or AverageValue'),
-    );
-  }
-  const [utilization, average, plain] = [
-    has(target, 'averageUtilization'),
-    has(target, 'averageValue'),
-    has(target, 'value'),
-  ];
-  const at = `${path}.${source}.target`;
-  if (type === 'Resource' || type === 'ContainerResource') {
-    if (!utilization && !average)
-      errors.push(required(`${at}.averageUtilization`, 'must set either a target raw value or a target utilization'));
-    else if (utilization && average)
-      errors.push(forbidden(`${at}.averageValue`, 'may not set both a target raw value and a target utilization'));
-  } else if (type === 'Pods' && !average)
-    errors.push(required(`${at}.averageValue`, 'must specify a positive target averageValue'));
-  else if ((type === 'Object' || type === 'External') && !plain && !average) {
-    errors.push(required(`${at}.averageValue`, 'must set either a target value for metric or a per-pod target'));
-  }
 }

@@ -237,7 +237,7 @@ function bitsOf(cidr: string): string {
   const [head = '', tail = ''] = address.split('::');
   const read = (part: string): string[] => (part === '' ? [] : part.split(':'));
   const [left, right] = [read(head), read(tail)];
-  const middle = new Array<string>(8 - left.length - right.length).fill('0');
+  const middle = Array.from({ length: 8 - left.length - right.length }, () => '0');
   return `6${[...left, ...middle, ...right]
     .map((part) => Number.parseInt(part, 16).toString(2).padStart(16, '0'))
     .join('')

@@ -176,10 +176,17 @@ function podUpdate(errors: Errors, spec: JsonObject, old: JsonObject): void {
   if (!equal(munged, old)) errors.push(forbidden('spec', `${MUTABLE}\n${internalDiff('PodSpec', old, munged)}`));
 }
 
+/** Keys of a template's annotations, in any case. */
+export function annotations(errors: Errors, template: JsonObject | undefined, path: string): void {
+  for (const key of Object.keys(object(object(template, 'metadata'), 'annotations') ?? {}))
+    each(errors, qualifiedName(key.toLowerCase()), `${path}.annotations`, key);
+}
+
 /** A pod template of a workload whose pods restart as `restart` says. */
 export function podTemplate(errors: Errors, template: JsonObject | undefined, path: string): void {
   const meta = object(template, 'metadata');
   labels(errors, object(meta, 'labels'), `${path}.labels`);
+  annotations(errors, template, path);
   const spec = object(template, 'spec') ?? {};
   podSpec(errors, spec, `${path}.spec`);
   if (items(spec, 'ephemeralContainers').length > 0) {

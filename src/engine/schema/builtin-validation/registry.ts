@@ -1,8 +1,9 @@
 import { type JsonObject, stringAt } from '../../../base/json.ts';
 import type { FieldError } from '../schema.ts';
+import { horizontalPodAutoscaler } from './autoscaling.ts';
 import { cronJob, job } from './batch.ts';
 import { claim, persistentVolume } from './claims.ts';
-import { configMap, horizontalPodAutoscaler, lease, node, podTemplateKind, runtimeClass, secret } from './core.ts';
+import { configMap, lease, node, podTemplateKind, runtimeClass, secret } from './core.ts';
 import { customResourceDefinition } from './definitions.ts';
 import type { Errors } from './field-checks.ts';
 import { endpointSlice, endpoints } from './endpoints.ts';

@@ -95,7 +95,7 @@ function topologies(errors: Errors, value: JsonObject): void {
       if (!keys.add(key)) errors.push(duplicate(`${path}.key`, key));
     });
     const form = JSON.stringify(
-      expressions.map((one) => [text(one, 'key'), texts(one, 'values').toSorted()]).toSorted(),
+      expressions.map((one) => `${text(one, 'key')} ${texts(one, 'values').toSorted().join(' ')}`).toSorted(),
     );
     if (seen.includes(form)) errors.push(duplicate(at, ''));
     seen.push(form);

@@ -24,10 +24,16 @@ import {
   text,
   without,
 } from './field-checks.ts';
-import { podTemplate } from './pods.ts';
+import { annotations, podTemplate } from './pods.ts';
 
 /** Selector and template of a workload. (kubernetes@1.34 pkg/apis/apps/validation) */
-function selectorAndTemplate(errors: Errors, spec: JsonObject, kind: string, template: () => void): void {
+function selectorAndTemplate(
+  errors: Errors,
+  spec: JsonObject,
+  kind: string,
+  template: () => void,
+  unreadable: string | null = 'invalid label selector',
+): void {
   const selector = object(spec, 'selector');
   const own = labelsOf(spec);
   if (selector === undefined) errors.push(required('spec.selector'));
@@ -37,8 +43,9 @@ function selectorAndTemplate(errors: Errors, spec: JsonObject, kind: string, tem
       errors.push(invalid('spec.selector', selector, `empty selector is invalid for ${kind}`));
   }
   const matches = selector === undefined ? false : selectorMatches(selector, own);
-  if (matches === undefined) errors.push(invalid('spec.selector', selector, 'invalid label selector'));
-  else {
+  if (matches === undefined) {
+    if (unreadable !== null) errors.push(invalid('spec.selector', selector, unreadable));
+  } else {
     if (!matches && (selector === undefined || !selectorIsEmpty(selector))) {
       errors.push(
         invalid(
@@ -149,11 +156,17 @@ export function replicationController(errors: Errors, value: JsonObject): void {
 
 export function daemonSet(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const spec = object(value, 'spec') ?? {};
-  selectorAndTemplate(errors, spec, 'daemonset', () => {
-    podTemplate(errors, object(spec, 'template'), 'spec.template');
-    const restart = text(object(object(spec, 'template'), 'spec'), 'restartPolicy');
-    if (restart !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', restart, ['Always']));
-  });
+  selectorAndTemplate(
+    errors,
+    spec,
+    'daemonset',
+    () => {
+      podTemplate(errors, object(spec, 'template'), 'spec.template');
+      const restart = text(object(object(spec, 'template'), 'spec'), 'restartPolicy');
+      if (restart !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', restart, ['Always']));
+    },
+    null,
+  );
   nonNegative(errors, number(spec, 'minReadySeconds'), 'spec.minReadySeconds');
   const strategy = object(spec, 'updateStrategy') ?? {};
   const type = text(strategy, 'type');
@@ -179,16 +192,17 @@ function daemonRolling(errors: Errors, own: JsonObject): void {
 
 /** The pod spec of a StatefulSet is checked only when its pods are made. (ValidatePodTemplateSpecForStatefulSet) */
 function statefulTemplate(errors: Errors, spec: JsonObject): void {
-  const template = object(spec, 'template');
-  labels(errors, object(object(template, 'metadata'), 'labels'), 'spec.template.labels');
-  const own = object(template, 'spec');
-  const restart = text(own, 'restartPolicy');
-  if (restart !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', restart, ['Always']));
-  if (has(own, 'activeDeadlineSeconds')) {
-    errors.push(
-      forbidden('spec.template.spec.activeDeadlineSeconds', 'activeDeadlineSeconds in StatefulSet is not Supported'),
-    );
-  }
+  const template = object(spec, 'template') ?? {};
+  // The claims become volumes; host names are the controller's to give.
+  const { subdomain: _a, hostname: _b, ...own } = object(template, 'spec') ?? {};
+  const claims = items(spec, 'volumeClaimTemplates').map((claim) => text(object(claim, 'metadata'), 'name'));
+  const volumes: readonly Json[] = [
+    ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
+    ...items(own, 'volumes').filter((volume) => !claims.includes(text(volume, 'name'))),
+  ];
+  podTemplate(errors, { ...template, spec: { ...own, volumes } }, 'spec.template');
+  labels(errors, labelsOf(spec), 'spec.template.labels');
+  annotations(errors, template, 'spec.template');
 }
 
 const STATEFUL_MUTABLE = [
@@ -242,16 +256,23 @@ export function statefulSet(errors: Errors, value: JsonObject, old: JsonObject |
       );
     }
   }
+  const known = object(old, 'spec')?.['volumeClaimTemplates'] ?? null;
+  if (old === undefined || !equal(spec['volumeClaimTemplates'] ?? null, known))
+    items(spec, 'volumeClaimTemplates').forEach((template, index) => {
+      claimSpec(errors, object(template, 'spec') ?? {}, `spec.volumeClaimTemplates[${index}].spec`);
+    });
   nonNegative(errors, number(spec, 'replicas'), 'spec.replicas');
   nonNegative(errors, number(spec, 'minReadySeconds'), 'spec.minReadySeconds');
   nonNegative(errors, number(object(spec, 'ordinals'), 'start'), 'spec.ordinals.start');
   if (old === undefined && text(spec, 'serviceName') !== '')
     each(errors, dns1123Label(text(spec, 'serviceName')), 'spec.serviceName', text(spec, 'serviceName'));
-  selectorAndTemplate(errors, spec, 'statefulset', () => statefulTemplate(errors, spec));
-  items(spec, 'volumeClaimTemplates').forEach((template, index) => {
-    if (old === undefined)
-      claimSpec(errors, object(template, 'spec') ?? {}, `spec.volumeClaimTemplates[${index}].spec`);
-  });
+  selectorAndTemplate(errors, spec, 'statefulset', () => statefulTemplate(errors, spec), '');
+  const restart = text(object(object(spec, 'template'), 'spec'), 'restartPolicy');
+  if (restart !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', restart, ['Always']));
+  if (has(object(object(spec, 'template'), 'spec'), 'activeDeadlineSeconds'))
+    errors.push(
+      forbidden('spec.template.spec.activeDeadlineSeconds', 'activeDeadlineSeconds in StatefulSet is not Supported'),
+    );
   if (old === undefined) return;
   const before = object(old, 'spec') ?? {};
   if (!equal(without(spec, ...STATEFUL_MUTABLE), without(before, ...STATEFUL_MUTABLE))) {

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../base/json.ts';
+import { applyBuiltinDefaults } from '../builtin-defaults.ts';
+import { validateBuiltin, validateSubresource } from './registry.ts';
+
+const whole = (text: JsonObject): JsonObject => applyBuiltinDefaults(text) as JsonObject;
+const pod = (spec: object): JsonObject =>
+  whole({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec } as unknown as JsonObject);
+const one = (container: object, rest: object = {}): JsonObject =>
+  pod({ containers: [{ name: 'c', image: 'i', ...container }], ...rest });
+const said = (object: JsonObject, old?: JsonObject): string[] =>
+  validateBuiltin(object, old).map(({ field, message }) => `${field}: ${message}`);
+
+// Answers of kube-apiserver v1.34.1 to mutations of valid objects.
+describe('what a server says of', () => {
+  it.each<[what: string, object: JsonObject, errors: string[]]>([
+    ['a plain pod', one({}), []],
+    [
+      'a sysctl that comes twice',
+      one({}, { securityContext: { sysctls: [{ name: 'kernel.sem' }, { name: 'kernel/sem' }] } }),
+      ['spec.securityContext.sysctls[1].name: Duplicate value: "kernel/sem"'],
+    ],
+    [
+      'a profile of no type',
+      one({ securityContext: { seccompProfile: { localhostProfile: 'a' } } }),
+      [
+        'spec.containers[0].securityContext.seccompProfile.type: Required value: type is required when seccompProfile is set',
+        'spec.containers[0].securityContext.seccompProfile.localhostProfile: Invalid value: {"Type":"","LocalhostProfile":"a"}: can only be set when seccomp type is Localhost',
+      ],
+    ],
+    [
+      'a node field that no selector can ask for',
+      one(
+        {},
+        {
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [{ matchFields: [{ key: 'spec.x', operator: 'In', values: ['n'] }] }],
+              },
+            },
+          },
+        },
+      ),
+      [
+        'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0].key: Invalid value: "spec.x": not a valid field selector key',
+      ],
+    ],
+    [
+      'a divisor that fits no cpu',
+      one({ env: [{ name: 'A', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '2' } } }] }),
+      [
+        'spec.containers[0].env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only divisor\'s values 1m and 1 are supported with the cpu resource',
+      ],
+    ],
+    [
+      'a network policy without a port for its range',
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: 'n' },
+        spec: {
+          podSelector: {},
+          policyTypes: ['Ingress'],
+          ingress: [
+            {
+              ports: [{ protocol: 'TCP', endPort: 90 }],
+              from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16'] } }],
+            },
+          ],
+        },
+      },
+      [
+        'spec.ingress[0].ports[0].endPort: Invalid value: 90: may not be specified when `port` is not specified',
+        'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`',
+      ],
+    ],
+    [
+      'endpoints without an address',
+      {
+        apiVersion: 'v1',
+        kind: 'Endpoints',
+        metadata: { name: 'e' },
+        subsets: [{ addresses: [{ ip: '' }], ports: [] }],
+      },
+      [
+        'subsets[0].addresses[0].ip: Invalid value: "": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+        'subsets[0].addresses[0].ip: Invalid value: "": must be a valid IP address',
+      ],
+    ],
+    [
+      'a limit that is too small for its ratio',
+      {
+        apiVersion: 'v1',
+        kind: 'LimitRange',
+        metadata: { name: 'l' },
+        spec: {
+          limits: [{ type: 'Container', min: { cpu: '1' }, max: { cpu: '2' }, maxLimitRequestRatio: { cpu: '4' } }],
+        },
+      },
+      ['spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "4": ratio 4 is greater than max/min = 2.000000'],
+    ],
+    [
+      'a quota with a scope that is no operator',
+      {
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata: { name: 'q' },
+        spec: {
+          hard: { pods: '1' },
+          scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In' }] },
+        },
+      },
+      [
+        "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+      ],
+    ],
+  ])('%s', (_what, object, errors) => {
+    expect(said(object)).toEqual(errors);
+  });
+
+  it('a pod that changed what it may not, as its own types print it', () => {
+    const [message = ''] = said(one({}, { nodeName: 'b' }), one({}, { nodeName: 'a' }));
+    expect(message).toMatch(/previously negative\)\n@@ -\d+,7 \+\d+,7 @@\n/);
+    expect(message).toContain('- "NodeName": "a",\n+ "NodeName": "b",\n');
+  });
+
+  it('an ephemeral container that has a taken name', () => {
+    const later = one(
+      {},
+      { ephemeralContainers: [{ name: 'c', image: 'i', imagePullPolicy: 'Always', terminationMessagePolicy: 'File' }] },
+    );
+    expect(validateSubresource('ephemeralcontainers', later, one({})).map(({ field }) => field)).toEqual([
+      'spec.ephemeralContainers[0].name',
+    ]);
+  });
+});
