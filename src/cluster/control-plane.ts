@@ -10,16 +10,17 @@ import { validateBuiltin, validateSubresource } from '../engine/schema/builtin-v
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
-import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
 import { podSecurity } from './admission/pod-security.ts';
-import { chargeQuotas } from './admission/quota.ts';
+import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
+import { chargeQuotas } from './admission/quota.ts';
 import { signingRequests } from './admission/signing-requests.ts';
-import { validateWebhooks } from './admission/webhook-validation.ts';
 import { WebhookClient } from './admission/webhook-client.ts';
+import { validateWebhooks } from './admission/webhook-validation.ts';
 import { Webhooks } from './admission/webhooks.ts';
 import { Codec } from './apiserver/codec.ts';
+import { Conversions } from './apiserver/conversions.ts';
 import { CustomResources } from './apiserver/custom-resources.ts';
 import { unestablished } from './apiserver/definitions.ts';
 import { Discovery } from './apiserver/discovery.ts';
@@ -115,12 +116,13 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   const store = storeOf(options);
   const listeners = new Set<() => void>();
   const table = new ResourceTable();
-  const custom = new CustomResources();
+  const { sendOutgoing: send = unreachable } = options;
+  const client = new WebhookClient({ store, clock, programs, send });
+  const conversions = new Conversions((...args) => client.post(...args), randomUUID);
+  const custom = new CustomResources(conversions);
   const codec = new Codec(table, custom);
   const rbac = new RbacAuthorizer(store);
   const addresses = new ServiceAddresses(store, randomInt);
-  const { sendOutgoing: send = unreachable } = options;
-  const client = new WebhookClient({ store, clock, programs, send });
   const webhooks = new Webhooks({ store, table, codec, authorizer: rbac, uuid: randomUUID, client });
   const objects: Objects = new Objects({
     store,
@@ -165,6 +167,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       return validateBuiltin(json(object), old === undefined ? undefined : json(old), asked);
     },
     beforeCommit: (type, object, old, operation) => {
+      // What the answer will show has to be converted before anything is written.
+      if (custom.differs(type)) codec.fromStorage(type, object);
       const refused = chargeQuotas(store, operation, object, old);
       if (refused !== undefined) return err(refused);
       if (type.storage === '/services') return addresses.allocate(type, object, old, operation.dryRun);
@@ -183,6 +187,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
     table,
     objects,
     codec,
+    conversions,
     authorizer: rbac,
     rbac,
     tokens: new ServiceAccountTokens(

@@ -144,6 +144,7 @@ export class Codec {
   }
 
   toStorage(type: ResourceType, object: KubeObject): KubeObject {
+    if (type.definition !== undefined) return this.#custom.convert(type, object, type.storageApiVersion);
     return convert(object, type, type.storageApiVersion);
   }
 

@@ -9,6 +9,7 @@ import { blockingError, hasRules, validateRules } from '../../engine/schema/rule
 import type { Schema } from '../../engine/schema/schema.ts';
 import { validate } from '../../engine/schema/validate.ts';
 import type { StatusError } from '../registry.ts';
+import type { Conversions } from './conversions.ts';
 import { json, kube, withField } from './draft.ts';
 import type { ResourceType } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
@@ -19,6 +20,16 @@ import { decodeMeta } from './typed-decode.ts';
 /** The instances of CRDs: pruning, defaulting and validation by their schemas. */
 export class CustomResources {
   readonly #whole = new WeakMap<Schema, Schema>();
+  readonly #conversions: Conversions;
+
+  constructor(conversions: Conversions) {
+    this.#conversions = conversions;
+  }
+
+  /** The object in another version of its kind, by its definition's `conversion`. */
+  convert(type: ResourceType, object: KubeObject, apiVersion: string): KubeObject {
+    return this.#conversions.convert(type, object, apiVersion);
+  }
 
   /** The version's structural schema; one that keeps everything when it has none. */
   schema(type: ResourceType): Schema {
@@ -80,25 +91,31 @@ export class CustomResources {
   }
 
   /**
-   * A stored object in this type's version, pruned and defaulted by that version's schema. What another version wrote is pruned by the
-   * schema of the version it is stored in first. (kubernetes@1.34 apiextensions-apiserver/pkg/apiserver/customresource_handler.go schemaCoercingDecoder)
+   * A stored object in this type's version: pruned and defaulted by the version it is stored in, and only pruned by the other one. (kubernetes@1.34 apiextensions-apiserver/pkg/apiserver/customresource_handler.go schemaCoercingDecoder)
    */
   read(type: ResourceType, object: KubeObject): KubeObject {
     if (this.#preserves(type) || !hasVersions(type)) return this.default(type, inVersion(object, apiVersionOf(type)));
     const stored = { ...type, version: object.apiVersion.slice(object.apiVersion.indexOf('/') + 1) };
-    const known = kube(pruneUnknown(json(object), this.schema(stored)).value as JsonObject);
-    const versioned = inVersion(known, apiVersionOf(type));
-    if (versioned === known) return this.default(type, known);
-    return this.default(type, kube(pruneUnknown(json(versioned), this.schema(type)).value as JsonObject));
+    const known = this.default(stored, kube(pruneUnknown(json(object), this.schema(stored)).value as JsonObject));
+    const versioned = this.convert(type, known, apiVersionOf(type));
+    return versioned === known ? known : kube(pruneUnknown(json(versioned), this.schema(type)).value as JsonObject);
+  }
+
+  /** Whether versions differ in more than their name. */
+  differs(type: ResourceType): boolean {
+    return stringAt(type.definition?.spec, 'conversion', 'strategy') === 'Webhook';
   }
 
   validate(type: ResourceType, object: KubeObject, old: KubeObject | undefined): readonly Cause[] {
     const schema = this.schema(type);
-    const before = old === undefined ? {} : { old: json(old) as Json };
-    const causes = validate(json(object), schema, before);
+    // Judged in the version of the request, which its schema speaks of.
+    const shown = (one: KubeObject): JsonObject => json(this.differs(type) ? this.read(type, one) : one);
+    const value = shown(object);
+    const before = old === undefined ? {} : { old: shown(old) as Json };
+    const causes = validate(value, schema, before);
     if (!hasRules(schema)) return causes;
     const blocking = blockingError(causes);
-    return blocking === undefined ? [...causes, ...validateRules(json(object), schema, before)] : [...causes, blocking];
+    return blocking === undefined ? [...causes, ...validateRules(value, schema, before)] : [...causes, blocking];
   }
 }
 

@@ -4,6 +4,7 @@ import type { PodPrograms } from '../pod-program.ts';
 import type { Store } from '../store/store.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Codec } from './codec.ts';
+import type { Conversions } from './conversions.ts';
 import type { Objects } from './objects.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 import type { ResourceTable } from './resource-table.ts';
@@ -22,6 +23,7 @@ export interface Kernel {
   readonly table: ResourceTable;
   readonly objects: Objects;
   readonly codec: Codec;
+  readonly conversions: Conversions;
   readonly authorizer: Authorizer;
   readonly rbac: RbacAuthorizer;
   readonly tokens: ServiceAccountTokens;

@@ -29,10 +29,12 @@ export function get(kernel: Kernel, request: ResourceRequest): Result<Reply, Sta
   return ok(answer(presenter(kernel, request).object(entry.object)));
 }
 
-export function listObjects(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
+export async function listObjects(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
   if (request.type.deprecation !== undefined) request.warn(request.type.deprecation);
   const listing = list(kernel.store, request.type, request.path.namespace, request.query);
   if (!listing.ok) return listing;
+  const failed = await kernel.conversions.prepare(request.type, listing.value.items);
+  if (failed !== undefined) return err(failed);
   return ok(answer(presenter(kernel, request).list(listing.value)));
 }
 
@@ -47,6 +49,6 @@ export function watchObjects(kernel: Kernel, request: ResourceRequest): Result<R
     kernel.ended,
   );
   if (!events.ok) return events;
-  const chunks = encodeEvents(events.value, presenter(kernel, request), kernel.watches);
+  const chunks = encodeEvents(kernel.conversions.ahead(type, events.value), presenter(kernel, request), kernel.watches);
   return ok({ status: 200, content: { kind: 'stream', chunks, type: 'application/json', stallMs: STALL_MS } });
 }

@@ -141,7 +141,7 @@ export class ApiServer {
         reason: 'BadRequest',
         message: `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
       });
-    const outcome = await this.#dispatch(resourceRequest);
+    const outcome = await this.kernel.conversions.run(() => this.#dispatch(resourceRequest));
     return outcome.ok ? outcome.value : failure(outcome.error);
   }
 

@@ -240,6 +240,8 @@ export async function removeCollection(kernel: Kernel, request: ResourceRequest)
     options: deletionOptions(options.value),
     collection: true,
   };
+  const failed = await kernel.conversions.prepare(type, listing.value.items);
+  if (failed !== undefined) return err(failed);
   for (const item of listing.value.items) {
     const { name, namespace } = item.metadata;
     const outcome = await deleteObject(kernel.objects, { ...operation, name, namespace }, name, options.value);
