@@ -11,7 +11,7 @@ import { LIST_OPTIONS, parseVersion, validateListOptions } from './list.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Selection } from './selection.ts';
 import { matches, parseSelection } from './selection.ts';
-import { expired, invalid, statusBody } from './status.ts';
+import { expired, invalid, statusBody, tooLargeVersion } from './status.ts';
 
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -99,6 +99,7 @@ interface Running {
 
 async function* run(watch: Running): AsyncGenerator<readonly WatchEvent[]> {
   const { store, clock, type, signal } = watch;
+  if (watch.timeoutMs === 0) return;
   let wake: (() => void) | undefined;
   let stopped = signal?.aborted === true;
   let timedOut = false;
@@ -146,6 +147,10 @@ async function* run(watch: Running): AsyncGenerator<readonly WatchEvent[]> {
   }
   try {
     let cursor = watch.from;
+    if (watch.initial && watch.from > store.revision) {
+      yield [failed(tooLargeVersion(watch.from, store.revision))];
+      return;
+    }
     if (watch.initial) {
       cursor = store.revision;
       let batch: WatchEvent[] = [];
@@ -174,7 +179,7 @@ async function* run(watch: Running): AsyncGenerator<readonly WatchEvent[]> {
     while (!stopped) {
       const events = store.window.after(type.storage, cursor, BATCH);
       if (events === undefined) {
-        yield [tooOld(cursor, store.window.oldest)];
+        yield [failed(expired(`too old resource version: ${cursor} (${store.window.oldest})`))];
         return;
       }
       if (events.length > 0) {
@@ -238,7 +243,6 @@ function bookmark(type: ResourceType, revision: number, initialEnd: boolean): Wa
   return { type: 'BOOKMARK', object, ...(initialEnd ? { initialEnd: true as const } : {}) };
 }
 
-function tooOld(asked: number, oldest: number): WatchEvent {
-  const status = statusBody(expired(`too old resource version: ${asked} (${oldest})`)) as Json;
-  return { type: 'ERROR', object: status as unknown as KubeObject };
+function failed(error: StatusError): WatchEvent {
+  return { type: 'ERROR', object: statusBody(error) as Json as unknown as KubeObject };
 }
