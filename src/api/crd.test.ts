@@ -34,6 +34,9 @@ function flatten(schema: JsonObject, path: string, required: boolean | undefined
   return rows;
 }
 
+/** Optional fields that users asked for and Flux does not have (ADR 0009): an object of Flux's is one of ours. */
+const OWN_FIELDS = new Set(['spec.dependsOn[].apiVersion', 'spec.dependsOn[].kind']);
+
 /** What the reference says of one kind and what our CRD has, in one shape. */
 function summary(crd: JsonObject): JsonObject {
   const names = at(crd, 'spec', 'names') as JsonObject;
@@ -51,7 +54,9 @@ function summary(crd: JsonObject): JsonObject {
     version: version['name'] as string,
     subresources: version['subresources'] as JsonObject,
     printerColumns: version['additionalPrinterColumns'] as Json,
-    fields: flatten(at(version, 'schema', 'openAPIV3Schema') as JsonObject, '', undefined),
+    fields: flatten(at(version, 'schema', 'openAPIV3Schema') as JsonObject, '', undefined).filter(
+      (row) => !OWN_FIELDS.has(row['path'] as string) || row['required'] === true,
+    ),
   };
 }
 
