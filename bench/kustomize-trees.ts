@@ -43,8 +43,11 @@ export function overlay(size: number, split = false): Tree {
   };
 }
 
-/** `count` overlays of one base, beside each other or each over the one before, each with a ConfigMap of its own. */
-export function overlays(count: number, shape: 'wide' | 'deep'): Tree {
+/**
+ * `count` overlays of one base, beside each other or each over the one before. Each has a ConfigMap of its own and an annotation
+ * for all, or does no more than rename.
+ */
+export function overlays(count: number, shape: 'wide' | 'deep', renamesOnly = false): Tree {
   const tree: Record<string, string> = {
     'base/kustomization.yaml': 'resources: [web.yaml, config.yaml]\n',
     'base/web.yaml': deployment(0),
@@ -52,6 +55,10 @@ export function overlays(count: number, shape: 'wide' | 'deep'): Tree {
   };
   for (let index = 1; index < count; index++) {
     const below = shape === 'wide' || index === 1 ? 'base' : `overlay-${index - 1}`;
+    if (renamesOnly) {
+      tree[`overlay-${index}/kustomization.yaml`] = `resources: [../${below}]\nnamePrefix: o${index}-\n`;
+      continue;
+    }
     tree[`overlay-${index}/own.yaml`] = configMap(1000 + index);
     tree[`overlay-${index}/kustomization.yaml`] =
       `resources: [../${below}, own.yaml]\nnamePrefix: o${index}-\ncommonAnnotations: {a${index}: x}\n`;

@@ -37,6 +37,8 @@ const CASES: readonly Case[] = [
   { name: '10,000 resources, 50 patches', tree: overlay(10_000), rounds: 1, weirOnly: true },
   { name: '200 overlays side by side', tree: overlays(200, 'wide'), rounds: 3 },
   { name: '200 overlays in one another', tree: overlays(200, 'deep'), rounds: 3 },
+  { name: '200 that rename, side by side', tree: overlays(200, 'wide', true), rounds: 3 },
+  { name: '200 that rename, in one another', tree: overlays(200, 'deep', true), rounds: 3 },
   { name: 'a file of 50 MB', tree: fileOf50Mb(), rounds: 1 },
 ];
 
@@ -151,7 +153,9 @@ function inProcess(): void {
   for (const [name, tree, changed] of [
     ['a small overlay', small(), 'base/config.yaml'],
     ['200 overlays side by side', overlays(200, 'wide'), 'overlay-7/kustomization.yaml'],
+    ['200 overlays in one another', overlays(200, 'deep'), 'overlay-7/own.yaml'],
     ['1,000 resources, 50 patches, a file each', overlay(1000, true), 'r7.yaml'],
+    ['5,000 resources, 50 patches, a file each', overlay(5000, true), 'r7.yaml'],
   ] as const) {
     const cache = new KustomizeCache();
     const time = (files: Tree, useCache: boolean): number => {

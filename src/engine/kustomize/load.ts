@@ -12,6 +12,8 @@ export interface LoadContext {
   readonly remote: ((url: string) => RemoteContent | undefined) | undefined;
   /** Hears the path in the tree of each file that is read. */
   readonly onRead?: (path: string) => void;
+  /** Hears that a path leads through what is above the tree: where that lies matters then. */
+  readonly onOutside?: () => void;
 }
 
 /** Where the files of a remote base or resource come from. */
@@ -119,6 +121,7 @@ export class Loader {
       return Loader.clone(repo, this.context, this);
     }
     if (path.startsWith('/')) fail(`new root '${path}' cannot be absolute`);
+    if (this.leadsOutside(path)) this.context.onOutside?.();
     const root = this.confirmDirectory(joinPath(this.root, path));
     const containing = this.containingRepo();
     if (containing !== undefined && !hasPrefix(root, '/clone')) {
@@ -199,6 +202,22 @@ export class Loader {
     return `${this.base}/${inTree}`;
   }
 
+  /** `root` in the tree, wherever that lies. */
+  get rootInTree(): string {
+    return this.root.slice(this.base.length);
+  }
+
+  private leadsOutside(path: string): boolean {
+    if (path.startsWith('/')) return true;
+    let depth = this.rootInTree.split('/').filter((step) => step !== '').length;
+    for (const step of path.split('/')) {
+      if (step === '..') depth--;
+      else if (step !== '' && step !== '.') depth++;
+      if (depth < 0) return true;
+    }
+    return false;
+  }
+
   /** Bytes of a file by its path from the kustomization, or of a URL. */
   load(path: string): Uint8Array {
     if (isRemoteFile(path)) {
@@ -210,6 +229,7 @@ export class Loader {
         content.kind === 'failed' && content.message.startsWith('HTTP Error') ? 'http' : 'build',
       );
     }
+    if (this.leadsOutside(path)) this.context.onOutside?.();
     const full = path.startsWith('/') ? path : joinPath(this.root, path);
     if (!this.restrict) return this.read(full, full);
     const { directory, file } = this.resolve(full);

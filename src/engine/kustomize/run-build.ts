@@ -98,10 +98,9 @@ export function runBuild(
   return result;
 }
 
-/** Everything that shapes a build but its files. */
-function buildKey(directory: string, options: BuildOptions): string {
-  const { loadRestrictor, reorder, addManagedByLabel, rootPath, shownDirectory } = options;
-  return JSON.stringify([directory, loadRestrictor, reorder, addManagedByLabel, rootPath, shownDirectory]);
+/** What shapes a build that succeeds, but its files: where the tree lies is only in messages. */
+function buildKey(directory: string, { loadRestrictor, reorder, addManagedByLabel }: BuildOptions): string {
+  return JSON.stringify([directory, loadRestrictor, reorder, addManagedByLabel]);
 }
 
 function runWhole(
@@ -249,6 +248,9 @@ function run(
     filesRead,
     remote: options.remote === undefined ? undefined : remote,
     onRead: (path: string) => track.noteRead(path),
+    onOutside: () => {
+      track.separable = false;
+    },
   };
   const loader =
     Loader.atRepo(directory, context) ??

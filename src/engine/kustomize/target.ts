@@ -195,7 +195,7 @@ export class Target {
 
   private accumulateFile(into: Accumulator, path: string): void {
     const { track } = this.context;
-    const place = `${this.loader.root}\0${path}`;
+    const place = `${this.loader.rootInTree}\0${path}`;
     if (track.leavesOut(place)) return;
     const resources = wrapped(`accumulating resources from '${path}'`, () => this.readFile(path));
     track.note(place, this.loader.lastRead, resources);
