@@ -2,6 +2,8 @@ import type { KubeObject } from '../api/object.ts';
 import { field, isArray, isObject, stringAt } from '../base/json.ts';
 import { establish, isEstablished } from './apiserver/definitions.ts';
 import type { Kernel } from './apiserver/kernel.ts';
+import type { ResourceType } from './apiserver/resource-type.ts';
+import { keyOf } from './apiserver/resource-type.ts';
 import { bootstrapObjects, bootstrapRbac } from './data/builtins.ts';
 import type { GroupResource, Registry } from './registry.ts';
 
@@ -50,11 +52,11 @@ export async function bootstrap(kernel: Kernel, registry: Registry): Promise<voi
         }),
       ),
     );
+  await Promise.all(jobs);
   for (const wanted of bootstrapObjects()) {
     const type = table.byKind(wanted.apiVersion, wanted.kind);
-    if (type !== undefined) jobs.push(ensureWithStatus(kernel, registry, type, wanted));
+    if (type !== undefined) ensureStored(kernel, type, wanted);
   }
-  await Promise.all(jobs);
   await ensure(
     { group: '', plural: 'services' },
     object(
@@ -79,24 +81,25 @@ export async function bootstrap(kernel: Kernel, registry: Registry): Promise<voi
   defineStored(kernel, registry);
 }
 
-async function ensureWithStatus(
-  kernel: Kernel,
-  registry: Registry,
-  resource: GroupResource,
-  wanted: KubeObject,
-): Promise<void> {
-  const { namespace, name } = wanted.metadata;
-  if (registry.get(resource, namespace, name) !== undefined) return;
-  const { status: given, ...rest } = wanted;
-  const made = await registry.create(resource, rest, MANAGER);
-  if (!made.ok) throw new Error(`bootstrap: ${wanted.kind} ${name}: ${made.error.message}`);
-  const conditions = field(given, 'conditions');
-  if (!isArray(conditions)) return;
-  const lastTransitionTime = kernel.objects.now();
-  const timed = conditions.map((one) => (isObject(one) ? { ...one, lastTransitionTime } : one));
-  const status = { ...given, conditions: timed };
-  const updated = await registry.update(resource, { ...made.value, status }, MANAGER, 'status');
-  if (!updated.ok) throw new Error(`bootstrap: ${wanted.kind} ${name}: ${updated.error.message}`);
+/** Stores an object of the server's own as it is: checking what a real server wrote would cost a fifth of the start. */
+function ensureStored({ store, objects, uuid }: Kernel, type: ResourceType, wanted: KubeObject): void {
+  const key = keyOf(wanted.metadata.namespace, wanted.metadata.name);
+  if (store.get(type.storage, key) !== undefined) return;
+  const now = objects.now();
+  const conditions = field(wanted.status, 'conditions');
+  const object = {
+    ...wanted,
+    metadata: { ...wanted.metadata, uid: uuid(), creationTimestamp: now },
+    ...(isArray(conditions)
+      ? {
+          status: {
+            ...wanted.status,
+            conditions: conditions.map((one) => (isObject(one) ? { ...one, lastTransitionTime: now } : one)),
+          },
+        }
+      : {}),
+  };
+  store.commit({ resource: type.storage, key, expected: undefined, object });
 }
 
 const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
