@@ -177,7 +177,7 @@ async function write(
   // The HTTP/2 compatibility response has the same methods.
   const response = to as ServerResponse;
   for (const [name, value] of Object.entries(encoded.headers)) if (name !== 'warning') response.setHeader(name, value);
-  if (encoded.warnings.length > 0) response.setHeader('warning', encoded.warnings.map(warningHeader));
+  if (encoded.warnings.length > 0) response.setHeader('warning', encoded.warnings.map(warningHeader).map(inBytes));
   response.statusCode = encoded.status;
   if (encoded.whole !== undefined) {
     response.end(headOnly ? undefined : encoded.whole);
@@ -219,4 +219,9 @@ async function readBody(request: Request): Promise<Uint8Array | undefined> {
     else if (size > 4 * MAX_BODY_BYTES) return undefined;
   }
   return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
+}
+
+/** Headers are bytes: text in them goes as UTF-8, which Node writes only when each byte is a character. */
+function inBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -201,8 +201,7 @@ class Interpreter {
       if (position < 0n || position >= BigInt(operand.length)) throw new CelFailure(`index out of bounds: ${position}`);
       return operand[Number(position)] as CelValue;
     }
-    if (!isMap(operand)) throw new CelFailure('no such overload');
-    const found = lookup(operand, index);
+    const found = isMap(operand) ? lookup(operand, index) : undefined;
     if (found === undefined)
       throw new CelFailure(`no such key: ${typeof index === 'string' ? index : String(mapKey(index))}`);
     return found;

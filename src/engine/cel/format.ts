@@ -34,10 +34,19 @@ export const CLAUSES: { readonly [verb: string]: string } = {
   o: 'octal clause can only be used on integers',
 };
 
+/** Doubles that JSON has no number for may come as text. */
+const SPECIAL: ReadonlyMap<CelValue, string> = new Map([
+  ['Infinity', '∞'],
+  ['-Infinity', '-∞'],
+  ['NaN', 'NaN'],
+]);
+
 function clause(verb: string, value: CelValue, digits: number): string {
   const refuse = (): never => {
     throw new CelFailure(`error during formatting: ${CLAUSES[verb]}, was given ${typeOf(value)}`);
   };
+  const special = verb === 'f' || verb === 'e' ? SPECIAL.get(value) : undefined;
+  if (special !== undefined) return special;
   const whole = value instanceof Uint ? value.value : value;
   switch (verb) {
     case 's':
@@ -46,11 +55,11 @@ function clause(verb: string, value: CelValue, digits: number): string {
       return typeof whole === 'bigint' ? whole.toString() : typeof whole === 'number' ? goFloat(whole) : refuse();
     case 'f':
       return typeof whole === 'number' || typeof whole === 'bigint'
-        ? Number(whole).toFixed(Math.min(digits, 100))
+        ? grouped(Number(whole), Math.min(digits, 100))
         : refuse();
     case 'e':
       return typeof whole === 'number' || typeof whole === 'bigint'
-        ? scientific(Number(whole).toExponential(Math.min(digits, 100)))
+        ? scientific(Number(whole).toExponential(6))
         : refuse();
     case 'b':
       return typeof whole === 'boolean'
@@ -74,6 +83,15 @@ function clause(verb: string, value: CelValue, digits: number): string {
       return verb === 'X' ? hex.toUpperCase() : hex;
     }
   }
+}
+
+/** As Go's localised printer writes numbers: `12,345.50`. (golang.org/x/text/message, which cel-go uses for %f) */
+function grouped(value: number, digits: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
+  const [whole = '', fraction] = value.toFixed(digits).split('.');
+  const separated = whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+  return fraction === undefined ? separated : `${separated}.${fraction}`;
 }
 
 /** As Go's localised printer writes exponents: `3.14×10⁰⁰`. (golang.org/x/text/number) */

@@ -135,8 +135,16 @@ function toDouble(value: CelValue | undefined): CelValue | undefined {
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof Uint) return Number(value.value);
   if (isText(value)) {
-    const out = Number(value);
-    return value.trim() === '' || Number.isNaN(out) ? fail("type conversion error from 'string' to 'double'") : out;
+    const special = /^([+-]?)(?:inf|infinity|nan)$/i.exec(value);
+    if (special !== null)
+      return /nan$/i.test(value)
+        ? Number.NaN
+        : special[1] === '-'
+          ? Number.NEGATIVE_INFINITY
+          : Number.POSITIVE_INFINITY;
+    return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)
+      ? Number(value)
+      : fail("type conversion error from 'string' to 'double'");
   }
   return undefined;
 }
@@ -200,7 +208,7 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
     if (!isText(value)) return undefined;
     const nanos = parseTimestamp(value);
     return nanos === undefined
-      ? fail(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse`)
+      ? fail("type conversion error from 'string' to 'google.protobuf.Timestamp'")
       : new Timestamp(nanos);
   },
   duration: ([value]) => {
@@ -208,7 +216,9 @@ const FUNCTIONS: { readonly [name: string]: Fn } = {
     if (typeof value === 'bigint') return new Duration(value);
     if (!isText(value)) return undefined;
     const nanos = parseDuration(value);
-    return nanos === undefined ? fail(`time: invalid duration ${JSON.stringify(value)}`) : new Duration(nanos);
+    return nanos === undefined
+      ? fail("type conversion error from 'string' to 'google.protobuf.Duration'")
+      : new Duration(nanos);
   },
   'optional.of': ([value]) => (value === undefined ? undefined : new Optional(value)),
   'optional.none': () => new Optional(undefined),
@@ -400,15 +410,38 @@ function dateMethod(part: (value: ReturnType<typeof civil>) => number, ofDuratio
   return (self, [zone]) => {
     if (self instanceof Duration && ofDuration !== undefined) return self.nanos / ofDuration;
     if (!(self instanceof Timestamp)) return undefined;
-    return BigInt(part(civil(self.nanos, zone === undefined ? 0 : offsetOf(zone))));
+    return BigInt(part(civil(self.nanos, zone === undefined ? 0 : offsetOf(zone, self.nanos))));
   };
 }
 
-/** Only fixed offsets and UTC: a table of time zones is not part of a pure engine. */
-function offsetOf(zone: CelValue): number {
+/** Of a zone of the tz database. */
+function zoneOffset(zone: string, nanos: bigint): number {
+  const seconds = nanos / 1_000_000_000n;
+  let parts: readonly { readonly type: string; readonly value: string }[];
+  try {
+    const options = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const;
+    const format = new Intl.DateTimeFormat('en-US', {
+      ...options,
+      second: '2-digit',
+      timeZone: zone,
+      hourCycle: 'h23',
+    });
+    parts = format.formatToParts(Number(seconds) * 1000);
+  } catch {
+    return fail(`unknown time zone ${zone}`);
+  }
+  const of = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
+  const local = parseTimestamp(
+    `${of('year').padStart(4, '0')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}:${of('second')}Z`,
+  );
+  return local === undefined ? 0 : Number((local / 1_000_000_000n - seconds) / 60n);
+}
+
+/** In minutes, at that moment. */
+function offsetOf(zone: CelValue, nanos: bigint): number {
   if (zone === 'UTC' || zone === 'Etc/UTC' || zone === '' || zone === 'GMT') return 0;
   const match = isText(zone) ? /^([+-]?)(\d\d):(\d\d)$/.exec(zone) : null;
-  if (match === null) return fail(`unknown time zone ${isText(zone) ? zone : typeOf(zone)}`);
+  if (match === null) return isText(zone) ? zoneOffset(zone, nanos) : fail('no such overload');
   return (Number(match[2]) * 60 + Number(match[3])) * (match[1] === '-' ? -1 : 1);
 }
 

@@ -39,6 +39,13 @@ export function checkedUint(value: bigint): Uint {
   return new Uint(value);
 }
 
+/** Between the years 1 and 9999. (cel-go@0.26 common/types/timestamp.go) */
+function checkedTime(nanos: bigint): Timestamp {
+  if (nanos < -62_135_596_800n * 1_000_000_000n || nanos >= 253_402_300_800n * 1_000_000_000n)
+    throw new CelFailure('timestamp overflow');
+  return new Timestamp(nanos);
+}
+
 /** Name of a value's type, as `type()` and overload errors print it. */
 export function typeOf(value: CelValue): string {
   if (value === null) return 'null_type';
@@ -196,13 +203,13 @@ export function arithmetic(operator: string, a: CelValue, b: CelValue): CelValue
       out.set(b, a.length);
       return out;
     }
-    if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.nanos + b.nanos);
-    if (a instanceof Duration && b instanceof Timestamp) return new Timestamp(a.nanos + b.nanos);
+    if (a instanceof Timestamp && b instanceof Duration) return checkedTime(a.nanos + b.nanos);
+    if (a instanceof Duration && b instanceof Timestamp) return checkedTime(a.nanos + b.nanos);
     if (a instanceof Duration && b instanceof Duration) return new Duration(checkedInt(a.nanos + b.nanos));
   }
   if (operator === '-') {
     if (a instanceof Timestamp && b instanceof Timestamp) return new Duration(checkedInt(a.nanos - b.nanos));
-    if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.nanos - b.nanos);
+    if (a instanceof Timestamp && b instanceof Duration) return checkedTime(a.nanos - b.nanos);
     if (a instanceof Duration && b instanceof Duration) return new Duration(checkedInt(a.nanos - b.nanos));
   }
   return undefined;
@@ -255,12 +262,15 @@ export function textOf(value: CelValue): string | undefined {
   return undefined;
 }
 
-/** Go's shortest `%g` of a double. */
+/** Go's `strconv.FormatFloat(value, 'g', -1, 64)`: with an exponent below 1e-04 and from 1e+06. */
 export function goFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  const text = String(value);
-  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
 export function printAddress({ value, bits }: Address): string {

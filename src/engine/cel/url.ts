@@ -1,4 +1,4 @@
-import { hasControl } from '../schema/formats.ts';
+import { parseGoUrl } from './go-url.ts';
 import type { CelValue } from './values.ts';
 
 export interface UrlParts {
@@ -12,15 +12,10 @@ export interface UrlParts {
 
 /** Go's `url.ParseRequestURI`: an absolute URL or an absolute path; undefined for other text. */
 export function parseUrl(text: string): UrlParts | undefined {
-  if (text === '' || hasControl(text) || /%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
-  const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/.exec(text);
-  if (match === null) return undefined;
-  const [, scheme = '', authority, path = '', query = ''] = match;
-  if (scheme === '' && !text.startsWith('/')) return undefined;
-  if (authority === undefined && !path.startsWith('/')) return undefined;
-  const host = (authority ?? '').replace(/^.*@/, '');
-  if (!/^(?:\[[^\]]*\]|[^:[\]]*)(?::\d*)?$/.test(host)) return undefined;
-  return { scheme: scheme.toLowerCase(), host, path, query: parseQuery(query) };
+  const parsed = parseGoUrl(text, 'request');
+  if (!parsed.ok) return undefined;
+  const { scheme, host, path, query } = parsed.value;
+  return { scheme, host, path, query: parseQuery(query.replace(/#.*$/s, '')) };
 }
 
 function parseQuery(text: string): Map<string, CelValue> {
