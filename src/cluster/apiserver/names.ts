@@ -83,7 +83,7 @@ const NAME_RULES: Readonly<Record<string, NameCheck>> = {
   'apps/statefulsets': checkLabel,
   // Its own rules say what its name is.
   'networking.k8s.io/ipaddresses': () => [],
-  'certificates.k8s.io/certificatesigningrequests': checkSubdomain,
+  'certificates.k8s.io/certificatesigningrequests': checkPathSegment,
 };
 
 export function nameRule(storage: string): NameCheck {

@@ -109,7 +109,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'rbac.authorization.k8s.io/rolebindings': { createOnUpdate: true },
   'rbac.authorization.k8s.io/clusterroles': { createOnUpdate: true },
   'rbac.authorization.k8s.io/clusterrolebindings': { createOnUpdate: true },
-  'certificates.k8s.io/certificatesigningrequests': {},
+  // What was asked for, and by whom, stays as it was.
+  'certificates.k8s.io/certificatesigningrequests': {
+    prepareForUpdate: (request, old) => withField(request, 'spec', field(json(old), 'spec')),
+  },
 };
 
 const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };

@@ -435,9 +435,5 @@ const DEFAULTS: { readonly [kind: string]: Defaulter } = {
     const service = child(child(object, 'spec'), 'service');
     if (service !== undefined) preset(service, 'port', 443);
   },
-  'certificates.k8s.io/v1/CertificateSigningRequest': (object) => {
-    const spec = struct(object, 'spec');
-    if (!isArray(field(spec, 'usages'))) spec['usages'] = ['digital signature', 'key encipherment'];
-  },
   'authentication.k8s.io/v1/TokenRequest': (object) => preset(struct(object, 'spec'), 'expirationSeconds', 3600),
 };

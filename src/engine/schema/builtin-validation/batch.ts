@@ -121,6 +121,14 @@ function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: b
     );
 }
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format !== undefined && /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
 function template(errors: Errors, spec: JsonObject, path: string): void {
   const found: Errors = [];
   podTemplate(found, object(spec, 'template'), `${path}.template`);
@@ -222,8 +230,17 @@ export function cronJob(errors: Errors, value: JsonObject, old: JsonObject | und
     errors.push(notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']));
   jobSpec(errors, job, 'spec.jobTemplate.spec', false);
   const zone = text(spec, 'timeZone');
-  if (has(spec, 'timeZone') && (zone === '' || zone.toLowerCase() === 'local'))
+  if (has(spec, 'timeZone') && zone === '')
     errors.push(invalid('spec.timeZone', zone, 'timeZone must be nil or non-empty string'));
+  else if (zone.toLowerCase() === 'local')
+    errors.push(
+      invalid(
+        'spec.timeZone',
+        zone,
+        'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+      ),
+    );
+  else if (zone !== '' && !isTimeZone(zone)) errors.push(invalid('spec.timeZone', zone, `unknown time zone ${zone}`));
   if (old === undefined && name.length > 52)
     errors.push(invalid('metadata.name', name, 'must be no more than 52 characters'));
   if (object(job, 'selector') !== undefined)

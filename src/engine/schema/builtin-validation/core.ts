@@ -20,6 +20,7 @@ import {
   utf8Length,
 } from './field-checks.ts';
 import { NOT_A_CIDR } from './networking.ts';
+import { latin1 } from './latin1.ts';
 import { taintEffect } from './pod-placement.ts';
 import { podTemplate } from './pods.ts';
 
@@ -68,26 +69,6 @@ function jsonProblem(base64: string): string | undefined {
       ? 'unexpected end of JSON input'
       : `invalid character '${first}' looking for beginning of value`;
   }
-}
-
-const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** The bytes of base64 text, one character each. */
-function latin1(base64: string): string {
-  let out = '';
-  let bits = 0;
-  let held = 0;
-  for (const digit of base64) {
-    const value = DIGITS.indexOf(digit);
-    if (value < 0) continue;
-    held = (held << 6) | value;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += String.fromCodePoint((held >> bits) & 255);
-    }
-  }
-  return out;
 }
 
 /** Keys that a secret's type must have. */

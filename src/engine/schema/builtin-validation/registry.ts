@@ -2,6 +2,7 @@ import { type JsonObject, stringAt } from '../../../base/json.ts';
 import type { FieldError } from '../schema.ts';
 import { horizontalPodAutoscaler } from './autoscaling.ts';
 import { cronJob, job } from './batch.ts';
+import { certificateSigningRequest } from './certificates.ts';
 import { claim, persistentVolume } from './claims.ts';
 import { configMap, lease, node, podTemplateKind, runtimeClass, secret } from './core.ts';
 import { customResourceDefinition } from './definitions.ts';
@@ -72,6 +73,10 @@ const VALIDATORS: { readonly [kind: string]: Validator } = {
   'storage.k8s.io/CSIDriver': csiDriver,
   'storage.k8s.io/CSINode': csiNode,
   'storage.k8s.io/VolumeAttributesClass': volumeAttributesClass,
+  'certificates.k8s.io/CertificateSigningRequest': (errors, object, old) => {
+    // What was asked for stays, and was judged when it came.
+    if (old === undefined) certificateSigningRequest(errors, object);
+  },
   'networking.k8s.io/IPAddress': ipAddress,
   'networking.k8s.io/ServiceCIDR': serviceCidr,
   'scheduling.k8s.io/PriorityClass': priorityClass,
