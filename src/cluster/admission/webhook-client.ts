@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Json } from '../../base/json.ts';
 import { field, isArray, isObject, parseJson, stringAt } from '../../base/json.ts';
+import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { decodeBase64 } from '../../engine/schema/base64.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
-import { jsonSyntaxError } from '../apiserver/json-syntax.ts';
 import { goQuote } from '../apiserver/status.ts';
 import type { OutgoingPost, SendOutgoing } from '../outgoing.ts';
 import type { PodPrograms } from '../pod-program.ts';

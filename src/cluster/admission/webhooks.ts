@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { equal, field, isArray, isObject, parseJson, stringAt, stringifyJson } from '../../base/json.ts';
+import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
@@ -8,7 +9,6 @@ import { decodeBase64 } from '../../engine/schema/base64.ts';
 import type { Authorizer } from '../apiserver/authorizer.ts';
 import type { Codec } from '../apiserver/codec.ts';
 import { json } from '../apiserver/draft.ts';
-import { jsonSyntaxError } from '../apiserver/json-syntax.ts';
 import type { Admission, Attributes, Outcome, Reinvocation } from '../apiserver/operation.ts';
 import type { ResourceTable } from '../apiserver/resource-table.ts';
 import type { ResourceType } from '../apiserver/resource-type.ts';

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../base/json.ts';
 import { field, isObject, parseJson, stringAt, stringifyJson } from '../../base/json.ts';
+import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { decodeProtobuf } from '../../engine/protobuf/decode.ts';
@@ -9,7 +10,6 @@ import { parseYaml } from '../../engine/yaml/parse.ts';
 import { protobufMessages } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
 import { duplicateFields, fieldPositions, mergeDuplicates } from './duplicate-fields.ts';
-import { jsonSyntaxError } from './json-syntax.ts';
 import { badRequest } from './status.ts';
 
 /** As the real server: `--max-request-body-bytes`, 3 MiB. */

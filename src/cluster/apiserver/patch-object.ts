@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { isArray, isObject, parseJson, stringAt, stringifyJson } from '../../base/json.ts';
+import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
@@ -15,7 +16,6 @@ import { goKind, unsupportedMediaType, wrongTypeMeta } from './body.ts';
 import type { Decoded } from './codec.ts';
 import { json, kube } from './draft.ts';
 import { duplicateFields } from './duplicate-fields.ts';
-import { jsonSyntaxError } from './json-syntax.ts';
 import type { Kernel } from './kernel.ts';
 import { checkIdentity } from './objects.ts';
 import type { ResourceRequest } from './request.ts';
