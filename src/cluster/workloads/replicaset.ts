@@ -1,28 +1,51 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { GroupResource } from '../registry.ts';
 import { conditionOf, withoutCondition } from './conditions.ts';
 import type { Context, WorkloadController } from './context.ts';
 import { CONTROLLER_MANAGER, itself, splitKey } from './context.ts';
 import { claim } from './owned.ts';
 import { byDispensability, isActive, isReady, podFrom, podOwners, untilAvailableMs } from './pods.ts';
 import type { Again } from './queue.ts';
-import { PODS, REPLICA_SETS } from './resources.ts';
+import { PODS, REPLICA_SETS, REPLICATION_CONTROLLERS } from './resources.ts';
 import { matches, selectsAll } from './selector.ts';
 import { type Pod, type ReplicaSet, type StoredCondition, shaped } from './shapes.ts';
 import { timeText } from './times.ts';
 import { deleteObject, WriteFailed, writeStatus } from './writes.ts';
 
-const COMPONENT = 'replicaset-controller';
+/** A kind whose objects ask for a number of pods. */
+interface ReplicasKind {
+  readonly component: string;
+  readonly kind: string;
+  readonly resource: GroupResource;
+}
+
+const OF_SETS: ReplicasKind = { component: 'replicaset-controller', kind: 'ReplicaSet', resource: REPLICA_SETS };
+const OF_CONTROLLERS: ReplicasKind = {
+  component: 'replication-controller',
+  kind: 'ReplicationController',
+  resource: REPLICATION_CONTROLLERS,
+};
 /** Pods made or deleted in one sync: kubernetes@1.34 pkg/controller/replicaset BurstReplicas. */
 const BURST = 500;
 
 /** Keeps as many pods as a ReplicaSet asks for. Source: kubernetes@1.34 pkg/controller/replicaset. */
 export function replicaSetController(context: Context): WorkloadController {
+  return replicasController(context, OF_SETS);
+}
+
+/** The same for a ReplicationController, whose selector is a plain map. Source: kubernetes@1.34 pkg/controller/replication. */
+export function replicationController(context: Context): WorkloadController {
+  return replicasController(context, OF_CONTROLLERS);
+}
+
+function replicasController(context: Context, { component, kind, resource }: ReplicasKind): WorkloadController {
   const { registry, clock, events } = context;
 
   async function sync(key: string): Promise<Again> {
     const { namespace, name } = splitKey(key);
-    const stored = registry.get(REPLICA_SETS, namespace, name);
+    const stored = registry.get(resource, namespace, name);
     if (stored === undefined) return undefined;
-    const set = shaped<ReplicaSet>(stored);
+    const set = resource === REPLICATION_CONTROLLERS ? withSelector(stored) : shaped<ReplicaSet>(stored);
     if (selectsAll(set.spec.selector)) return undefined;
     let pods = await claim<Pod>(registry, PODS, set, set.spec.selector, isActive);
     let failure: { reason: string; message: string } | undefined;
@@ -34,7 +57,7 @@ export function replicaSetController(context: Context): WorkloadController {
         pods = pods.filter((pod) => !surplus.includes(pod));
         for (const pod of surplus) {
           await deleteObject(registry, PODS, pod);
-          events.record(set, COMPONENT, {
+          events.record(set, component, {
             type: 'Normal',
             reason: 'SuccessfulDelete',
             message: `Deleted pod: ${pod.metadata.name}`,
@@ -42,14 +65,14 @@ export function replicaSetController(context: Context): WorkloadController {
         }
       }
     }
-    const current = registry.get(REPLICA_SETS, namespace, name);
+    const current = registry.get(resource, namespace, name);
     if (current === undefined || current.metadata.uid !== set.metadata.uid) return undefined;
     const waits = pods
       .map((pod) => untilAvailableMs(pod, set.spec.minReadySeconds, clock.now()))
       .filter((wait) => wait !== undefined);
     await writeStatus(
       registry,
-      REPLICA_SETS,
+      resource,
       shaped<ReplicaSet>(current),
       statusOf(set, pods, failure),
       CONTROLLER_MANAGER,
@@ -70,7 +93,7 @@ export function replicaSetController(context: Context): WorkloadController {
       const result = await registry.create(PODS, wanted, CONTROLLER_MANAGER);
       if (result.ok) {
         pods.push(shaped<Pod>(result.value));
-        events.record(set, COMPONENT, {
+        events.record(set, component, {
           type: 'Normal',
           reason: 'SuccessfulCreate',
           message: `Created pod: ${result.value.metadata.name}`,
@@ -79,7 +102,7 @@ export function replicaSetController(context: Context): WorkloadController {
       }
       if (isTerminatingNamespace(result.error)) return undefined;
       const { message } = result.error;
-      events.record(set, COMPONENT, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${message}` });
+      events.record(set, component, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${message}` });
       return { reason: 'FailedCreate', message };
     }
     return undefined;
@@ -108,13 +131,18 @@ export function replicaSetController(context: Context): WorkloadController {
   }
 
   return {
-    name: COMPONENT,
+    name: component,
     watches: [
-      { resource: REPLICA_SETS, keys: itself },
-      { resource: PODS, keys: podOwners(registry, 'ReplicaSet', REPLICA_SETS) },
+      { resource, keys: itself },
+      { resource: PODS, keys: podOwners(registry, kind, resource) },
     ],
     sync,
   };
+}
+
+function withSelector(stored: KubeObject): ReplicaSet {
+  const { spec, ...rest } = shaped<ReplicaSet>(stored);
+  return { ...rest, spec: { ...spec, selector: { matchLabels: spec.selector as Readonly<Record<string, string>> } } };
 }
 
 function failureCondition(

@@ -14,6 +14,7 @@ export const CLAIMS: GroupResource = { group: '', plural: 'persistentvolumeclaim
 export const VOLUMES: GroupResource = { group: '', plural: 'persistentvolumes' };
 export const DEPLOYMENTS: GroupResource = { group: 'apps', plural: 'deployments' };
 export const REPLICA_SETS: GroupResource = { group: 'apps', plural: 'replicasets' };
+export const REPLICATION_CONTROLLERS: GroupResource = { group: '', plural: 'replicationcontrollers' };
 export const STATEFUL_SETS: GroupResource = { group: 'apps', plural: 'statefulsets' };
 export const DAEMON_SETS: GroupResource = { group: 'apps', plural: 'daemonsets' };
 export const CONTROLLER_REVISIONS: GroupResource = { group: 'apps', plural: 'controllerrevisions' };

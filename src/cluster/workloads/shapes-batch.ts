@@ -91,6 +91,7 @@ export type JobStatus = {
   readonly failed?: number;
   readonly terminating?: number;
   readonly completedIndexes?: string;
+  readonly failedIndexes?: string;
   readonly startTime?: string;
   readonly completionTime?: string;
   readonly uncountedTerminatedPods?: { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] };
@@ -102,6 +103,12 @@ export type Job = Stored<
     readonly parallelism?: number;
     readonly completions?: number;
     readonly backoffLimit?: number;
+    readonly podReplacementPolicy?: 'TerminatingOrFailed' | 'Failed';
+    readonly backoffLimitPerIndex?: number;
+    readonly maxFailedIndexes?: number;
+    readonly successPolicy?: {
+      readonly rules: readonly { readonly succeededIndexes?: string; readonly succeededCount?: number }[];
+    };
     readonly activeDeadlineSeconds?: number;
     readonly ttlSecondsAfterFinished?: number;
     readonly completionMode?: 'NonIndexed' | 'Indexed';

@@ -42,7 +42,7 @@ export type StoredCondition = {
   readonly message?: string;
   readonly lastTransitionTime?: string;
   readonly lastUpdateTime?: string;
-  readonly lastProbeTime?: null;
+  readonly lastProbeTime?: string | null;
   readonly observedGeneration?: number;
 };
 

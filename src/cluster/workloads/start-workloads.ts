@@ -23,7 +23,7 @@ import { rootCaController, serviceAccountController } from './namespace-defaults
 import { DEFAULT_NODES, nodeAddress, nodeController, nodeLifecycleController, type SimulatedNode } from './nodes.ts';
 import { type ProgramFor, Programs } from './programs/pod-programs.ts';
 import { Activity, WorkQueue } from './queue.ts';
-import { replicaSetController } from './replicaset.ts';
+import { replicaSetController, replicationController } from './replicaset.ts';
 import { startResourceQuotas } from './resource-quotas.ts';
 import { schedulerController } from './scheduler.ts';
 import { statefulSetController } from './statefulset.ts';
@@ -89,6 +89,7 @@ function controllersFor(context: Context, options: WorkloadsOptions): readonly W
     aggregationController(context),
     deploymentController(context),
     replicaSetController(context),
+    replicationController(context),
     statefulSetController(context),
     daemonSetController(context),
     jobController(context),

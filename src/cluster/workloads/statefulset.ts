@@ -150,7 +150,8 @@ export function statefulSetController(context: Context): WorkloadController {
     const pod = podFrom(
       template,
       set,
-      { name },
+      // Its template leaves a prefix behind that nobody uses.
+      { name, generateName: `${set.metadata.name}-` },
       {
         labels: {
           'statefulset.kubernetes.io/pod-name': name,

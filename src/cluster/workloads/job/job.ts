@@ -8,8 +8,10 @@ import { type Pod, type StoredCondition, shaped } from '../shapes.ts';
 import type { Job, JobStatus } from '../shapes-batch.ts';
 import { timeMs, timeText } from '../times.ts';
 import { deleteObject, WriteFailed, writeStatus, writtenOrGone } from '../writes.ts';
+import { failsIndex, failuresOf, INDEX_FAILURES, indexFailure } from './index-failures.ts';
 import { formatIndexes, parseIndexes } from './indexes.ts';
 import { type Failure, failureOf, isComplete, isIgnored, wantedPods } from './outcome.ts';
+import { matchedSuccessRule } from './success-policy.ts';
 
 const COMPONENT = 'job-controller';
 /** Holds a pod until its end is counted. */
@@ -85,11 +87,19 @@ export function jobController(context: Context): WorkloadController {
     const target = conditionOf(current.status?.conditions, 'FailureTarget');
     const failure =
       target === undefined
-        ? failureOf(current, { failed, active, newlyFailed: counted.newlyFailed, startMs, nowMs })
+        ? (failureOf(current, { failed, active, newlyFailed: counted.newlyFailed, startMs, nowMs }) ??
+          indexFailure(current, counted.failedIndexes, counted.completed))
         : ({ reason: target.reason, message: target.message } as Failure);
     if (failure !== undefined) {
       for (const pod of active) await removePod(job, pod);
-      return end(current, 'Failed', failure, counted);
+      // What is taken from a Job that failed has failed with it.
+      return end(current, 'Failed', failure, { ...counted, failed: failed + active.length });
+    }
+    const met = conditionOf(current.status?.conditions, 'SuccessCriteriaMet');
+    const rule = met?.reason === 'SuccessPolicy' ? met.message : matchedSuccessRule(current, counted.completed);
+    if (rule !== undefined) {
+      for (const pod of active) await removePod(job, pod);
+      return end(current, 'Complete', { reason: 'SuccessPolicy', message: rule }, counted);
     }
     if (isComplete(current, succeeded, active.length)) {
       for (const pod of active) await removePod(job, pod);
@@ -122,6 +132,7 @@ export function jobController(context: Context): WorkloadController {
     readonly succeeded: number;
     readonly failed: number;
     readonly completed: ReadonlySet<number>;
+    readonly failedIndexes: ReadonlySet<number>;
     readonly newlyFailed: readonly Pod[];
   }
 
@@ -130,10 +141,11 @@ export function jobController(context: Context): WorkloadController {
     let job = input;
     const isIndexed = job.spec.completionMode === 'Indexed';
     const completed = parseIndexes(job.status?.completedIndexes);
+    const failedIndexes = parseIndexes(job.status?.failedIndexes);
     const before = job.status?.uncountedTerminatedPods ?? {};
     const succeededUids = new Set(before.succeeded ?? []);
     const failedUids = new Set(before.failed ?? []);
-    const ended = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING) === true && !isActive(pod));
+    const ended = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING) === true && isOver(job, pod));
     const newlyFailed: Pod[] = [];
     for (const pod of ended) {
       const uid = pod.metadata.uid ?? '';
@@ -143,11 +155,16 @@ export function jobController(context: Context): WorkloadController {
         else if (indexOf(pod) !== undefined) completed.add(indexOf(pod) ?? 0);
       } else {
         newlyFailed.push(pod);
+        const index = indexOf(pod);
+        if (index !== undefined && failsIndex(job, pod)) failedIndexes.add(index);
         if (!isIgnored(job, pod)) failedUids.add(uid);
       }
     }
     const base = job.status ?? {};
-    const indexText = completed.size === 0 ? {} : { completedIndexes: formatIndexes(completed) };
+    const indexText = {
+      ...(completed.size === 0 ? {} : { completedIndexes: formatIndexes(completed) }),
+      ...(job.spec.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(failedIndexes) }),
+    };
     const uncounted = {
       ...(succeededUids.size === 0 ? {} : { succeeded: [...succeededUids] }),
       ...(failedUids.size === 0 ? {} : { failed: [...failedUids] }),
@@ -165,36 +182,38 @@ export function jobController(context: Context): WorkloadController {
         ...(failed === 0 ? {} : { failed }),
       });
     }
-    return { job, succeeded, failed, completed, newlyFailed };
+    return { job, succeeded, failed, completed, failedIndexes, newlyFailed };
   }
 
   async function manage(
     job: Job,
     pods: readonly Pod[],
     active: readonly Pod[],
-    { succeeded, failed, completed }: Counted,
+    { succeeded, failed, completed, failedIndexes }: Counted,
   ): Promise<{ readonly active: readonly Pod[]; readonly again: Again }> {
-    const wanted = wantedPods(job, succeeded, active.length);
+    const wanted = wantedPods(job, succeeded + failedIndexes.size, active.length);
     if (active.length > wanted) {
       const surplus = [...active].sort(byDispensability).slice(0, active.length - wanted);
       for (const pod of surplus) await removePod(job, pod);
       return { active: active.filter((pod) => !surplus.includes(pod)), again: undefined };
     }
-    const missing = wanted - active.length;
+    const stopping = job.spec.podReplacementPolicy === 'Failed' ? pods.filter(isStopping).length : 0;
+    const missing = Math.max(0, wanted - active.length - stopping);
     if (missing === 0) return { active, again: undefined };
     const pauseMs = untilRetryMs(pods, failed, clock.now());
     if (pauseMs > 0) return { active, again: { againInMs: pauseMs } };
-    const indexes = job.spec.completionMode === 'Indexed' ? freeIndexes(job, active, completed) : undefined;
+    const over = new Set([...completed, ...failedIndexes]);
+    const indexes = job.spec.completionMode === 'Indexed' ? freeIndexes(job, active, over) : undefined;
     const made: Pod[] = [];
     for (let number = 0; number < Math.min(missing, BURST); number++) {
       if (indexes !== undefined && indexes[number] === undefined) break;
-      made.push(await makePod(job, indexes?.[number]));
+      made.push(await makePod(job, indexes?.[number], pods));
     }
     return { active: [...active, ...made], again: missing > BURST ? { againInMs: 0 } : undefined };
   }
 
-  async function makePod(job: Job, index: number | undefined): Promise<Pod> {
-    const indexed = index === undefined ? {} : indexedParts(job, index);
+  async function makePod(job: Job, index: number | undefined, pods: readonly Pod[]): Promise<Pod> {
+    const indexed = index === undefined ? {} : indexedParts(job, index, pods);
     const generateName = index === undefined ? `${job.metadata.name}-` : `${job.metadata.name}-${index}-`;
     const wanted = podFrom(job.spec.template, job, { generateName }, { finalizers: [TRACKING], ...indexed });
     const created = await registry.create(PODS, wanted, CONTROLLER_MANAGER);
@@ -229,7 +248,7 @@ export function jobController(context: Context): WorkloadController {
     const condition = (name: string): StoredCondition => ({
       type: name,
       status: 'True',
-      lastProbeTime: null,
+      lastProbeTime: now,
       ...because,
     });
     let conditions = input.status?.conditions ?? [];
@@ -260,7 +279,7 @@ export function jobController(context: Context): WorkloadController {
       events.record(job, COMPONENT, { type: 'Normal', reason: reason.replace('Job', ''), message });
       return setCondition(
         status.conditions,
-        { type: 'Suspended', status: state, lastProbeTime: null, reason, message },
+        { type: 'Suspended', status: state, lastProbeTime: now, reason, message },
         now,
       );
     };
@@ -301,6 +320,15 @@ export function jobController(context: Context): WorkloadController {
   };
 }
 
+/** Whether a pod may be counted as ended: by default as soon as it is being deleted. */
+function isOver(job: Job, pod: Pod): boolean {
+  return job.spec.podReplacementPolicy === 'Failed' ? isFinished(pod) : !isActive(pod);
+}
+
+function isStopping(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp !== undefined && !isFinished(pod);
+}
+
 function isEnd(type: string): boolean {
   return type === 'Complete' || type === 'Failed';
 }
@@ -323,14 +351,26 @@ function freeIndexes(job: Job, active: readonly Pod[], completed: ReadonlySet<nu
   return indexes;
 }
 
-function indexedParts(job: Job, index: number): NonNullable<Parameters<typeof podFrom>[3]> {
+function indexedParts(job: Job, index: number, pods: readonly Pod[]): NonNullable<Parameters<typeof podFrom>[3]> {
   const env = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${INDEX}']` } } };
   const withIndex = <T extends object>(containers: readonly T[]): T[] =>
     containers.map((one) => ({ ...one, env: [...((one as { env?: readonly object[] }).env ?? []), env] }));
   const { containers, initContainers, hostname } = job.spec.template.spec;
   return {
     labels: { [INDEX]: String(index) },
-    annotations: { [INDEX]: String(index) },
+    annotations: {
+      [INDEX]: String(index),
+      ...(job.spec.backoffLimitPerIndex === undefined
+        ? {}
+        : {
+            [INDEX_FAILURES]: String(
+              failuresOf(
+                job,
+                pods.filter((pod) => indexOf(pod) === index && isFinished(pod)),
+              ),
+            ),
+          }),
+    },
     spec: {
       containers: withIndex(containers),
       ...(initContainers === undefined ? {} : { initContainers: withIndex(initContainers) }),
@@ -353,5 +393,5 @@ function untilRetryMs(pods: readonly Pod[], failed: number, nowMs: number): numb
 
 function terminating(pods: readonly Pod[], active: readonly Pod[], running: readonly Pod[]): number {
   const stopped = active.filter((pod) => !running.includes(pod)).length;
-  return stopped + pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isFinished(pod)).length;
+  return stopped + pods.filter(isStopping).length;
 }

@@ -2,7 +2,12 @@ import type { Pod } from '../shapes.ts';
 import type { Job, PodFailurePolicyRule } from '../shapes-batch.ts';
 
 export interface Failure {
-  readonly reason: 'BackoffLimitExceeded' | 'DeadlineExceeded' | 'PodFailurePolicy';
+  readonly reason:
+    | 'BackoffLimitExceeded'
+    | 'DeadlineExceeded'
+    | 'PodFailurePolicy'
+    | 'MaxFailedIndexesExceeded'
+    | 'FailedIndexes';
   readonly message: string;
 }
 
@@ -36,7 +41,7 @@ export function failureOf(
       return { reason: 'PodFailurePolicy', message: failJobMessage(pod, rule.rule, rule.index) };
     }
   }
-  const limit = spec.backoffLimit ?? 6;
+  const limit = spec.backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1);
   const restarts = facts.active.reduce(
     (sum, { status }) => sum + (status?.containerStatuses ?? []).reduce((most, one) => most + one.restartCount, 0),
     0,
@@ -58,7 +63,10 @@ export function isIgnored(job: Job, pod: Pod): boolean {
 }
 
 /** The first rule of the failure policy that fits a failed pod. */
-function ruleFor(job: Job, pod: Pod): { readonly rule: PodFailurePolicyRule; readonly index: number } | undefined {
+export function ruleFor(
+  job: Job,
+  pod: Pod,
+): { readonly rule: PodFailurePolicyRule; readonly index: number } | undefined {
   const rules = job.spec.podFailurePolicy?.rules ?? [];
   const index = rules.findIndex((rule) => fits(rule, pod));
   const rule = rules[index];
