@@ -76,7 +76,8 @@ describe('values', () => {
     const compiled = compileCel(`'%s'.format([${text}])`, KUBERNETES);
     if (!compiled.ok) return compiled.error.message;
     const result = evaluate(compiled.value, { object: toCel({ data: { b: 'x' } }) });
-    return result.ok ? String(result.value.value) : result.error.message;
+    if (!result.ok) return result.error.message;
+    return typeof result.value.value === 'string' ? result.value.value : 'no text';
   };
   it.each([
     ["{'a': [1, 2]}", '{"a":[1, 2]}'],
