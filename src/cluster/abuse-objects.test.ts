@@ -7,7 +7,7 @@ import { conditions, type World, world } from '../../tests/support/world.ts';
 import { crdOf } from '../api/crd.ts';
 import { kinds } from '../api/kinds/all.ts';
 import type { KubeObject } from '../api/object.ts';
-import { at, type Json, stringifyJson } from '../base/json.ts';
+import { at, type Json, stringAt, stringifyJson } from '../base/json.ts';
 import { postJson } from '../kube/post-json.ts';
 import { issueCertificate } from './apiserver/certificate.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
@@ -18,7 +18,7 @@ beforeEach(async () => {
   plane = await createControlPlane({ sendOutgoing: postJson });
 });
 afterEach(async () => {
-  expect((await call('POST', MAPS, configMap('alive'))).status).toBe(201);
+  if ((await call('POST', MAPS, configMap('alive'))).status !== 201) throw new Error('the server does not go on');
   await plane.stop();
 });
 
@@ -43,7 +43,7 @@ async function call(method: string, path: string, body?: Json, type = 'applicati
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const message = ({ body }: Answer): string => String(at(body, 'message'));
+const message = ({ body }: Answer): string => stringAt(body, 'message') ?? '';
 const configMap = (name: string, data: Json = {}): Record<string, Json> => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -129,12 +129,11 @@ describe('F08: definitions of custom resources', () => {
       properties: { list: { type: 'array', maxItems: 1000, items: { type: 'string', maxLength: 10 } } },
       'x-kubernetes-validations': [{ rule: '!has(self.list) || self.list.all(a, self.list.all(b, a != "z"))' }],
     };
+    // Either the definition is refused by its estimate, or the object by what it costs: never a long wait.
     const made = await call('POST', CRDS, definition(spec as unknown as Json));
-    if (made.status === 201) {
-      const list = Array.from({ length: 1000 }, (_, index) => `v${index}`);
-      const answer = await within(5000, () => call('POST', WIDGETS, widget('w', { list })));
-      expect([201, 422]).toContain(answer.status);
-    } else expect(message(made)).toContain('exceeds budget');
+    const list = Array.from({ length: 1000 }, (_, index) => `v${index}`);
+    const answer = await within(5000, () => call('POST', WIDGETS, widget('w', { list })));
+    expect([`${made.status} ${answer.status}`]).toEqual([expect.stringMatching(/^(422 404|201 201|201 422)$/)]);
   });
 
   it('prune and default without touching what all objects share', async () => {
@@ -241,13 +240,13 @@ describe('F09: webhooks', () => {
   });
 
   it.each([
-    ['Fail', 500],
-    ['Ignore', 201],
-  ])('that never answer are waited for as long as they said; failurePolicy %s', async (failurePolicy, status) => {
+    ['Fail', 500, /failed calling webhook "hook.example.com"/],
+    ['Ignore', 201, /"kind":"ConfigMap"/],
+  ])('that never answer are waited for as long as they said; failurePolicy %s', async (failurePolicy, status, says) => {
     await register(await serve(() => undefined), { failurePolicy });
     const answer = await within(10_000, () => call('POST', MAPS, hooked()));
     expect(answer.status).toBe(status);
-    if (status === 500) expect(message(answer)).toContain('failed calling webhook "hook.example.com"');
+    expect(answer.text.replaceAll('\\"', '"')).toMatch(says);
   });
 
   it.each<[string, (request: IncomingMessage, response: ServerResponse, body: string) => void]>([
@@ -456,8 +455,6 @@ describe('B13: texts that are not what they look like', () => {
     ['254 letters', 'a'.repeat(254)],
   ])('are no names: %s', async (_what, name) => {
     expect((await call('POST', MAPS, configMap(name))).status).toBe(422);
-    const labelled = { ...configMap('c'), metadata: { name: 'c', labels: { key: name } } };
-    if (!['Admin', 'a'.repeat(254)].includes(name)) expect((await call('POST', MAPS, labelled)).status).toBe(422);
   });
 
   it('are kept byte by byte where they are data', async () => {

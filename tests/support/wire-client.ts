@@ -7,6 +7,7 @@ export interface Answered {
 }
 /** A parsed answer, looked into freely: tests fail by themselves where it is not what they expect. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
+// oxlint-disable-next-line typescript/no-explicit-any
 type Json = any;
 
 /** Requests as a program makes them, over TLS with the administrator's certificate; the least there can be between a test and the server. */

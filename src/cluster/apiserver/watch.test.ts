@@ -38,7 +38,9 @@ async function ask(query: string): Promise<{ readonly status: number; readonly l
   return { status: response.status, lines };
 }
 const summary = (line: Json): string =>
-  `${stringAt(line, 'type') ?? ''} ${stringAt(line, 'object', 'metadata', 'name') ?? stringAt(line, 'object', 'message') ?? ''}`.trim();
+  `${stringAt(line, 'type') ?? ''} ${stringAt(line, 'object', 'metadata', 'name') ?? stringAt(line, 'object', 'message') ?? ''}`
+    .replace(/current: \d+$/, 'current: N')
+    .trim();
 
 it.each([
   ['timeoutSeconds=1', ['ADDED a', 'ADDED b']],
@@ -51,14 +53,12 @@ it.each([
   ['timeoutSeconds=1&fieldSelector=metadata.name%3Db', ['ADDED b']],
   [
     'timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=999999999',
-    [/^ERROR Timeout: Too large resource version: 999999999, current: \d+$/],
+    ['ERROR Timeout: Too large resource version: 999999999, current: N'],
   ],
 ])('tells what there is by %s', async (query, told) => {
   const { status, lines } = await ask(query);
   expect(status).toBe(200);
-  expect(lines.map(summary)).toEqual(
-    told.map((line) => (typeof line === 'string' ? line : expect.stringMatching(line))),
-  );
+  expect(lines.map(summary)).toEqual(told);
 });
 
 it('marks the end of what there was', async () => {
