@@ -10,6 +10,7 @@ import type { Schema } from '../../engine/schema/schema.ts';
 import { validate } from '../../engine/schema/validate.ts';
 import type { StatusError } from '../registry.ts';
 import type { Conversions } from './conversions.ts';
+import { convert } from './convert.ts';
 import { json, kube, withField } from './draft.ts';
 import type { ResourceType } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
@@ -28,7 +29,7 @@ export class CustomResources {
 
   /** The object in another version of its kind, by its definition's `conversion`. */
   convert(type: ResourceType, object: KubeObject, apiVersion: string): KubeObject {
-    return this.#conversions.convert(type, object, apiVersion);
+    return this.differs(type) ? this.#conversions.convert(type, object, apiVersion) : convert(object, type, apiVersion);
   }
 
   /** The version's structural schema; one that keeps everything when it has none. */
