@@ -86,9 +86,8 @@ function apply(state: State, operation: Json): void {
       return;
     case 'replace':
       if (path === '') {
-        if (!isObject(value) && !isArray(value))
-          throw new NotApplicable('replace operation hit impossible case: unknown object type');
-        state.root = value;
+        // json-patch v4 refuses what is no container with an error that it then loses: nothing happens.
+        if (isObject(value) || isArray(value)) state.root = value;
         return;
       }
       assign(locate(state, path, MISSING.replace), value ?? null);
