@@ -52,16 +52,14 @@ describe.skipIf(peer === undefined)('the engine beside the real kustomize', () =
     // Always the same ones, unless more are asked for: of thousands, a few fail with other words.
     const runs = { numRuns: RUNS, ...(process.env['WEIR_PEER_RUNS'] === undefined && { seed: 1 }) };
     fc.assert(
-      fc.property(brokenTrees, (tree) => sameAsReal(root, tree)),
+      fc.property(brokenTrees, (tree) => {
+        const real = runPeer(peer ?? '', root, tree);
+        expect(runEngine(tree, root)).toBe(real);
+      }),
       runs,
     );
   }, 3_600_000);
 });
-
-function sameAsReal(root: string, tree: Tree): void {
-  const real = runPeer(peer ?? '', root, tree);
-  expect(runEngine(tree, root)).toBe(real);
-}
 
 function runPeer(program: string, root: string, tree: Tree): string {
   const folder = join(root, 'tree');
@@ -93,5 +91,7 @@ function firstError(text: string): string {
   const panic = /^panic: (.*)$/m.exec(text);
   if (panic !== null) return `Error: ${panic[1]}`;
   const line = text.split('\n').find((candidate) => candidate.startsWith('Error: ')) ?? text;
-  return line.replace(/merging from generator.*?: /, 'merging from generator: ');
+  // Of several objects with such a problem, kustomize names any: it goes through a Go map.
+  const anyReferrer = line.replace(/updating name reference in .*(?=found multiple possible referrals)/, '');
+  return anyReferrer.replace(/merging from generator.*?: /, 'merging from generator: ');
 }

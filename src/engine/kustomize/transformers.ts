@@ -7,7 +7,7 @@ import { parseYaml } from '../yaml/parse.ts';
 import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec, applyFieldSpecs, setEntry, specFits } from './field-filter.ts';
 import { generate } from './generate.ts';
-import { BOOL, embed, type GoType, INT, STRING, STRING_MAP, STRINGS, sliceOf, struct } from './go-decode.ts';
+import { BOOL, embed, type GoType, INT, STRING, STRING_MAP, sliceOf, struct } from './go-decode.ts';
 import { nameHash } from './hash.ts';
 import { applyImage } from './images.ts';
 import {
