@@ -89,7 +89,6 @@ function controllersFor(context: Context, options: WorkloadsOptions): readonly W
     aggregationController(context),
     deploymentController(context),
     replicaSetController(context),
-    replicationController(context),
     statefulSetController(context),
     daemonSetController(context),
     jobController(context),
@@ -101,6 +100,8 @@ function controllersFor(context: Context, options: WorkloadsOptions): readonly W
     eventExpiryController(context),
   ];
   if (options.kubelet) {
+    // Where scenarios without nodes were recorded it did not run.
+    controllers.push(replicationController(context));
     const addresses = new Addresses(
       context.registry,
       nodes.map(({ name }, index) => ({ name, ip: nodeAddress(index) })),
