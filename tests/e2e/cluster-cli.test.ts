@@ -98,7 +98,7 @@ describe('weir cluster create', () => {
       expect(await complaint(`create --data-dir ${at('file')}`)).toBe(`✗ ${at('file')} is no folder`);
       expect(await complaint(`create --from ${at('missing')}`)).toMatch(/ENOENT|there is no file/);
       expect(await list()).toEqual([]);
-      expect(existsSync(terminal.env['KUBECONFIG'] as string)).toBe(false);
+      expect((await terminal.line('kubectl config get-contexts -o name')).stdout).toBe('');
     } finally {
       taken.close();
     }
