@@ -7,7 +7,7 @@ const fields = (manager: string, fieldsV1: object, time = '2026-01-01T00:00:00Z'
   operation: 'Update' as const,
   apiVersion: 'apps/v1',
   time,
-  fieldsType: 'FieldsV1',
+  fieldsType: 'FieldsV1' as const,
   fieldsV1: fieldsV1 as never,
 });
 

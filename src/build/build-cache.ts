@@ -58,9 +58,9 @@ export class BuildCache {
 }
 
 /** Everything that shapes a build but the files. Values of variables and keys may be secret: only their hash is kept. */
-function keyOf({ rootPath: _, ...request }: BuildRequest): string {
+function keyOf(request: BuildRequest): string {
   return sha256Hex(
-    JSON.stringify(request, (_key, value: unknown) => {
+    JSON.stringify({ ...request, rootPath: undefined }, (_key, value: unknown) => {
       if (typeof value === 'bigint') return `${value}n`;
       return value instanceof Map ? [...value] : value;
     }),

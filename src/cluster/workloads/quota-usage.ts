@@ -1,8 +1,8 @@
 import type { KubeObject } from '../../api/object.ts';
 import { at, field, type Json, stringAt } from '../../base/json.ts';
 import { items, json } from '../apiserver/draft.ts';
-import type { Quantity } from '../apiserver/quantity.ts';
 import { qualityOf } from '../apiserver/quality-of-service.ts';
+import type { Quantity } from '../apiserver/quantity.ts';
 import type { GroupResource } from '../registry.ts';
 import { type Amounts, amountsOf, podResources } from './pod-resources.ts';
 import { resourceName } from './resources.ts';

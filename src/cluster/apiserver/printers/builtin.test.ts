@@ -16,12 +16,12 @@ function row(group: string, version: string, plural: string, object: JsonObject)
 describe('the printers of built-in kinds', () => {
   it('have a cell for every column of every kind that can be listed', () => {
     for (const type of table.all().filter(({ verbs }) => verbs.includes('list'))) {
-      const { columns, cells } = printerOf(type);
-      expect(columns.length, type.plural).toBeGreaterThan(1);
-      expect(columns.find(({ name }) => name === 'Name')?.description).toMatch(/^Name must be unique/);
+      const printer = printerOf(type);
+      expect(printer.columns.length, type.plural).toBeGreaterThan(1);
+      expect(printer.columns.find(({ name }) => name === 'Name')?.description).toMatch(/^Name must be unique/);
       // The server prints the age of an IPAddress in a column that it does not declare.
       const extra = type.plural === 'ipaddresses' ? 1 : 0;
-      expect(cells({ metadata }, NOW).cells.length, type.plural).toBe(columns.length + extra);
+      expect(printer.cells({ metadata }, NOW).cells.length, type.plural).toBe(printer.columns.length + extra);
     }
   });
 
