@@ -54,6 +54,7 @@ describe('the GitRepository reconciler', () => {
       async progress({ conditions, events = [] }) {
         messages.push(...conditions.filter(({ type }) => type === 'Reconciling').map(({ message }) => message));
         messages.push(...events.map(({ reason }) => reason));
+        return true;
       },
     };
     const object: GitRepository = {
