@@ -101,7 +101,8 @@ export async function startEngine(
       await storage.stop();
       await builder.close();
       await git.close();
-      await rm(work, { recursive: true, force: true });
+      // Again where an artifact is just being unpacked below it.
+      await rm(work, { recursive: true, force: true, maxRetries: 3 });
     }
   };
   return { stopped: untilStopped() };

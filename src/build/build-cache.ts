@@ -2,7 +2,10 @@ import type { Result } from '../base/result.ts';
 import { type BuildError, type BuildRequest, type BuildResult, sha256Hex } from './build.ts';
 import type { Builder } from './builder.ts';
 import { diskFiles } from './disk-files.ts';
-import { answersAlike } from './observed-files.ts';
+import { type Answers, answersAlike, answersOf } from './observed-files.ts';
+
+/** Trees whose answers are kept: users of one source ask the same, one after the other. */
+const MAX_TREES = 8;
 
 interface Kept {
   /** Hash of the request. */
@@ -19,12 +22,13 @@ interface Kept {
 export class BuildCache {
   readonly #builder: Builder;
   readonly #last = new Map<string, Kept>();
+  readonly #answers = new Map<string, Answers>();
 
   constructor(builder: Builder) {
     this.#builder = builder;
   }
 
-  /** `user` names who builds (one entry each); `artifactDigest` identifies the files. */
+  /** `user` names who builds (one entry each); `artifactDigest` identifies the files of `directory`, which never change. */
   async build(
     user: string,
     artifactDigest: string,
@@ -47,13 +51,26 @@ export class BuildCache {
     const last = this.#last.get(user);
     if (last === undefined) return false;
     if (last.artifactDigest === artifactDigest) return true;
-    if (!answersAlike(diskFiles(directory), last.result.value.observations, sha256Hex)) return false;
+    if (!answersAlike(this.#answersOf(directory), last.result.value.observations)) return false;
     last.artifactDigest = artifactDigest;
     return true;
   }
 
   forget(user: string): void {
     this.#last.delete(user);
+  }
+
+  #answersOf(directory: string): Answers {
+    const known = this.#answers.get(directory);
+    const answers = known ?? answersOf(diskFiles(directory), sha256Hex);
+    // The one asked last is at the end.
+    this.#answers.delete(directory);
+    this.#answers.set(directory, answers);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= MAX_TREES) break;
+      this.#answers.delete(oldest);
+    }
+    return answers;
   }
 }
 

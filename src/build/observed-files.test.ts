@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryFiles } from '../base/files.ts';
 import { type BuildRequest, build, sha256Hex } from './build.ts';
-import { answersAlike } from './observed-files.ts';
+import { answersAlike, answersOf } from './observed-files.ts';
 
 const TREE = {
   'apps/kustomization.yaml': 'resources: [cm.yaml, ../base]\n',
@@ -32,6 +32,6 @@ describe('what a build asked of its files', () => {
     if (!built.ok) throw new Error(built.error.message);
     const after = Object.entries({ ...TREE, ...change }).filter(([, text]) => text !== undefined);
     const files = memoryFiles(Object.fromEntries(after) as Record<string, string>);
-    expect(answersAlike(files, built.value.observations, sha256Hex)).toBe(alike);
+    expect(answersAlike(answersOf(files, sha256Hex), built.value.observations)).toBe(alike);
   });
 });

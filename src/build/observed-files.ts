@@ -28,15 +28,25 @@ export function observeFiles(
   };
 }
 
-/** Whether `files` gives the answers that were noted. Costs as much as the build asked, whatever else the tree holds. */
-export function answersAlike(
-  files: FileTree,
-  observations: Observations,
-  hash: (content: Uint8Array | string) => string,
-): boolean {
-  return observations.every(
-    ([question, answer]) => print(ask(files, question[0] as Letter, question.slice(1)), hash) === answer,
-  );
+/** Answers questions as {@link Observations} has them. */
+export type Answers = (question: string) => string;
+
+/** Asks files that do not change; what was asked once is not asked again. */
+export function answersOf(files: FileTree, hash: (content: Uint8Array | string) => string): Answers {
+  const known = new Map<string, string>();
+  return (question) => {
+    let answer = known.get(question);
+    if (answer === undefined) {
+      answer = print(ask(files, question[0] as Letter, question.slice(1)), hash);
+      known.set(question, answer);
+    }
+    return answer;
+  };
+}
+
+/** Whether the answers are those that were noted. Costs as much as the build asked, whatever else the tree holds. */
+export function answersAlike(answers: Answers, observations: Observations): boolean {
+  return observations.every(([question, answer]) => answers(question) === answer);
 }
 
 /** Kind, content, names of a directory, path with links followed. */

@@ -72,7 +72,7 @@ export async function reconcileOne(
     signal: run.signal,
     superseded: run.superseded,
     async progress(report: Omit<Report, 'events'> & { readonly events?: Report['events'] }): Promise<boolean> {
-      const failure = await writer.write(progressStatus(writer.latest, report, writer.rules()));
+      const failure = await writer.write((latest) => progressStatus(latest, report, writer.rules()));
       record(report.events ?? []);
       return failure === undefined;
     },
@@ -80,6 +80,7 @@ export async function reconcileOne(
   const outcome = await (controller.reconciler as Reconciler<unknown>).reconcile(object, context);
 
   if (outcome.kind === 'deleted') {
+    await writer.settled();
     record(outcome.events ?? []);
     const removed = await changeFinalizers(ports.client, writer.latest, manager, (finalizers) =>
       finalizers.filter((name) => name !== controller.finalizer),
@@ -88,11 +89,10 @@ export async function reconcileOne(
     return writeFailure('remove the finalizer', removed.error);
   }
   // Judged by the object as it was when the reconcile began: what changed since then is for the next one.
-  const basis: KubeObject = {
-    ...object,
-    ...(writer.latest.status === undefined ? {} : { status: writer.latest.status }),
-  };
-  const failure = await writer.write(finalStatus(basis, outcome, writer.rules()));
+  const failure = await writer.write(({ status }) => {
+    const basis: KubeObject = { ...object, ...(status === undefined ? {} : { status }) };
+    return finalStatus(basis, outcome, writer.rules());
+  });
   if (outcome.kind !== 'none') record(outcome.events);
   if (failure !== undefined) return writeFailure('update the status', failure);
   return conclude(outcome);
@@ -186,10 +186,16 @@ class StatusWriter {
     };
   }
 
-  write(status: JsonObject): Promise<KubeError | undefined> {
-    const next = this.#last.then(() => this.#patch(status));
+  /** `statusFrom` is given the object as the write before has left it. */
+  write(statusFrom: (latest: KubeObject) => JsonObject): Promise<KubeError | undefined> {
+    const next = this.#last.then(() => this.#patch(statusFrom(this.latest)));
     this.#last = next;
     return next;
+  }
+
+  /** Resolves when all writes begun are done. */
+  async settled(): Promise<void> {
+    await this.#last;
   }
 
   async #patch(status: JsonObject): Promise<KubeError | undefined> {

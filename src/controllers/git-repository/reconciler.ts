@@ -79,7 +79,7 @@ async function reconcile(
     intervalMs: durationOf(object.spec.interval, DEFAULT_TIMEOUT_MS),
   };
   let progress = begin(object);
-  await context.progress(report(progress));
+  show(context, progress);
   progress = await checkStorage(run, progress);
   const fetched = await fetchSource(run, progress);
   if (!fetched.ok) return failed(run, fetched.error);
@@ -127,6 +127,11 @@ async function remove(
     });
   }
   return { kind: 'deleted' };
+}
+
+/** Shows a step in the status while work goes on: whether the server takes it shows when the outcome is written. */
+function show(context: ReconcileContext, progress: Progress): void {
+  context.progress(report(progress)).catch(() => {});
 }
 
 /** Makes what the status says of the stored artifact true again. */
@@ -185,7 +190,7 @@ async function fetchSource(run: Run, start: Progress): Promise<Result<Fetched, S
     const message = 'included artifacts differ from last observed includes';
     if (progress.status.includedArtifacts !== undefined) progress = mark(progress, outdated('IncludeChange', message));
     progress = building(progress, message);
-    await context.progress(report(progress));
+    show(context, progress);
   }
   progress = unmark(progress, 'ArtifactOutdated');
 
@@ -239,7 +244,7 @@ async function fetchSource(run: Run, start: Progress): Promise<Result<Fetched, S
       const message = `new upstream revision '${checkout.revision}'`;
       if (artifact !== undefined) progress = mark(progress, outdated('NewRevision', message));
       progress = building(progress, message);
-      await context.progress(report(progress));
+      show(context, progress);
     }
     handedOn = true;
     return ok({ kind: 'checkout', checkout, files: files.value, includes: includes.value, progress });
@@ -285,7 +290,7 @@ async function buildArtifact(
   run: Run,
   { checkout, files, includes, progress: start }: Extract<Fetched, { readonly kind: 'checkout' }>,
 ): Promise<Result<Outcome, Stopped>> {
-  const { options, object, owner, intervalMs } = run;
+  const { options, object, owner, context, intervalMs } = run;
   const { artifact } = start.status;
   const subject = shortMessage(checkout.commit.message);
   if (artifact?.revision === checkout.revision && !contentChanged(object, start.status, includes)) {
@@ -314,6 +319,8 @@ async function buildArtifact(
   if (typeof made === 'string') {
     return stop('ArchiveOperationFailed', `unable to archive artifact to storage: ${made}`);
   }
+  // Whoever uses it finds it unpacked when the status tells of it; if that fails, theirs is to say so.
+  options.reader.unpack(made, context.signal).catch(() => {});
   return ok(conclude(object, stored(start, object, made, includes), subject, intervalMs));
 }
 

@@ -57,8 +57,15 @@ export async function listRemote(remote: Remote, names: readonly string[]): Prom
 /** Fetches what `ref` names now, without its history. `tag` is the short name where it is a tag. */
 export function fetchRef(remote: Remote, ref: string, tag?: string): Promise<Result<FetchedCommit, GitFailure>> {
   return withCopy(remote, 'sha1', async (repository) => {
-    const fetched = await fetchInto(remote, repository, ['--depth=1'], [`+${ref}:${HEAD}`]);
-    return fetched.ok ? readHead(remote, repository, HEAD, tag) : fetched;
+    // Starts while the fetch runs.
+    const reader = openReader(remote, repository);
+    let fetched: Result<void, GitFailure> | undefined;
+    try {
+      fetched = await fetchInto(remote, repository, ['--depth=1'], [`+${ref}:${HEAD}`]);
+    } finally {
+      if (fetched?.ok !== true) reader.close();
+    }
+    return fetched.ok ? readHead(remote, repository, HEAD, tag, reader) : fetched;
   });
 }
 
@@ -105,13 +112,17 @@ async function fetchInto(
   return ok(undefined);
 }
 
+function openReader({ session, signal }: Remote, repository: BareRepository): ObjectReader {
+  return new ObjectReader(repository, session, signal, MAX_OBJECT_BYTES);
+}
+
 async function readHead(
   remote: Remote,
   repository: BareRepository,
   name: string,
   tagName: string | undefined,
+  reader: ObjectReader = openReader(remote, repository),
 ): Promise<Result<FetchedCommit, GitFailure>> {
-  const reader = new ObjectReader(repository, remote.session, remote.signal, MAX_OBJECT_BYTES);
   let found = false;
   try {
     const [commitObject, tagObject] = await Promise.all([

@@ -121,6 +121,8 @@ function gitConfig({ url, credentials }: SessionOptions): ConfigLine[] {
     ['http', 'sslVerify', 'true'],
     ['fetch', 'recurseSubmodules', 'false'],
     ['fetch', 'unpackLimit', '1'],
+    // Our copy can be fetched again: nothing waits for the disk.
+    ['core', 'fsync', 'none'],
     ['transfer', 'bundleURI', 'false'],
     ['submodule', 'recurse', 'false'],
     ['gc', 'auto', '0'],
