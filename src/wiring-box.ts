@@ -73,6 +73,7 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     // Where time repeats, chance does as well.
     random: time === undefined ? Math.random : () => 0.5,
     caPem: listening.pki.authority,
+    ...(listening.pki.authorityKey === undefined ? {} : { caKeyPem: listening.pki.authorityKey }),
     kubelet: nodes,
     scheduler: nodes,
     programFor: (pod) => engines.programFor(pod),

@@ -15,7 +15,7 @@ import { defaultStorageClass, defaultTolerations, priority, runtimeClass, servic
 import { ValidatingPolicies } from './admission/policies.ts';
 import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
 import { chargeQuotas } from './admission/quota.ts';
-import { signingRequests } from './admission/signing-requests.ts';
+import { requestProblem, signingRequests } from './admission/signing-requests.ts';
 import { WebhookClient } from './admission/webhook-client.ts';
 import { validateWebhooks } from './admission/webhook-validation.ts';
 import { Webhooks } from './admission/webhooks.ts';
@@ -99,6 +99,7 @@ const WEBHOOKS = new Set([
   `${ADMISSION}/validatingwebhookconfigurations`,
   `${ADMISSION}/mutatingwebhookconfigurations`,
 ]);
+const CSRS = 'certificates.k8s.io/certificatesigningrequests';
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
 
 /**
@@ -140,7 +141,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       runtimeClass(store),
       defaultStorageClass(store),
       escalation(rbac, rbac),
-      signingRequests(() => objects.now()),
+      signingRequests(() => objects.now(), rbac),
       webhooks.mutating(),
       new ValidatingPolicies({ store, table, codec, authorizer: rbac }).admission(),
       webhooks.validating(),
@@ -162,6 +163,10 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
           json(object),
           old === undefined ? undefined : json(old),
         );
+      if (type.storage === CSRS && old === undefined) {
+        const problem = requestProblem(object);
+        if (problem !== undefined) return [problem, ...validateBuiltin(json(object))];
+      }
       // Both kinds of events are stored as one, and the newer is judged more strictly.
       const asked = type.group === 'events.k8s.io' ? 'events.k8s.io/v1' : undefined;
       return validateBuiltin(json(object), old === undefined ? undefined : json(old), asked);

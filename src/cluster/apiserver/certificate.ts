@@ -5,14 +5,18 @@ import { createHash, createPublicKey, sign } from 'node:crypto';
 export interface CertificateRequest {
   /** 1 to 20 bytes, the first below 0x80 and not 0. */
   readonly serial: Uint8Array;
-  readonly subject: Name;
+  /** A name, or the DER form of one. */
+  readonly subject: Name | Uint8Array;
   readonly issuer: Name;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   /** Whose certificate it is: only its public half is used. */
   readonly key: KeyObject;
   readonly signer: KeyObject;
-  readonly use: 'authority' | 'server' | 'client';
+  /** With a list, the usages of a CertificateSigningRequest. */
+  readonly use: 'authority' | 'server' | 'client' | readonly string[];
+  /** The DER form of all alternative names, in place of `dnsNames` and `addresses`. */
+  readonly altNames?: Uint8Array;
   readonly dnsNames?: readonly string[];
   /** Bytes in network order. */
   readonly addresses?: readonly Uint8Array[];
@@ -43,8 +47,40 @@ const ALT_NAMES = '2.5.29.17';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const AUTHORITY_KEY_ID = '2.5.29.35';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+/** Bits of the key usage extension. Source: RFC 5280 section 4.2.1.3; names are those of certificates.k8s.io/v1. */
+const USAGE_BITS: { readonly [usage: string]: number } = {
+  signing: 0,
+  'digital signature': 0,
+  'content commitment': 1,
+  'key encipherment': 2,
+  'data encipherment': 3,
+  'key agreement': 4,
+  'cert sign': 5,
+  'crl sign': 6,
+  'encipher only': 7,
+  'decipher only': 8,
+};
+const EXTENDED_USAGES: { readonly [usage: string]: string } = {
+  any: '2.5.29.37.0',
+  'server auth': '1.3.6.1.5.5.7.3.1',
+  'client auth': '1.3.6.1.5.5.7.3.2',
+  'code signing': '1.3.6.1.5.5.7.3.3',
+  'email protection': '1.3.6.1.5.5.7.3.4',
+  's/mime': '1.3.6.1.5.5.7.3.4',
+  'ipsec end system': '1.3.6.1.5.5.7.3.5',
+  'ipsec tunnel': '1.3.6.1.5.5.7.3.6',
+  'ipsec user': '1.3.6.1.5.5.7.3.7',
+  timestamping: '1.3.6.1.5.5.7.3.8',
+  'ocsp signing': '1.3.6.1.5.5.7.3.9',
+  'microsoft sgc': '1.3.6.1.4.1.311.10.3.3',
+  'netscape sgc': '2.16.840.1.113730.4.1',
+};
+/** What the named uses stand for. */
+const USES = {
+  authority: ['digital signature', 'cert sign'],
+  server: ['digital signature', 'server auth'],
+  client: ['digital signature', 'client auth'],
+} as const;
 
 /** Issues a certificate, as PEM. Source: RFC 5280 section 4. */
 export function issueCertificate(request: CertificateRequest): string {
@@ -66,19 +102,26 @@ export function issueCertificate(request: CertificateRequest): string {
   return `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
 }
 
-function extensions({ use, key, signer, dnsNames = [], addresses = [] }: CertificateRequest): readonly Uint8Array[] {
+function extensions({
+  use,
+  key,
+  signer,
+  altNames,
+  dnsNames = [],
+  addresses = [],
+}: CertificateRequest): readonly Uint8Array[] {
   const out: Uint8Array[] = [];
-  const authority = use === 'authority';
-  if (authority) out.push(extension(BASIC_CONSTRAINTS, true, tlv(SEQUENCE, TRUE)));
-  // Bits: digitalSignature (0), and keyCertSign (5) for the authority; the first byte counts the unused bits.
-  out.push(extension(KEY_USAGE, true, tlv(BIT_STRING, authority ? Uint8Array.of(2, 0x84) : Uint8Array.of(7, 0x80))));
-  if (!authority) {
-    const usage = oid(use === 'server' ? SERVER_AUTH : CLIENT_AUTH);
-    out.push(extension(EXTENDED_KEY_USAGE, false, tlv(SEQUENCE, usage)));
-  }
+  const usages = typeof use === 'string' ? USES[use] : use;
+  if (use === 'authority') out.push(extension(BASIC_CONSTRAINTS, true, tlv(SEQUENCE, TRUE)));
+  else if (typeof use !== 'string') out.push(extension(BASIC_CONSTRAINTS, true, tlv(SEQUENCE)));
+  const bits = usages.map((usage) => USAGE_BITS[usage]).filter((bit) => bit !== undefined);
+  if (bits.length > 0) out.push(extension(KEY_USAGE, true, bitString(bits)));
+  const extended = new Set(usages.map((usage) => EXTENDED_USAGES[usage]).filter((id) => id !== undefined));
+  if (extended.size > 0) out.push(extension(EXTENDED_KEY_USAGE, false, tlv(SEQUENCE, ...[...extended].map(oid))));
   out.push(extension(SUBJECT_KEY_ID, false, tlv(OCTET_STRING, keyId(key))));
   out.push(extension(AUTHORITY_KEY_ID, false, tlv(SEQUENCE, tlv(0x80, keyId(signer)))));
-  if (dnsNames.length + addresses.length > 0) {
+  if (altNames !== undefined) out.push(extension(ALT_NAMES, false, altNames));
+  else if (dnsNames.length + addresses.length > 0) {
     const names = [
       ...dnsNames.map((dns) => tlv(0x82, Buffer.from(dns, 'ascii'))),
       ...addresses.map((address) => tlv(0x87, address)),
@@ -86,6 +129,18 @@ function extensions({ use, key, signer, dnsNames = [], addresses = [] }: Certifi
     out.push(extension(ALT_NAMES, false, tlv(SEQUENCE, ...names)));
   }
   return out;
+}
+
+/** Named bits, without zeros at the end; the first byte counts the bits of the last one that are not used. Source: X.690 section 11.2. */
+function bitString(bits: readonly number[]): Uint8Array {
+  const last = Math.max(...bits);
+  const bytes = new Uint8Array(Math.floor(last / 8) + 2);
+  bytes[0] = 7 - (last % 8);
+  for (const bit of bits) {
+    const at = 1 + Math.floor(bit / 8);
+    bytes[at] = (bytes[at] as number) | (0x80 >> (bit % 8));
+  }
+  return tlv(BIT_STRING, bytes);
 }
 
 function extension(id: string, critical: boolean, value: Uint8Array): Uint8Array {
@@ -102,7 +157,9 @@ function keyId(key: KeyObject): Uint8Array {
   return createHash('sha256').update(publicKeyInfo(key)).digest().subarray(0, 20);
 }
 
-function name({ organisations = [], commonName }: Name): Uint8Array {
+function name(subject: Name | Uint8Array): Uint8Array {
+  if (subject instanceof Uint8Array) return subject;
+  const { organisations = [], commonName } = subject;
   const part = (id: string, value: string): Uint8Array =>
     tlv(SET, tlv(SEQUENCE, oid(id), tlv(UTF8_STRING, Buffer.from(value))));
   return tlv(SEQUENCE, ...organisations.map((value) => part(ORGANISATION, value)), part(COMMON_NAME, commonName));

@@ -12,16 +12,20 @@ export interface KeyPair {
 /** The certificates of one cluster. */
 export interface Pki {
   readonly authority: string;
+  /** PEM; undefined for a directory of a version that did not keep it. */
+  readonly authorityKey?: string;
   readonly server: KeyPair;
   /** Of the administrator: CN kubernetes-admin, O system:masters. */
   readonly admin: KeyPair;
 }
 
+const AUTHORITY = { commonName: 'weir-ca' };
 const TEN_YEARS_MS = 10 * 365 * 86400_000;
 /** Certificates begin a little in the past, for clocks that are not together. */
 const SKEW_MS = 3600_000;
 const FILES = {
   authority: 'ca.crt',
+  authorityKey: 'ca.key',
   serverCertificate: 'server.crt',
   serverKey: 'server.key',
   adminCertificate: 'admin.crt',
@@ -34,6 +38,7 @@ export function loadPki(directory: string | undefined, nowMs: number): Pki {
     const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
     return {
       authority: read(FILES.authority),
+      ...(existsSync(join(directory, FILES.authorityKey)) ? { authorityKey: read(FILES.authorityKey) } : {}),
       server: { certificate: read(FILES.serverCertificate), key: read(FILES.serverKey) },
       admin: { certificate: read(FILES.adminCertificate), key: read(FILES.adminKey) },
     };
@@ -43,6 +48,7 @@ export function loadPki(directory: string | undefined, nowMs: number): Pki {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const write = (name: string, text: string): void => writeFileSync(join(directory, name), text, { mode: 0o600 });
     write(FILES.authority, pki.authority);
+    write(FILES.authorityKey, pki.authorityKey);
     write(FILES.serverCertificate, pki.server.certificate);
     write(FILES.serverKey, pki.server.key);
     write(FILES.adminCertificate, pki.admin.certificate);
@@ -52,10 +58,10 @@ export function loadPki(directory: string | undefined, nowMs: number): Pki {
   return pki;
 }
 
-function makePki(nowMs: number): Pki {
+function makePki(nowMs: number): Required<Pki> {
   const authorityKey = generate();
   const common = {
-    issuer: { commonName: 'weir-ca' },
+    issuer: AUTHORITY,
     signer: authorityKey,
     notBeforeMs: nowMs - SKEW_MS,
     notAfterMs: nowMs + TEN_YEARS_MS,
@@ -69,6 +75,7 @@ function makePki(nowMs: number): Pki {
   });
   return {
     authority: issue(authorityKey, { subject: common.issuer, use: 'authority' }).certificate,
+    authorityKey: authorityKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     server: issue(generate(), {
       subject: { commonName: 'kube-apiserver' },
       use: 'server',
@@ -90,6 +97,14 @@ function makePki(nowMs: number): Pki {
       use: 'client',
     }),
   };
+}
+
+/** Issues a certificate for what somebody asked for, signed by the cluster's authority; PEM. */
+export function signRequest(
+  authorityKey: KeyObject,
+  request: Pick<CertificateRequest, 'subject' | 'key' | 'use' | 'altNames' | 'notBeforeMs' | 'notAfterMs'>,
+): string {
+  return issueCertificate({ ...request, issuer: AUTHORITY, signer: authorityKey, serial: serial() });
 }
 
 function generate(): KeyObject {

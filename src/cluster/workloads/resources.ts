@@ -25,6 +25,10 @@ export const AUTOSCALERS: GroupResource = { group: 'autoscaling', plural: 'horiz
 export const DISRUPTION_BUDGETS: GroupResource = { group: 'policy', plural: 'poddisruptionbudgets' };
 export const CLUSTER_ROLES: GroupResource = { group: 'rbac.authorization.k8s.io', plural: 'clusterroles' };
 export const STORAGE_CLASSES: GroupResource = { group: 'storage.k8s.io', plural: 'storageclasses' };
+export const SIGNING_REQUESTS: GroupResource = {
+  group: 'certificates.k8s.io',
+  plural: 'certificatesigningrequests',
+};
 export const LEASES: GroupResource = { group: 'coordination.k8s.io', plural: 'leases' };
 
 /** The name under which a resource's objects are filed in logs and maps: `deployments.apps`, `pods`. */

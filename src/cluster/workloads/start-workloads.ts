@@ -7,6 +7,7 @@ import type { PodPrograms } from '../pod-program.ts';
 import type { Registry } from '../registry.ts';
 import { aggregationController } from './aggregation.ts';
 import { autoscalerController } from './autoscalers.ts';
+import { certificateSigningController } from './certificate-signing.ts';
 import type { Context, WorkloadController } from './context.ts';
 import { cronJobController } from './cronjob.ts';
 import { daemonSetController } from './daemonset.ts';
@@ -40,6 +41,8 @@ export interface WorkloadsOptions {
   readonly random: () => number;
   /** PEM of the CA that signed the API server's certificate, for `kube-root-ca.crt`. */
   readonly caPem: string;
+  /** PEM of that CA's key, with which approved CertificateSigningRequests are signed; without it none are. */
+  readonly caKeyPem?: string;
   /** The simulated nodes; a control plane and a worker by default. Only with `kubelet`. */
   readonly nodes?: readonly SimulatedNode[];
   /** Runs real code behind a pod's container; undefined leaves it simulated. */
@@ -99,6 +102,7 @@ function controllersFor(context: Context, options: WorkloadsOptions): readonly W
     autoscalerController(context),
     eventExpiryController(context),
   ];
+  if (options.caKeyPem !== undefined) controllers.push(certificateSigningController(context, options.caKeyPem));
   if (options.kubelet) {
     // Where scenarios without nodes were recorded it did not run.
     controllers.push(replicationController(context));
