@@ -1,11 +1,13 @@
 import { copyNode, type YamlNode } from '../yaml/node.ts';
 import type { Kustomization } from './kustomization-type.ts';
+import { nodesOf } from './layers.ts';
 import type { BuildRecord } from './rebuild.ts';
 
 /** Directories whose last build is kept. */
 const MAX_BUILDS = 100;
 /** A tree takes about 25 times its text: with this many characters of text a full cache holds about 100 MiB. */
 const MAX_CHARS = 4 * 1024 * 1024;
+const CHARS_PER_NODE = 6;
 
 interface Kept<T> {
   readonly text: string;
@@ -21,7 +23,7 @@ export class KustomizeCache {
   readonly #kept = new Map<string, Kept<readonly YamlNode[] | Kustomization>>();
   #chars = 0;
   readonly #builds = new Map<string, BuildRecord>();
-  #buildBytes = 0;
+  #buildChars = 0;
 
   /** `maxChars` bounds the text of what is kept, in UTF-16 units. */
   constructor(maxChars: number = MAX_CHARS) {
@@ -65,15 +67,17 @@ export class KustomizeCache {
 
   /** Keeps what a build of `key` left, within the same bound as texts; undefined forgets it. */
   keepBuild(key: string, record: BuildRecord | undefined): void {
-    this.#buildBytes -= this.#builds.get(key)?.seen.bytes ?? 0;
+    const old = this.#builds.get(key);
+    if (old !== undefined) this.#buildChars -= charsOf(old);
     this.#builds.delete(key);
     if (record === undefined || record.seen.bytes > this.#maxChars) return;
-    this.#builds.set(key, record);
-    this.#buildBytes += record.seen.bytes;
-    for (const [oldest, { seen }] of this.#builds) {
-      if (this.#buildBytes <= this.#maxChars && this.#builds.size <= MAX_BUILDS) break;
+    const kept = charsOf(record) > this.#maxChars ? { ...record, layers: new Map() } : record;
+    this.#builds.set(key, kept);
+    this.#buildChars += charsOf(kept);
+    for (const [oldest, one] of this.#builds) {
+      if (this.#buildChars <= this.#maxChars && this.#builds.size <= MAX_BUILDS) break;
       this.#builds.delete(oldest);
-      this.#buildBytes -= seen.bytes;
+      this.#buildChars -= charsOf(one);
     }
   }
 
@@ -95,4 +99,9 @@ export class KustomizeCache {
       this.#chars -= old.length;
     }
   }
+}
+
+/** What a record takes, as the length of a text that would take as much. */
+function charsOf({ seen, layers }: BuildRecord): number {
+  return seen.bytes + nodesOf(layers) * CHARS_PER_NODE;
 }

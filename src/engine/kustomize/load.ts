@@ -60,7 +60,8 @@ export class Loader {
   private readonly context: LoadContext;
   private readonly referrer: Loader | undefined;
   private readonly repo: RepoUrl | undefined;
-  private readonly depth: number;
+  /** How many kustomizations lead here, this one included. */
+  readonly depth: number;
   private readonly restrict: boolean;
   /** Path in the tree of the file that was read last. */
   lastRead = '';
@@ -131,6 +132,16 @@ export class Loader {
     }
     this.refuseCycle(root);
     return new Loader(this.files, this.base, root, this.context, this, undefined);
+  }
+
+  /** Whether kustomizations at `roots` in the tree, each so many levels `below` this one, are neither a cycle nor too deep. */
+  mayEnterAll(roots: readonly { readonly root: string; readonly below: number }[]): boolean {
+    if (roots.some(({ below }) => this.depth + below > MAX_DEPTH)) return false;
+    for (let at = this.referrer; at !== undefined; at = at.referrer) {
+      const above = at.rootInTree;
+      if (roots.some(({ root }) => hasPrefix(above, root))) return false;
+    }
+    return true;
   }
 
   private containingRepo(): RepoUrl | undefined {

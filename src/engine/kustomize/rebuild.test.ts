@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type FileTree, memoryFiles } from '../../base/files.ts';
 import { buildKustomization } from './build.ts';
 import { KustomizeCache } from './cache.ts';
+import type { BuildRecord } from './rebuild.ts';
 
 type Tree = Readonly<Record<string, string>>;
 
@@ -71,19 +72,29 @@ const settings = fc
   .map((lines) => `${lines.filter((one) => one !== '').join('\n')}\n`);
 
 const FILES = ['base/m1.yaml', 'base/m2.yaml', 'overlay/m1.yaml', 'overlay/m2.yaml'] as const;
+const KUSTOMIZATIONS = [
+  'base/kustomization.yaml',
+  'middle/kustomization.yaml',
+  'again/kustomization.yaml',
+  'overlay/kustomization.yaml',
+] as const;
 const trees = fc
   .record({
     manifests: fc.tuple(manifest, manifest, manifest, manifest),
     base: settings,
+    middle: settings,
     overlay: settings,
     twice: fc.boolean(),
+    part: fc.boolean(),
   })
-  .map(({ manifests, base, overlay, twice }): Tree => {
-    const bases = twice ? '../base, ../again' : '../base';
+  .map(({ manifests, base, middle, overlay, twice, part }): Tree => {
+    const bases = twice ? '../middle, ../again' : '../middle';
     return {
       ...Object.fromEntries(FILES.map((path, index) => [path, numbered(manifests[index] as string, path)])),
       'base/kustomization.yaml': `resources: [m1.yaml, m2.yaml]\n${base}`,
-      'again/kustomization.yaml': 'resources: [../base]\nnamePrefix: again-\n',
+      'middle/kustomization.yaml': `resources: [../base]\n${middle}`,
+      'again/kustomization.yaml': `resources: [../base]\nnamePrefix: again-\n${part ? 'components: [../part]\n' : ''}`,
+      'part/kustomization.yaml': `apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n${overlay}`,
       'overlay/kustomization.yaml': `resources: [${bases}, m1.yaml, m2.yaml]\n${overlay}`,
     };
   });
@@ -98,6 +109,15 @@ const changes = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ path: fc.constantFrom(...FILES), text: manifest }) },
+  { weight: 4, arbitrary: fc.record({ path: fc.constantFrom(...KUSTOMIZATIONS), add: settings }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      path: fc.constantFrom(...KUSTOMIZATIONS),
+      from: fc.constantFrom('../base', '../middle', '../again'),
+      to: fc.constantFrom('../base', '../again', '../overlay', '..'),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -112,6 +132,9 @@ const changes = fc.oneof(
 const numberedText = ({ path, text }: { path: string; text: string | undefined }): string | undefined =>
   text === undefined ? undefined : numbered(text, path);
 
+/** A kustomization of the same resources with other fields. */
+const withSettings = (old: string, added: string): string => `${old.split('\n')[0]}\n${added}`;
+
 describe('a rebuild with what the last build left', () => {
   it('gives what a build from nothing gives, whatever has changed', () => {
     let built = 0;
@@ -122,7 +145,12 @@ describe('a rebuild with what the last build left', () => {
         if (build(memoryFiles(tree), cache).startsWith('[')) built++;
         for (const change of list) {
           const old = tree[change.path] ?? '';
-          const text = 'from' in change ? old.replace(change.from, change.to) : numberedText(change);
+          const text =
+            'from' in change
+              ? old.replace(change.from, change.to)
+              : 'add' in change
+                ? withSettings(old, change.add)
+                : numberedText(change);
           const { [change.path]: _, ...others } = tree;
           tree = text === undefined ? others : { ...others, [change.path]: text };
           expect(build(memoryFiles(tree), cache)).toBe(build(memoryFiles(tree)));
@@ -165,5 +193,47 @@ describe('a rebuild with what the last build left', () => {
     if (!before.ok || !after.ok) throw new Error('not built');
     const made = after.value.objects.filter((object, index) => object !== before.value.objects[index]);
     expect(made).toMatchObject([{ metadata: { name: 'p-m7' }, data: { k: 'new' } }]);
+  });
+
+  it('makes a kustomization file again with what is above it, and no other layer', () => {
+    const kept: (BuildRecord | undefined)[] = [];
+    class Watched extends KustomizeCache {
+      override keepBuild(key: string, record: BuildRecord | undefined): void {
+        kept.push(record);
+        super.keepBuild(key, record);
+      }
+    }
+    const object = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n';
+    const tree: Tree = {
+      'one/m.yaml': object,
+      'one/kustomization.yaml': 'resources: [m.yaml]\nnamePrefix: one-\n',
+      'two/kustomization.yaml': 'resources: [../one]\nnamePrefix: two-\n',
+      'three/kustomization.yaml': 'resources: [../one]\nnamePrefix: three-\n',
+      'overlay/kustomization.yaml': 'resources: [../two, ../three]\n',
+    };
+    const cache = new Watched();
+    for (const path of ['overlay', 'two', 'one'])
+      for (const label of ['a', 'b'])
+        build(
+          memoryFiles({
+            ...tree,
+            [`${path}/kustomization.yaml`]: `${tree[`${path}/kustomization.yaml`]}commonLabels: {l: ${label}}\n`,
+          }),
+          cache,
+        );
+    const taken = kept
+      .slice(1)
+      .map((record, index) =>
+        [...(record?.layers ?? [])]
+          .filter(([path, layer]) => kept[index]?.layers.get(path) === layer)
+          .map(([path]) => path),
+      );
+    expect(taken.map((paths) => paths.sort())).toEqual([
+      ['/one', '/three', '/two'],
+      ['/one', '/three'],
+      ['/one', '/three'],
+      [],
+      [],
+    ]);
   });
 });

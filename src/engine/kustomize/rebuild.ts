@@ -3,6 +3,7 @@ import type { FileTree } from '../../base/files.ts';
 import { isArray } from '../../base/json.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import type { Kustomization } from './kustomization-type.ts';
+import type { KeptLayers } from './layers.ts';
 import { fieldOf } from './node-edit.ts';
 import type { Resource } from './resource.ts';
 
@@ -28,7 +29,7 @@ export interface BuildRecord {
   readonly printed: (string | undefined)[];
   readonly warnings: readonly string[];
   readonly filesRead: ReadonlySet<string>;
-  /** Where each object was read: see {@link sourceKey}; '' for one that was generated. */
+  /** Where each object was read: path, use and index; '' for one that was generated. */
   readonly sources: readonly string[];
   readonly referrals: readonly Referral[];
   /** How often each file was read for something else than its objects. */
@@ -37,7 +38,30 @@ export interface BuildRecord {
   readonly placed: ReadonlyMap<string, string>;
   /** What makes an object the same for others, of all objects of a resource file in order. */
   readonly identities: ReadonlyMap<string, readonly string[]>;
+  /** Whether objects depend on each other by nothing but their names: then a changed file means its own objects alone. */
+  readonly separable: boolean;
+  readonly layers: KeptLayers;
 }
+
+/** The reading of a resource file. */
+export interface FileEvent {
+  readonly kind: 'file';
+  readonly place: string;
+  readonly path: string;
+  readonly identities: readonly string[];
+  /** How often the file had been read for its objects before. */
+  readonly use: number;
+  /** Its place among the events of its build. */
+  readonly position: number;
+}
+
+/** What happens in a build that a later one must know, even where it takes the result. */
+export type TrackEvent =
+  | FileEvent
+  | { readonly kind: 'read'; readonly path: string }
+  | { readonly kind: 'inseparable' }
+  /** A kustomization is entered. */
+  | { readonly kind: 'root'; readonly root: string; readonly depth: number };
 
 /** What a build notes while it runs, and, where it makes only a part again, what it leaves out. */
 export class BuildTrack {
@@ -45,7 +69,10 @@ export class BuildTrack {
   separable = true;
   readonly placed: Map<string, string> = new Map();
   readonly identities: Map<string, readonly string[]> = new Map();
-  readonly sources: Map<Resource, string> = new Map();
+  readonly sources: Map<Resource, { readonly event: FileEvent; readonly index: number }> = new Map();
+  readonly events: TrackEvent[] = [];
+  /** Whether the build is made of nothing but files in the tree. */
+  repeatable = true;
   referrals: readonly Referral[] = [];
   /** With it, only the objects of these files are made. */
   readonly only: ReadonlySet<string> | undefined;
@@ -67,6 +94,7 @@ export class BuildTrack {
   }
 
   noteRead(path: string): void {
+    this.events.push({ kind: 'read', path });
     this.reads.set(path, (this.reads.get(path) ?? 0) + 1);
   }
 
@@ -76,11 +104,42 @@ export class BuildTrack {
 
   /** Notes that `resources` are what the file at `path` holds. */
   note(place: string, path: string, resources: readonly Resource[]): void {
+    const event = this.noteFile(place, path, resources.map(identityOf));
+    for (const [index, resource] of resources.entries()) this.sources.set(resource, { event, index });
+  }
+
+  private noteFile(place: string, path: string, identities: readonly string[]): FileEvent {
     this.placed.set(place, path);
     const use = this.uses.get(path) ?? 0;
     this.uses.set(path, use + 1);
-    this.identities.set(path, resources.map(identityOf));
-    for (const [index, resource] of resources.entries()) this.sources.set(resource, `${path}\0${use}\0${index}`);
+    this.identities.set(path, identities);
+    const event: FileEvent = { kind: 'file', place, path, identities, use, position: this.events.length };
+    this.events.push(event);
+    return event;
+  }
+
+  /** Notes that an object's content may reach other objects. */
+  noteInseparable(): void {
+    this.separable = false;
+    this.events.push({ kind: 'inseparable' });
+  }
+
+  noteRoot(root: string, depth: number): void {
+    this.events.push({ kind: 'root', root, depth });
+  }
+
+  /** Notes what happened when something was built that is now taken as it was, `deeper` than it lay then. */
+  replay(event: TrackEvent, deeper: number): void {
+    if (event.kind === 'read') this.noteRead(event.path);
+    else if (event.kind === 'file') this.noteFile(event.place, event.path, event.identities);
+    else if (event.kind === 'root') this.noteRoot(event.root, event.depth + deeper);
+    else this.noteInseparable();
+  }
+
+  /** Where `resource` was read: path, use and index; '' for one that was generated. */
+  sourceOf(resource: Resource): string {
+    const source = this.sources.get(resource);
+    return source === undefined ? '' : `${source.event.path}\0${source.event.use}\0${source.index}`;
   }
 }
 

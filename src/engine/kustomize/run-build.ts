@@ -1,10 +1,11 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { FileTree } from '../../base/files.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { isArray, isObject, type Json, type JsonObject } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { printYaml } from '../yaml/print.ts';
 import { KustomizeCache } from './cache.ts';
 import { fail, KustomizeFailure, Pending, withPrefix } from './failure.ts';
+import { Layers, untouched } from './layers.ts';
 import { Loader, type RemoteContent } from './load.ts';
 import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
 import { type BuildRecord, BuildTrack, changedFiles, type Observations, observed } from './rebuild.ts';
@@ -86,15 +87,30 @@ export function runBuild(
   if (cache === undefined) return runWhole(files, directory, options, new BuildTrack());
   const key = buildKey(directory, options);
   const before = cache.build(key);
-  const again = before === undefined ? undefined : runPart(before, files, directory, options);
+  const changed = before === undefined ? undefined : changedFiles(before.seen, files);
+  const again =
+    before === undefined || changed === undefined ? undefined : runPart(before, changed, files, directory, options);
   if (again !== undefined) {
     if (again !== before) cache.keepBuild(key, again);
     return ok(outputOf(again));
   }
   const { files: watched, seen } = observed(files);
+  if (before !== undefined && changed !== undefined) {
+    const track = new BuildTrack();
+    const layers = new Layers(track, before.layers, changed);
+    const result = runWhole(watched, directory, options, track, layers);
+    if (!layers.reused || (result.ok && track.repeatable)) {
+      // What the layers asked of the files when they were made still has the same answers.
+      if (layers.reused) addObservations(seen, before.seen, changed, files);
+      const record = result.ok && track.repeatable ? recordOf(result.value, track, seen, layers, before) : undefined;
+      cache.keepBuild(key, record);
+      return result.ok && record !== undefined ? ok(outputOf(record)) : result;
+    }
+  }
   const track = new BuildTrack();
-  const result = runWhole(watched, directory, options, track);
-  cache.keepBuild(key, result.ok && track.separable ? recordOf(result.value, track, seen) : undefined);
+  const layers = new Layers(track);
+  const result = runWhole(watched, directory, options, track, layers);
+  cache.keepBuild(key, result.ok && track.repeatable ? recordOf(result.value, track, seen, layers) : undefined);
   return result;
 }
 
@@ -108,14 +124,15 @@ function runWhole(
   directory: string,
   options: BuildOptions,
   track: BuildTrack,
+  layers?: Layers,
 ): Result<WholeOutput, KustomizeError> {
   const warnings: string[] = [];
   const filesRead = new Set<string>();
   try {
-    const made = run(files, directory, options, { warnings, filesRead, track });
+    const made = run(files, directory, options, { warnings, filesRead, track, layers });
     const objects = made.map(({ object }) => object);
     const printed: (string | undefined)[] = objects.map(() => undefined);
-    const sources = made.map(({ resource }) => track.sources.get(resource) ?? '');
+    const sources = made.map(({ resource }) => track.sourceOf(resource));
     return ok({ ...outputOf({ objects, printed, warnings, filesRead }), printed, sources });
   } catch (failure) {
     if (failure instanceof Pending)
@@ -154,8 +171,23 @@ function outputOf({
   };
 }
 
-function recordOf(output: WholeOutput, track: BuildTrack, seen: Observations): BuildRecord {
-  const { objects, printed, warnings, sources } = output;
+function recordOf(
+  output: WholeOutput,
+  track: BuildTrack,
+  seen: Observations,
+  layers: Layers,
+  before?: BuildRecord,
+): BuildRecord {
+  const { warnings, sources } = output;
+  const objects = [...output.objects];
+  const printed = [...output.printed];
+  // What came out the same is the same object, and needs no printing.
+  for (const [index, object] of objects.entries()) {
+    const old = before?.objects[index];
+    if (old === undefined || !isSame(old as unknown as Json, object as unknown as Json)) continue;
+    objects[index] = old;
+    printed[index] = before?.printed[index];
+  }
   const { referrals, placed, identities } = track;
   const filesRead = new Set(output.filesRead);
   return {
@@ -169,6 +201,8 @@ function recordOf(output: WholeOutput, track: BuildTrack, seen: Observations): B
     placed,
     identities,
     otherReads: track.otherReads(),
+    separable: track.separable,
+    layers: layers.kept(),
   };
 }
 
@@ -178,13 +212,13 @@ function recordOf(output: WholeOutput, track: BuildTrack, seen: Observations): B
  */
 function runPart(
   before: BuildRecord,
+  changed: ReadonlySet<string>,
   files: FileTree,
   directory: string,
   options: BuildOptions,
 ): BuildRecord | undefined {
-  const changed = changedFiles(before.seen, files);
-  if (changed === undefined) return undefined;
   if (changed.size === 0) return before;
+  if (!before.separable) return undefined;
   for (const path of changed) {
     if (!before.identities.has(path) || (before.otherReads.get(path) ?? 0) > 0) return undefined;
   }
@@ -215,7 +249,39 @@ function runPart(
     bytes += (content?.length ?? 0) - (contents.get(path)?.length ?? 0);
     contents.set(path, content);
   }
-  return { ...before, objects, printed, seen: { ...before.seen, contents, bytes } };
+  const layers = untouched(before.layers, changed);
+  return { ...before, objects, printed, layers, seen: { ...before.seen, contents, bytes } };
+}
+
+/** Adds to `seen` what `before` saw, but for files that have `changed`: those as they are now. */
+function addObservations(
+  seen: Observations,
+  before: Observations,
+  changed: ReadonlySet<string>,
+  files: FileTree,
+): void {
+  for (const [path, kind] of before.kinds) if (!seen.kinds.has(path)) seen.kinds.set(path, kind);
+  for (const [path, place] of before.places) if (!seen.places.has(path)) seen.places.set(path, place);
+  for (const [path, old] of before.contents) {
+    if (seen.contents.has(path)) continue;
+    const content = changed.has(path) ? files.read(path) : old;
+    seen.contents.set(path, content);
+    seen.bytes += content?.length ?? 0;
+  }
+}
+
+/** Whether two values would be printed alike: the order of keys counts. */
+function isSame(a: Json, b: Json): boolean {
+  if (Object.is(a, b)) return true;
+  if (isArray(a)) {
+    return isArray(b) && a.length === b.length && a.every((one, index) => isSame(one, b[index] as Json));
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  return (
+    keys.length === others.length &&
+    keys.every((key, index) => key === others[index] && isSame(a[key] as Json, b[key] as Json))
+  );
 }
 
 function sameId(a: KubeObject, b: KubeObject): boolean {
@@ -231,16 +297,18 @@ interface Notes {
   readonly warnings: string[];
   readonly filesRead: Set<string>;
   readonly track: BuildTrack;
+  readonly layers: Layers | undefined;
 }
 
 function run(
   files: FileTree,
   directory: string,
   options: BuildOptions,
-  { warnings, filesRead, track }: Notes,
+  { warnings, filesRead, track, layers }: Notes,
 ): readonly { readonly object: KubeObject; readonly resource: Resource }[] {
   const remote = (url: string): RemoteContent | undefined => {
     track.separable = false;
+    track.repeatable = false;
     return options.remote?.(url);
   };
   const context = {
@@ -250,6 +318,7 @@ function run(
     onRead: (path: string) => track.noteRead(path),
     onOutside: () => {
       track.separable = false;
+      track.repeatable = false;
     },
   };
   const loader =
@@ -257,7 +326,14 @@ function run(
     Loader.at(files, options.rootPath ?? '', directory, context, options.shownDirectory);
   const schemas = new SchemaStore();
   const { helm } = options;
-  const inflate = helm === undefined ? undefined : (chart: JsonObject, at: Loader): string => render(helm, chart, at);
+  const inflate =
+    helm === undefined
+      ? undefined
+      : (chart: JsonObject, at: Loader): string => {
+          track.separable = false;
+          track.repeatable = false;
+          return render(helm, chart, at);
+        };
   const target = new Target(loader, {
     schemas,
     sha256: options.sha256,
@@ -265,6 +341,8 @@ function run(
     warnings,
     cache: options.cache ?? new KustomizeCache(MAX_BUILD_CHARS),
     track,
+    filesRead,
+    layers,
   });
   target.useSchema(true);
   const resources = target.build();

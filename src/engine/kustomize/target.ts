@@ -20,6 +20,7 @@ import {
   type Kustomization,
   readKustomization,
 } from './kustomization-type.ts';
+import type { Layers } from './layers.ts';
 import { joinPath, type Loader } from './load.ts';
 import { fixNameReferences } from './name-references.ts';
 import {
@@ -57,6 +58,9 @@ export interface BuildContext {
   readonly warnings: string[];
   readonly cache: KustomizeCache;
   readonly track: BuildTrack;
+  readonly filesRead: Set<string>;
+  /** What other builds, or this one, made of kustomizations below; undefined where a build stands for itself. */
+  readonly layers: Layers | undefined;
 }
 
 interface Origined<T> {
@@ -89,7 +93,8 @@ export class Target {
     if (problems.length > 0) fail(`Failed to read kustomization file under ${loader.root}:\n${problems.join('\n')}`);
     this.kustomization = fixed;
     this.fileName = name;
-    if (!isSeparable(fixed)) context.track.separable = false;
+    if (!isSeparable(fixed)) context.track.noteInseparable();
+    context.track.noteRoot(loader.rootInTree, loader.depth);
     this.buildMetadata = parent?.buildMetadata ?? fixed.buildMetadata ?? [];
     this.origin = parent?.origin;
     const namespace = parent?.kustomization.namespace ?? '';
@@ -99,6 +104,8 @@ export class Target {
   /** Hands the `openapi` field to the schemas. */
   useSchema(reset: boolean): void {
     const openapi = this.kustomization.openapi ?? {};
+    // The schemas of one build are one: what comes later sees them too.
+    if (Object.keys(openapi).length > 0) this.context.track.repeatable = false;
     const path = openapi['path'];
     const content = path === undefined ? undefined : (utf8Text(this.loader.load(path)) ?? '');
     this.context.schemas.use(openapi, content, reset);
@@ -108,6 +115,7 @@ export class Target {
   build(): ResourceMap {
     this.origin = this.buildMetadata.length > 0 ? NO_ORIGIN : undefined;
     const { track } = this.context;
+    if (this.origin !== undefined) track.repeatable = false;
     const accumulator = this.accumulate(this.nothing());
     const { resources, config } = accumulator;
     addHashes(resources, this.context.sha256);
@@ -240,6 +248,13 @@ export class Target {
   }
 
   private accumulateDirectory(into: Accumulator, loader: Loader, isComponent: boolean): Accumulator {
+    const { layers } = this.context;
+    const known = isComponent ? undefined : layers?.take(loader, this.context);
+    if (known !== undefined) {
+      wrapped(`recursed merging from path '${loader.root}'`, () => into.merge(known));
+      return into;
+    }
+    const start = layers?.begin(this.context);
     const target = wrapped(
       `couldn't make target for path '${loader.root}'`,
       () => new Target(loader, this.context, this),
@@ -253,6 +268,7 @@ export class Target {
     const below = wrapped(`recursed accumulation of path '${loader.root}'`, () =>
       target.accumulate(isComponent ? into : this.nothing()),
     );
+    if (start !== undefined && !isComponent) layers?.keep(start, loader, below, this.context);
     // A component works on what is there: its result takes the place of that.
     const result = isComponent ? this.nothing() : into;
     wrapped(`recursed merging from path '${loader.root}'`, () => result.merge(below));
