@@ -9,7 +9,7 @@ import { printYamlError } from '../../engine/yaml/error.ts';
 import { parseYaml } from '../../engine/yaml/parse.ts';
 import { protobufMessages } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
-import { duplicateFields, fieldPositions, mergeDuplicates } from './duplicate-fields.ts';
+import { duplicateFields, fieldPositions, mergeDuplicates, wholeFractions } from './duplicate-fields.ts';
 import { badRequest } from './status.ts';
 
 /** As the real server: `--max-request-body-bytes`, 3 MiB. */
@@ -23,6 +23,8 @@ export interface DecodedBody {
   readonly merged?: JsonObject;
   /** Where the text holds what; see {@link fieldPositions}. */
   readonly positions?: ReadonlyMap<string, number>;
+  /** Whole numbers that are not written as such; see {@link wholeFractions}. */
+  readonly fractions?: ReadonlyMap<string, string>;
 }
 
 const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
@@ -76,10 +78,11 @@ function decodeJson(text: string, kind: string, body: Uint8Array): Result<Decode
   const wrong = wrongTypeMeta(value);
   if (wrong !== undefined || !isObject(value)) return err(unrecognized(kind, wrong ?? '', body));
   const duplicates = duplicateFields(text);
+  const fractions = wholeFractions(text);
   return ok(
     duplicates.length === 0
-      ? { value, duplicates }
-      : { value, duplicates, merged: mergeDuplicates(text), positions: fieldPositions(text) },
+      ? { value, duplicates, fractions }
+      : { value, duplicates, fractions, merged: mergeDuplicates(text), positions: fieldPositions(text) },
   );
 }
 

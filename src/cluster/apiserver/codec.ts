@@ -67,7 +67,9 @@ export class Codec {
     if (schema === undefined) return ok({ object: kube(whole), problems: duplicates });
     const read: JsonObject =
       body.merged === undefined ? whole : { ...body.merged, apiVersion: expected, kind: type.kind };
-    const typed = decodeGo(read, definitionName(expected, type.kind) ?? '', resolveBuiltin);
+    const typed = decodeGo(read, definitionName(expected, type.kind) ?? '', resolveBuiltin, {
+      fractions: body.fractions,
+    });
     if (!typed.ok)
       return err(
         badRequest(
@@ -159,6 +161,7 @@ function goPackage(apiVersion: string): string {
   return apiVersion.slice(apiVersion.indexOf('/') + 1);
 }
 
-function internalPackage(group: string): string {
+/** The Go package of a group's internal types, as messages name it. */
+export function internalPackage(group: string): string {
   return group === '' ? 'core' : (group.split('.')[0] as string);
 }

@@ -21,8 +21,25 @@ export function fieldPositions(text: string): ReadonlyMap<string, number> {
   return positions;
 }
 
-/** Tells each key's path, before its value is read, and how often its object had it by then. */
-function walkKeys(text: string, tell: (path: string, times: number) => void): void {
+const FRACTION = /[:,[]\s*-?\d+[.eE]/;
+
+/** The numbers of a valid JSON text that are whole but written as `1.0` or `1e2`, by path, as they are written. */
+export function wholeFractions(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  if (!FRACTION.test(text)) return found;
+  const scalar = (path: string, written: string): void => {
+    if (/^-?\d+[.eE]/.test(written) && Number.isInteger(Number(written))) found.set(path, written);
+  };
+  walkKeys(text, () => undefined, scalar);
+  return found;
+}
+
+/** Tells each key's path, before its value is read, and how often its object had it by then; and each value that is no text. */
+function walkKeys(
+  text: string,
+  tell: (path: string, times: number) => void,
+  scalar: (path: string, written: string) => void = () => undefined,
+): void {
   let index = 0;
   const skip = (): void => {
     while (index < text.length && /\s/.test(text[index] as string)) index++;
@@ -41,7 +58,11 @@ function walkKeys(text: string, tell: (path: string, times: number) => void): vo
     if (character === '{') object(path);
     else if (character === '[') array(path);
     else if (character === '"') string();
-    else while (index < text.length && !/[\s,\]}]/.test(text[index] as string)) index++;
+    else {
+      const start = index;
+      while (index < text.length && !/[\s,\]}]/.test(text[index] as string)) index++;
+      scalar(path, text.slice(start, index));
+    }
   };
   const object = (path: string): void => {
     const keys = new Map<string, number>();

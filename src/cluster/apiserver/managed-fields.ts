@@ -87,7 +87,8 @@ function resetFields(type: ResourceType, subresource: string | undefined): Field
   return subresource === 'status' ? resetFieldsOf('spec') : resetFieldsOf('status');
 }
 
-function applyFailure(error: ApplyError): StatusError {
+/** How a server-side apply that was refused is answered. */
+export function applyFailure(error: ApplyError): StatusError {
   switch (error.code) {
     case 'conflict':
       return {

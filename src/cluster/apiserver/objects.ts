@@ -9,6 +9,7 @@ import type { ManagedFields } from './managed-fields.ts';
 import { validateMeta, validateMetaUpdate } from './meta-validation.ts';
 import { generateName } from './names.ts';
 import type { Admission, Attributes, Operation, Outcome, Reinvocation } from './operation.ts';
+import { preparationWarnings } from './prepare-pod.ts';
 import type { ResourceType } from './resource-type.ts';
 import { keyOf } from './resource-type.ts';
 import type { Cause } from './status.ts';
@@ -21,7 +22,6 @@ import {
   invalidValue,
   notFound,
 } from './status.ts';
-import { preparationWarnings } from './prepare-pod.ts';
 import { prepareForCreate, prepareForUpdate, strategyOf } from './strategy.ts';
 import { warningsOf } from './warnings/kinds.ts';
 
@@ -215,7 +215,8 @@ export class Objects {
       });
     let object = wished;
     if (options.tracked !== true) {
-      const prepared = prepareForUpdate(type, filled(wished), old, subresource);
+      const owned = strategyOf(type).ownsDropped === true && subresource === undefined;
+      const prepared = owned ? filled(wished) : prepareForUpdate(type, filled(wished), old, subresource);
       const { managedFields } = this.options.managedFields.update(operation, old, prepared, this.now()).metadata;
       object = withMeta(wished, (meta) => {
         meta.managedFields = managedFields;

@@ -10,6 +10,7 @@ import { goKind } from './body.ts';
 import type { Decoded } from './codec.ts';
 import { json, kube, withMeta } from './draft.ts';
 import type { Kernel } from './kernel.ts';
+import { checkIdentity } from './objects.ts';
 import { fromUnstructured } from './patch-object.ts';
 import { presenter } from './read.ts';
 import type { Reply } from './reply.ts';
@@ -23,12 +24,12 @@ import { fieldValidation } from './write-options.ts';
 
 /** Server-side apply. Source: kubernetes@1.34 apiserver/pkg/endpoints/handlers/patch.go applyPatcher. */
 export async function apply(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
-  const { type, path, query } = request;
+  const { type, path } = request;
   const name = path.name as string;
   const applied = readApplied(request);
   if (!applied.ok) return applied;
   const object = applied.value;
-  const force = ['true', '1'].includes(query.get('force') ?? '');
+  const force = isForced(request);
   const operation = operationOf(request, 'update');
   const { managedFields } = kernel.objects.options;
   for (;;) {
@@ -45,7 +46,7 @@ export async function apply(kernel: Kernel, request: ResourceRequest): Promise<R
         );
       const made = managedFields.apply(operation, undefined, object, force, kernel.objects.now());
       if (!made.ok) return made;
-      const ready = finish(kernel, request, made.value);
+      const ready = finish(kernel, request, made.value, object);
       if (!ready.ok) return ready;
       const created = await kernel.objects.create({ ...operation, verb: 'create' }, ready.value, { tracked: true });
       if (!created.ok && created.error.reason === 'AlreadyExists') continue;
@@ -57,7 +58,7 @@ export async function apply(kernel: Kernel, request: ResourceRequest): Promise<R
       (current) => {
         const live = kernel.codec.fromStorage(type, current);
         const merged = managedFields.apply(operation, live, object, force, kernel.objects.now());
-        return merged.ok ? finish(kernel, request, merged.value) : merged;
+        return merged.ok ? finish(kernel, request, merged.value, object) : merged;
       },
       { tracked: true, derived: true },
     );
@@ -72,18 +73,30 @@ export async function apply(kernel: Kernel, request: ResourceRequest): Promise<R
   }
 }
 
+export function isForced({ query }: ResourceRequest): boolean {
+  return ['true', '1'].includes(query.get('force') ?? '');
+}
+
 /** An applied object as it will be stored: typed, defaulted, with its identity. */
-function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): Result<KubeObject, StatusError> {
+function finish(
+  kernel: Kernel,
+  request: ResourceRequest,
+  object: KubeObject,
+  applied: KubeObject,
+): Result<KubeObject, StatusError> {
   const { type, path } = request;
   const decoded =
     type.definition === undefined
-      ? convertApplied(type, object)
+      ? convertApplied(type, object, applied)
       : kernel.codec.decode(type, { value: json(object), duplicates: [] });
   if (!decoded.ok) return decoded;
   if (type.definition !== undefined && decoded.value.problems.length > 0) {
     const problem = judgeProblems(request, decoded.value.problems);
     if (problem !== undefined) return err(badRequest(problem));
   }
+  // The name on the URL is looked at last. (kubernetes@1.34 endpoints/handlers/patch.go applyPatch)
+  const wrong = checkIdentity(type, decoded.value.object, path.namespace, path.name);
+  if (wrong !== undefined) return err(wrong);
   const whole = kernel.codec.default(type, decoded.value.object);
   const named = withMeta(inNamespace(type.namespaced, whole, path.namespace), (meta) => {
     meta.name = path.name as string;
@@ -91,17 +104,22 @@ function finish(kernel: Kernel, request: ResourceRequest, object: KubeObject): R
   return ok(kernel.codec.toStorage(type, named));
 }
 
-function convertApplied(type: ResourceType, object: KubeObject): Result<Decoded, StatusError> {
-  const converted = fromUnstructured(type, json(object));
+/** `merged` read as its type; refusals name the object as it was applied. */
+export function convertApplied(
+  type: ResourceType,
+  merged: KubeObject,
+  applied: KubeObject,
+): Result<Decoded, StatusError> {
+  const converted = fromUnstructured(type, json(merged));
   if (converted.ok) return converted;
-  const { namespace = '', name } = object.metadata;
+  const { namespace = '', name } = applied.metadata;
   const kind = `${apiVersionOf(type).includes('/') ? '' : '/'}${apiVersionOf(type)}, Kind=${type.kind}`;
   const message = `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${converted.error}`;
   return err({ code: 500, reason: '', message });
 }
 
 /** The object in an apply's body, which is YAML (JSON included). */
-function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> {
+export function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> {
   const text = new TextDecoder().decode(request.body);
   const lenient = parseYaml(text);
   if (!lenient.ok)
@@ -129,7 +147,7 @@ function readApplied(request: ResourceRequest): Result<KubeObject, StatusError> 
   return ok(kube({ ...value, metadata: meta }));
 }
 
-function checkApplied({ type, path }: ResourceRequest, value: JsonObject): StatusError | undefined {
+function checkApplied({ type }: ResourceRequest, value: JsonObject): StatusError | undefined {
   const apiVersion = stringAt(value, 'apiVersion') ?? '';
   const kind = stringAt(value, 'kind') ?? '';
   if (apiVersion !== apiVersionOf(type) || kind !== type.kind) {
@@ -140,12 +158,6 @@ function checkApplied({ type, path }: ResourceRequest, value: JsonObject): Statu
   if (isObject(metadata)) {
     const managed = field(metadata, 'managedFields');
     if (isArray(managed) && managed.length > 0) return badRequest('metadata.managedFields must be nil');
-    const name = stringAt(metadata, 'name');
-    if (name !== undefined && name !== '' && name !== path.name)
-      return badRequest(`the name of the object (${name}) does not match the name on the URL (${path.name ?? ''})`);
-    const namespace = stringAt(metadata, 'namespace');
-    if (type.namespaced && namespace !== undefined && namespace !== '' && namespace !== path.namespace)
-      return badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   return undefined;
 }

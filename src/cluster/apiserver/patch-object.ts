@@ -15,7 +15,7 @@ import type { StatusError } from '../registry.ts';
 import { goKind, unsupportedMediaType, wrongTypeMeta } from './body.ts';
 import type { Decoded } from './codec.ts';
 import { json, kube } from './draft.ts';
-import { duplicateFields } from './duplicate-fields.ts';
+import { duplicateFields, wholeFractions } from './duplicate-fields.ts';
 import type { Kernel } from './kernel.ts';
 import { checkIdentity } from './objects.ts';
 import type { ResourceRequest } from './request.ts';
@@ -70,7 +70,27 @@ export function patchObject(
   if (!patched.ok) return patched;
   const quoted = (): string =>
     kind === 'strategic' ? goValue(patchAsApplied(encoded, body)) : stringifyJson(patched.value);
-  return readPatched(kernel, request, type, kind, { patched: patched.value, quoted, problems: problems.value });
+  return readPatched(kernel, request, type, kind, {
+    patched: patched.value,
+    quoted,
+    problems: problems.value,
+    fractions: fractionsOf(kind, text, body),
+  });
+}
+
+/** Where in the patched object the patch's numbers are that Go reads as no integers. */
+function fractionsOf(kind: MergeKind, text: string, body: Json): ReadonlyMap<string, string> {
+  const written = wholeFractions(text);
+  if (kind !== 'json' || written.size === 0) return written;
+  const out = new Map<string, string>();
+  for (const [path, number] of written) {
+    const [, index, rest = ''] = /^\[(\d+)\]\.value(.*)$/s.exec(path) ?? [];
+    const target = index === undefined ? undefined : stringAt((body as readonly Json[])[Number(index)], 'path');
+    const steps = (target ?? '').split('/').slice(1);
+    const base = steps.map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`)).join('');
+    out.set(base.replace(/^\./, '') + rest, number);
+  }
+  return out;
 }
 
 function readPatch(kind: MergeKind, text: string): Result<Json, StatusError> {
@@ -151,6 +171,7 @@ interface PatchResult {
   readonly quoted: () => string;
   /** Of the patch's text. */
   readonly problems: readonly string[];
+  readonly fractions: ReadonlyMap<string, string>;
 }
 
 function readPatched(
@@ -158,12 +179,13 @@ function readPatched(
   request: ResourceRequest,
   type: ResourceType,
   kind: MergeKind,
-  { patched, quoted, problems }: PatchResult,
+  { patched, quoted, problems, fractions }: PatchResult,
 ): Result<KubeObject, StatusError> {
   const { path } = request;
   const refuse = (why: string): Result<never, StatusError> =>
     err(invalid({ group: '', kind: '' }, '', [invalidValue('patch', quoted(), why)]));
-  const decoded = kind === 'strategic' ? fromUnstructured(type, patched) : decodePatched(kernel, type, patched);
+  const decoded =
+    kind === 'strategic' ? fromUnstructured(type, patched) : decodePatched(kernel, type, patched, fractions);
   if (!decoded.ok) return refuse(decoded.error);
   const problem = judgeProblems(request, [...problems, ...decoded.value.problems]);
   if (problem !== undefined) return refuse(problem);
@@ -180,7 +202,12 @@ function readPatched(
 }
 
 /** What a JSON patch or a merge patch left is read as a body is, without a default for its kind. */
-function decodePatched(kernel: Kernel, type: ResourceType, patched: Json): Result<Decoded, string> {
+function decodePatched(
+  kernel: Kernel,
+  type: ResourceType,
+  patched: Json,
+  fractions: ReadonlyMap<string, string>,
+): Result<Decoded, string> {
   const wrong = wrongTypeMeta(patched);
   if (wrong !== undefined || !isObject(patched)) return err(wrong ?? '');
   if (type.definition === undefined && (stringAt(patched, 'apiVersion') ?? '') === '') {
@@ -191,7 +218,7 @@ function decodePatched(kernel: Kernel, type: ResourceType, patched: Json): Resul
       problems: unknown.map((key) => `unknown field "${key}"`),
     });
   }
-  const decoded = kernel.codec.decode(type, { value: patched, duplicates: [] });
+  const decoded = kernel.codec.decode(type, { value: patched, duplicates: [], fractions });
   if (decoded.ok) return decoded;
   return err(decoded.error.message.replace(/^.*? cannot be handled as an? \w+: /, ''));
 }

@@ -4,15 +4,22 @@ import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { LogOptions, PodProgram } from '../pod-program.ts';
 import type { StatusError } from '../registry.ts';
+import { checkTime } from './go-time.ts';
 import type { Kernel } from './kernel.ts';
 import type { Reply } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
-import { badRequest, notFound } from './status.ts';
+import type { Cause } from './status.ts';
+import { badRequest, forbiddenField, invalid, invalidValue, notFound } from './status.ts';
 
 /** `GET /pods/NAME/log`. Source: kubernetes@1.34 pkg/registry/core/pod/strategy.go LogLocation. */
 export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, StatusError> {
   const { path, query } = request;
   const { namespace = '', name = '' } = path;
+  const limits = readLimits(query);
+  if (!limits.ok) return limits;
+  const { tailLines, sinceSeconds, limitBytes, sinceTime } = limits.value;
+  const causes = checkLimits(limits.value, query);
+  if (causes.length > 0) return err(invalid({ group: '', kind: 'PodLogOptions' }, name, causes));
   const pod = kernel.objects.entry(request.type, namespace, name)?.object;
   if (pod === undefined) return err(notFound(request.type, name));
   const container = chooseContainer(pod, query.get('container') ?? '');
@@ -35,14 +42,8 @@ export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, 
     );
   const abort = new AbortController();
   request.signal?.addEventListener('abort', () => abort.abort(), { once: true });
-  const number = (key: string): number | undefined => {
-    const value = query.get(key);
-    return value === null || value === '' ? undefined : Number(value);
-  };
-  const [tailLines, sinceSeconds, limitBytes] = ['tailLines', 'sinceSeconds', 'limitBytes'].map(number);
-  const sinceTime = query.get('sinceTime');
   const sinceMs =
-    sinceTime !== null
+    sinceTime !== undefined
       ? kernel.clock.now() - Date.parse(sinceTime)
       : sinceSeconds === undefined
         ? undefined
@@ -59,6 +60,50 @@ export function podLog(kernel: Kernel, request: ResourceRequest): Result<Reply, 
     status: 200,
     content: { kind: 'stream', chunks: lines(program, options, limitBytes), type: 'text/plain' },
   });
+}
+
+interface Limits {
+  readonly tailLines: number | undefined;
+  readonly sinceSeconds: number | undefined;
+  readonly limitBytes: number | undefined;
+  /** In UTC. */
+  readonly sinceTime: string | undefined;
+}
+
+/** The options that are numbers and times, as strconv and time.Parse read them. */
+function readLimits(query: URLSearchParams): Result<Limits, StatusError> {
+  const numbers: Record<string, number | undefined> = {};
+  for (const key of ['tailLines', 'sinceSeconds', 'limitBytes']) {
+    const text = query.get(key);
+    const whole = text !== null && /^[-+]?\d+$/.test(text);
+    const why = whole ? 'value out of range' : 'invalid syntax';
+    if (text !== null && (!whole || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)))
+      return err(badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`));
+    numbers[key] = text === null ? undefined : Number(text);
+  }
+  const since = query.get('sinceTime') ?? '';
+  const time = since === '' ? ok(undefined) : checkTime(since, false);
+  if (!time.ok) return err(badRequest(time.error));
+  const { tailLines, sinceSeconds, limitBytes } = numbers;
+  return ok({ tailLines, sinceSeconds, limitBytes, sinceTime: time.value });
+}
+
+/** Source: kubernetes@1.34 pkg/apis/core/validation ValidatePodLogOptions, with streams not selectable. */
+function checkLimits(
+  { tailLines, sinceSeconds, limitBytes, sinceTime }: Limits,
+  query: URLSearchParams,
+): readonly Cause[] {
+  const causes: Cause[] = [];
+  if (tailLines !== undefined && tailLines < 0)
+    causes.push(invalidValue('tailLines', tailLines, 'must be greater than or equal to 0'));
+  if (limitBytes !== undefined && limitBytes < 1)
+    causes.push(invalidValue('limitBytes', limitBytes, 'must be greater than 0'));
+  if (sinceSeconds !== undefined && sinceTime !== undefined)
+    causes.push(forbiddenField('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
+  else if (sinceSeconds !== undefined && sinceSeconds < 1)
+    causes.push(invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0'));
+  if (query.has('stream')) causes.push(forbiddenField('stream', 'may not be specified'));
+  return causes;
 }
 
 /** A limit ends the log in the middle of a line. */

@@ -8,6 +8,7 @@ import { deleteObject, parseDeleteOptions } from './deletion.ts';
 import { json, withField, withMeta } from './draft.ts';
 import type { Kernel } from './kernel.ts';
 import { selects } from './label-selector.ts';
+import { chooseContainer } from './pod-log.ts';
 import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
@@ -70,6 +71,22 @@ export async function podEviction(kernel: Kernel, request: ResourceRequest): Pro
   };
   const deleted = await deleteObject(kernel.objects, operation, name, options.value);
   return deleted.ok ? ok(answer(SUCCESS, 201)) : deleted;
+}
+
+/** The container that an exec or attach goes to, none for a port-forward; the pod must be on a node. Source: kubernetes@1.34 pkg/registry/core/pod/strategy.go streamLocation. */
+export function connectedContainer(
+  kernel: Kernel,
+  kind: string,
+  namespace: string,
+  name: string,
+  query: URLSearchParams,
+): Result<string | undefined, StatusError> {
+  const pod = kernel.store.get('/pods', `${namespace}/${name}`)?.object;
+  if (pod === undefined) return err(notFound({ group: '', plural: 'pods' }, name));
+  const container = kind === 'portforward' ? ok(undefined) : chooseContainer(pod, query.get('container') ?? '');
+  if (container.ok && (stringAt(pod.spec, 'nodeName') ?? '') === '')
+    return err(badRequest(`pod ${name} does not have a host assigned`));
+  return container;
 }
 
 /** `POST /pods/NAME/binding`: gives the pod its node. */

@@ -22,6 +22,7 @@ const DEPENDENT: readonly (readonly [fits: (spec: Spec) => boolean, keys: readon
   [(spec) => isOf(spec, 'LoadBalancer'), ['allocateLoadBalancerNodePorts']],
   [(spec) => isOf(spec, 'LoadBalancer'), ['loadBalancerClass']],
   [isReachable, ['externalTrafficPolicy']],
+  [hasIp, ['internalTrafficPolicy']],
 ];
 
 /**

@@ -1,10 +1,13 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
-import { put } from '../../base/json.ts';
+import { put, stringAt } from '../../base/json.ts';
 import type { Codec } from './codec.ts';
+import { internalPackage } from './codec.ts';
 import { json } from './draft.ts';
 import type { Listing } from './list.ts';
 import type { Wanted } from './negotiation.ts';
+import type { Reply } from './reply.ts';
+import { failure } from './reply.ts';
 import type { ResourceType } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
 import type { TablePrinter } from './table.ts';
@@ -41,7 +44,8 @@ export class Presenter {
   /** One object in a single answer. */
   object(stored: KubeObject): Json {
     const shown = this.#codec.fromStorage(this.#type, stored);
-    if (this.#wanted.as === 'PartialObjectMetadata') return this.#partial(shown);
+    if (this.#wanted.as === 'PartialObjectMetadata' || this.#wanted.as === 'PartialObjectMetadataList')
+      return this.#partial(shown);
     if (this.#wanted.as === 'Table')
       return this.#tables.table(this.#type, [shown], {
         meta: { resourceVersion: shown.metadata.resourceVersion ?? '' },
@@ -120,6 +124,24 @@ export class Presenter {
       metadata: object.metadata as unknown as Json,
     };
   }
+}
+
+/** Metadata of a list that was asked for as an object's, or the other way round, is not acceptable; by then it has happened. */
+export function asWanted(reply: Reply, type: ResourceType, { as }: Wanted): Reply {
+  const { content } = reply;
+  const kind = content.kind === 'json' ? stringAt(content.value, 'kind') : undefined;
+  if (as === undefined || kind === as || (kind !== 'PartialObjectMetadata' && kind !== 'PartialObjectMetadataList'))
+    return reply;
+  const list = kind === 'PartialObjectMetadataList';
+  const goType =
+    type.definition === undefined
+      ? `${internalPackage(type.group)}.${list ? type.listKind : type.kind}`
+      : `unstructured.Unstructured${list ? 'List' : ''}`;
+  return failure({
+    code: 406,
+    reason: 'NotAcceptable',
+    message: `you requested ${as}, but the requested object is ${list ? 'a' : 'not a'} list (*${goType})`,
+  });
 }
 
 /** Items of built-in lists do not repeat their kind. */

@@ -3,17 +3,25 @@ import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
 import { at, field, isArray, isObject, put, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
+import type { ApplyInput, ManagedFieldsContext } from '../../engine/merge/managed-fields.ts';
+import { applyServerSide, trackUpdate } from '../../engine/merge/managed-fields.ts';
+import { builtinSchema, resolveBuiltin } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
 import { decodeBody } from './body.ts';
-import { draft, json, kube } from './draft.ts';
+import { draft, json, kube, withMeta } from './draft.ts';
 import type { Kernel } from './kernel.ts';
+import { applyFailure } from './managed-fields.ts';
 import { checkIdentity } from './objects.ts';
 import type { Outcome } from './operation.ts';
+import { convertApplied, isForced, readApplied } from './patch-apply.ts';
 import { patchKind, patchObject } from './patch-object.ts';
 import type { Reply } from './reply.ts';
 import { answer } from './reply.ts';
 import type { ResourceRequest } from './request.ts';
 import type { ResourceType } from './resource-type.ts';
+import { apiVersionOf } from './resource-type.ts';
+import type { ReplicasPath } from './scale-managers.ts';
+import { parentManagers, SCALE_VERSION, scaleManagers } from './scale-managers.ts';
 import { printSelector } from './selector-text.ts';
 import { badRequest, conflict, invalid, invalidValue, notFound } from './status.ts';
 import { decodeObject, operationOf } from './write.ts';
@@ -27,11 +35,11 @@ interface Paths {
   readonly selector: readonly string[] | undefined;
 }
 
-function pathsOf(type: ResourceType): Paths {
+function pathsOf(type: ResourceType, name: string = type.version): Paths {
   if (type.definition === undefined)
     return { replicas: ['spec', 'replicas'], statusReplicas: ['status', 'replicas'], selector: undefined };
   const versions = field(type.definition.spec, 'versions');
-  const version = isArray(versions) ? versions.find((one) => stringAt(one, 'name') === type.version) : undefined;
+  const version = isArray(versions) ? versions.find((one) => stringAt(one, 'name') === name) : undefined;
   const scale = at(version, 'subresources', 'scale');
   const split = (key: string): readonly string[] | undefined => stringAt(scale, key)?.replace(/^\./, '').split('.');
   return {
@@ -92,24 +100,74 @@ export async function writeScale(kernel: Kernel, request: ResourceRequest): Prom
     kind.value === 'apply',
   );
   if (bad !== undefined) return err(bad);
-  // What an apply means for the one field of a scale is what a merge patch means.
-  const merge = kind.value === 'apply' ? 'merge' : kind.value;
+  const applied = kind.value === 'apply' ? readApplied({ ...request, type: scaleType(type) }) : ok(undefined);
+  if (!applied.ok) return applied;
+  const operation = operationOf(request, 'update');
   const transform = (current: KubeObject): Outcome => {
     const shown = kernel.codec.fromStorage(type, current);
-    const scale = kube(scaleOf(type, shown));
-    const wanted =
-      merge === undefined
-        ? readScaleBody(kernel, request)
-        : patchObject(kernel, request, scaleType(type), merge, scale);
+    const owners = shown.metadata.managedFields ?? [];
+    const before = withMeta(kube(scaleOf(type, shown)), (meta) => {
+      meta.managedFields = scaleManagers(owners, replicasPath(type));
+    });
+    const { manager } = operation;
+    const context = scaleContext(kernel);
+    let wanted: Outcome;
+    if (applied.value !== undefined) {
+      const force = isForced(request);
+      wanted = mergeApplied(request, { ...context, live: json(before), applied: json(applied.value), manager, force });
+    } else {
+      const read =
+        kind.value === undefined || kind.value === 'apply'
+          ? readScaleBody(kernel, request)
+          : patchObject(kernel, request, scaleType(type), kind.value, before);
+      if (!read.ok) return read;
+      wanted = ok(kube(trackUpdate({ ...context, before: json(before), after: json(read.value), manager })));
+    }
     if (!wanted.ok) return wanted;
-    const refused = checkScale(type, wanted.value, current);
+    const scale = wanted.value;
+    const refused = checkScale(type, scale, current);
     if (refused !== undefined) return err(refused);
     const copy = draft(shown);
-    set(copy, pathsOf(type).replicas, at(json(wanted.value), 'spec', 'replicas') ?? 0);
-    return ok(kernel.codec.toStorage(type, kube(copy)));
+    set(copy, pathsOf(type).replicas, at(json(scale), 'spec', 'replicas') ?? 0);
+    const managers = parentManagers(owners, scale.metadata.managedFields ?? [], apiVersionOf(type), replicasPath(type));
+    const changed = withMeta(kube(copy), (meta) => {
+      meta.managedFields = managers.length === 0 ? undefined : managers;
+    });
+    return ok(kernel.codec.toStorage(type, changed));
   };
-  const outcome = await kernel.objects.update(operationOf(request, 'update'), name, transform, { derived: true });
+  const outcome = await kernel.objects.update(operation, name, transform, { derived: true, tracked: true });
   return outcome.ok ? ok(answer(scaleOf(type, kernel.codec.fromStorage(type, outcome.value)))) : outcome;
+}
+
+function scaleContext(kernel: Kernel): ManagedFieldsContext {
+  return {
+    schema: builtinSchema(SCALE_VERSION, 'Scale'),
+    resolve: resolveBuiltin,
+    apiVersion: SCALE_VERSION,
+    time: kernel.objects.now(),
+    subresource: 'scale',
+  };
+}
+
+/** Built-in kinds with a scale have it in all of their versions. */
+function replicasPath(type: ResourceType): ReplicasPath {
+  return (apiVersion) => {
+    const [version = '', group = ''] = apiVersion.split('/').toReversed();
+    if (group !== type.group) return undefined;
+    const { replicas } = pathsOf(type, version);
+    return replicas.length === 0 ? undefined : replicas;
+  };
+}
+
+/** What applying a scale makes of it. */
+function mergeApplied(request: ResourceRequest, input: ApplyInput): Outcome {
+  const merged = applyServerSide(input);
+  if (!merged.ok) return err(applyFailure(merged.error));
+  const type = scaleType(request.type);
+  const read = convertApplied(type, kube(merged.value.object), kube(input.applied));
+  if (!read.ok) return read;
+  const wrong = checkIdentity(type, read.value.object, request.path.namespace, request.path.name);
+  return wrong === undefined ? ok(read.value.object) : err(wrong);
 }
 
 function readScaleBody(kernel: Kernel, request: ResourceRequest): Result<KubeObject, StatusError> {

@@ -13,7 +13,8 @@ import { negotiate } from './negotiation.ts';
 import { nonResource } from './non-resource.ts';
 import type { OpenApi } from './openapi.ts';
 import { patch } from './patch.ts';
-import { chooseContainer } from './pod-log.ts';
+import { connectedContainer } from './pod-subresources.ts';
+import { asWanted } from './present.ts';
 import { get, listObjects, watchObjects } from './read.ts';
 import type { Reply } from './reply.ts';
 import { failure, pageNotFound } from './reply.ts';
@@ -83,13 +84,9 @@ export class ApiServer {
     const alternative = decision.allowed ? decision : this.#authorize(user.value, 'get', target);
     if (!alternative.allowed) return err(this.#denied(user.value, 'create', target, decision));
     const { namespace = '', name = '' } = resource;
-    const pod = this.kernel.store.get('/pods', `${namespace}/${name}`)?.object;
-    if (pod === undefined) return err(notFound({ group: '', plural: 'pods' }, name));
-    const container = kind === 'portforward' ? undefined : chooseContainer(pod, target.query.get('container') ?? '');
-    if (container?.ok === false) return container;
-    if ((stringAt(pod.spec, 'nodeName') ?? '') === '')
-      return err(badRequest(`pod ${name} does not have a host assigned`));
-    const program = this.kernel.programs.of(namespace, name, container?.value);
+    const container = connectedContainer(this.kernel, kind, namespace, name, target.query);
+    if (!container.ok) return container;
+    const program = this.kernel.programs.of(namespace, name, container.value);
     return ok({ kind, pod: name, query: target.query, program });
   }
 
@@ -142,7 +139,7 @@ export class ApiServer {
         message: `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
       });
     const outcome = await this.kernel.conversions.run(() => this.#dispatch(resourceRequest));
-    return outcome.ok ? outcome.value : failure(outcome.error);
+    return outcome.ok ? asWanted(outcome.value, type, wanted) : failure(outcome.error);
   }
 
   #authorize(user: User, verb: string, { path, resource }: Target): Decision {

@@ -13,6 +13,8 @@ import type { Cause } from './status.ts';
 export interface Strategy {
   /** `metadata.generation` counts changes of the spec. */
   readonly generation?: boolean;
+  /** What an update's preparation drops stays owned: its owners are looked for before. */
+  readonly ownsDropped?: boolean;
   /** A status in a create request is kept instead of dropped. */
   readonly keepsStatus?: boolean;
   /** An update must name the resourceVersion it is based on. */
@@ -46,6 +48,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   },
   '/services': {
     createOnUpdate: true,
+    ownsDropped: true,
     returnsDeleted: true,
     prepareForUpdate: (object, old, subresource) =>
       subresource === undefined || subresource === '' ? prepareServiceUpdate(object, old) : object,
@@ -99,6 +102,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'admissionregistration.k8s.io/validatingwebhookconfigurations': SPEC_GENERATION,
   'admissionregistration.k8s.io/validatingadmissionpolicies': SPEC_GENERATION,
   'admissionregistration.k8s.io/validatingadmissionpolicybindings': SPEC_GENERATION,
+  'admissionregistration.k8s.io/mutatingadmissionpolicies': SPEC_GENERATION,
+  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': SPEC_GENERATION,
   'flowcontrol.apiserver.k8s.io/flowschemas': SPEC_GENERATION,
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': SPEC_GENERATION,
   'scheduling.k8s.io/priorityclasses': SPEC_GENERATION,

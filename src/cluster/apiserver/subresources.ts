@@ -4,7 +4,7 @@ import type { StatusError } from '../registry.ts';
 import type { Kernel } from './kernel.ts';
 import { patch } from './patch.ts';
 import { podLog } from './pod-log.ts';
-import { podBinding, podEviction } from './pod-subresources.ts';
+import { connectedContainer, podBinding, podEviction } from './pod-subresources.ts';
 import { proxyPod, proxyService } from './proxy.ts';
 import { get } from './read.ts';
 import type { Reply } from './reply.ts';
@@ -22,6 +22,16 @@ const METHOD_VERBS: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
+/** What an exec, attach or port-forward answers to a client that does not leave HTTP. */
+function refuseWithoutUpgrade(
+  kernel: Kernel,
+  { path, query }: ResourceRequest,
+  kind: string,
+): Result<Reply, StatusError> {
+  const container = connectedContainer(kernel, kind, path.namespace ?? '', path.name ?? '', query);
+  return container.ok ? err(badRequest('Upgrade request required')) : container;
+}
+
 /** Subresources other than `status`. */
 export async function handleSubresource(kernel: Kernel, request: ResourceRequest): Promise<Result<Reply, StatusError>> {
   const { type, path, method } = request;
@@ -38,7 +48,7 @@ export async function handleSubresource(kernel: Kernel, request: ResourceRequest
     case 'pods/exec':
     case 'pods/attach':
     case 'pods/portforward':
-      return err(badRequest('Upgrade request required'));
+      return refuseWithoutUpgrade(kernel, request, sub.name);
     case 'pods/proxy':
       return proxyPod(kernel, request);
     case 'services/proxy':

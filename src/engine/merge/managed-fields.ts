@@ -128,9 +128,18 @@ interface Entry {
 }
 type Managers = Map<string, Entry>;
 
+/** What tells the entries of `metadata.managedFields` apart, and their time. */
+export interface ManagerKey {
+  readonly manager: string;
+  readonly operation: string;
+  readonly apiVersion: string;
+  readonly subresource?: string;
+  readonly time?: string;
+}
+
 /** Identity of a manager: an applier is the same in every version. */
-function identify(entry: Pick<Entry, 'manager' | 'operation' | 'apiVersion' | 'subresource'>): string {
-  const { manager, operation, apiVersion, subresource } = entry;
+export function identify(entry: ManagerKey): string {
+  const { manager, operation, apiVersion, subresource = '' } = entry;
   return JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource]);
 }
 
@@ -163,15 +172,19 @@ function decodeManagers(value: Json | undefined): Managers | string {
   return managers;
 }
 
-function encodeManagers(object: JsonObject, managers: Managers): JsonObject {
-  const entries = [...managers.values()].toSorted(
-    (a, b) =>
-      order(a.operation, b.operation) ||
-      order(a.time ?? '', b.time ?? '') ||
-      order(a.manager, b.manager) ||
-      order(a.apiVersion, b.apiVersion) ||
-      order(a.subresource, b.subresource),
+/** The order of entries in an object: appliers first, then by time. (managedfields/internal/managedfields.go sortEncodedManagedFields) */
+export function compareManagers(a: ManagerKey, b: ManagerKey): number {
+  return (
+    order(a.operation, b.operation) ||
+    order(a.time ?? '', b.time ?? '') ||
+    order(a.manager, b.manager) ||
+    order(a.apiVersion, b.apiVersion) ||
+    order(a.subresource ?? '', b.subresource ?? '')
   );
+}
+
+function encodeManagers(object: JsonObject, managers: Managers): JsonObject {
+  const entries = [...managers.values()].toSorted(compareManagers);
   const stripped = withoutManagedFields(object);
   if (entries.length === 0) return stripped;
   const metadata: MutableJsonObject = { ...(field(stripped, 'metadata') as JsonObject | undefined) };
@@ -259,8 +272,7 @@ function update(
       operation: 'Update',
       apiVersion: context.apiVersion,
       subresource: context.subresource ?? '',
-      // The scale's handler rebuilds its entry without one. (registry/apps/deployment/storage ScaleREST)
-      ...(context.subresource === 'scale' ? {} : { time: context.time }),
+      time: context.time,
       set: own,
     };
     const id = identify(entry);

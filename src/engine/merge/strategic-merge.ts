@@ -291,12 +291,14 @@ function withoutDirectives(value: Json): Json | undefined {
   return out;
 }
 
-/** A patch as applying it leaves it, which is how it is quoted: what met nothing in the object has lost its nulls. */
+/** A patch as applying it leaves it, which is how it is quoted: what met nothing in the object has lost its nulls, ordered lists are gone. */
 export function patchAsApplied(original: Json | undefined, patch: Json): Json {
   if (!isObject(patch) || !isObject(original)) return withoutNulls(patch);
   const out: MutableJsonObject = {};
   for (const key of Object.keys(patch)) {
     const value = patch[key] as Json;
+    // An order is taken out with the list that it orders.
+    if (key.startsWith(ORDER_PREFIX) || Object.hasOwn(patch, ORDER_PREFIX + key)) continue;
     put(out, key, value === null ? value : patchAsApplied(field(original, key), value));
   }
   return out;

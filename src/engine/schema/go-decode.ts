@@ -20,6 +20,8 @@ export interface GoDecodeOptions {
    * `runtime.FromUnstructured` does (strategic merge patches): `unrecognized type: int64`.
    */
   readonly wording?: 'json' | 'unstructured';
+  /** Numbers of the text that are whole but not written so, as `1.0`, by path: no Go integer reads them. */
+  readonly fractions?: ReadonlyMap<string, string> | undefined;
 }
 
 class WrongType extends Error {}
@@ -35,7 +37,7 @@ export function decodeGo(
   resolve: ResolveSchema,
   options: GoDecodeOptions = {},
 ): Result<GoDecoded, { readonly message: string }> {
-  const decoder = new GoDecoder(resolve, options.wording ?? 'json');
+  const decoder = new GoDecoder(resolve, options.wording ?? 'json', options.fractions ?? new Map());
   try {
     const out = decoder.struct(value, definition, resolve(definition) ?? {}, '', '');
     return ok({ value: out, unknown: decoder.unknown });
@@ -118,11 +120,13 @@ const jsonKind = (value: Json): string =>
 class GoDecoder {
   readonly resolve: ResolveSchema;
   readonly wording: 'json' | 'unstructured';
+  readonly fractions: ReadonlyMap<string, string>;
   readonly unknown: string[] = [];
 
-  constructor(resolve: ResolveSchema, wording: 'json' | 'unstructured') {
+  constructor(resolve: ResolveSchema, wording: 'json' | 'unstructured', fractions: ReadonlyMap<string, string>) {
     this.resolve = resolve;
     this.wording = wording;
+    this.fractions = fractions;
   }
 
   /** `path` has indices, for unknown fields; `goPath` is Go's error context: `spec.containers.ports`. */
@@ -302,6 +306,8 @@ class GoDecoder {
   private integer(value: Json, schema: Schema, context: Context): Json {
     const bits = schema.format === 'int64' ? 64 : 32;
     const type = `int${bits}`;
+    const written = this.fractions.get(context.path);
+    if (written !== undefined) throw this.wrong(value, context, type, type, ` ${written}`);
     const whole =
       typeof value === 'bigint'
         ? value
