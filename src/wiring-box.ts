@@ -2,6 +2,7 @@ import type { KubeObject } from './api/object.ts';
 import { at, isArray, stringAt } from './base/json.ts';
 import type { Log } from './base/log.ts';
 import { createControlPlane } from './cluster/control-plane.ts';
+import type { Features } from './cluster/features.ts';
 import type { LogOptions, PodProgram, PodPrograms } from './cluster/pod-program.ts';
 import type { Registry } from './cluster/registry.ts';
 import type { SteppedTime } from './cluster/stepped-time.ts';
@@ -22,7 +23,7 @@ export type StartPodEngine = (
   line: (text: string) => void,
 ) => Promise<RunningEngine>;
 
-export interface BoxOptions {
+export interface BoxOptions extends Features {
   /** Where the cluster is kept; nothing is kept without it. */
   readonly dataDirectory?: string;
   /** What a cluster that is kept nowhere begins with. */
@@ -61,6 +62,8 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     programs: { of: (namespace, pod, container) => pods.of(namespace, pod, container) },
     ...(options.dataDirectory === undefined ? {} : { dataDirectory: options.dataDirectory }),
     ...(options.store === undefined ? {} : { store: options.store }),
+    ...(options.featureGates === undefined ? {} : { featureGates: options.featureGates }),
+    ...(options.runtimeConfig === undefined ? {} : { runtimeConfig: options.runtimeConfig }),
   });
   const { registry, handler } = controlPlane;
   const listening = await controlPlane.listen({ port: options.port });

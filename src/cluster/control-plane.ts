@@ -9,11 +9,13 @@ import { err, ok } from '../base/result.ts';
 import { validateBuiltin, validateSubresource } from '../engine/schema/builtin-validation/registry.ts';
 import { escalation } from './admission/escalation.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
+import { MutatingPolicies } from './admission/mutating-policies.ts';
+import { validateMutatingPolicy } from './admission/mutating-policy-validation.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { podSecurity } from './admission/pod-security.ts';
 import { defaultStorageClass, defaultTolerations, priority, runtimeClass, serviceAccount } from './admission/pods.ts';
 import { ValidatingPolicies } from './admission/policies.ts';
-import { validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
+import { validateBindingTarget, validatePolicy, validatePolicyBinding } from './admission/policy-validation.ts';
 import { chargeQuotas } from './admission/quota.ts';
 import { requestProblem, signingRequests } from './admission/signing-requests.ts';
 import { WebhookClient } from './admission/webhook-client.ts';
@@ -42,6 +44,8 @@ import type { User } from './apiserver/user.ts';
 import { ADMIN } from './apiserver/user.ts';
 import { Watches } from './apiserver/watch-encoding.ts';
 import { bootstrap } from './bootstrap.ts';
+import type { Features } from './features.ts';
+import { optionalVersions } from './features.ts';
 import { serveNodePorts } from './node-ports.ts';
 import type { SendOutgoing } from './outgoing.ts';
 import type { PodPrograms } from './pod-program.ts';
@@ -51,7 +55,7 @@ import type { SteppedTime } from './stepped-time.ts';
 import { openStore } from './store/disk.ts';
 import { Store } from './store/store.ts';
 
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends Features {
   /** Where state is kept; without it everything is gone when the control plane stops. */
   readonly dataDirectory?: string;
   readonly clock?: Clock;
@@ -116,7 +120,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
   } = options;
   const store = storeOf(options);
   const listeners = new Set<() => void>();
-  const table = new ResourceTable();
+  const table = new ResourceTable(optionalVersions(options));
   const { sendOutgoing: send = unreachable } = options;
   const client = new WebhookClient({ store, clock, programs, send });
   const conversions = new Conversions((...args) => client.post(...args), randomUUID);
@@ -142,6 +146,7 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       defaultStorageClass(store),
       escalation(rbac, rbac),
       signingRequests(() => objects.now(), rbac),
+      new MutatingPolicies({ store, table, codec, authorizer: rbac }).admission(),
       webhooks.mutating(),
       new ValidatingPolicies({ store, table, codec, authorizer: rbac }).admission(),
       webhooks.validating(),
@@ -154,6 +159,8 @@ export async function createControlPlane(options: ControlPlaneOptions = {}): Pro
       if (type.definition !== undefined) return custom.validate(type, object, old);
       if (type.storage === `${ADMISSION}/validatingadmissionpolicies`) return validatePolicy(object, old);
       if (type.storage === `${ADMISSION}/validatingadmissionpolicybindings`) return validatePolicyBinding(object);
+      if (type.storage === `${ADMISSION}/mutatingadmissionpolicies`) return validateMutatingPolicy(object, old);
+      if (type.storage === `${ADMISSION}/mutatingadmissionpolicybindings`) return validateBindingTarget(object.spec);
       if (WEBHOOKS.has(type.storage)) return validateWebhooks(object, old);
       // A kind's own rules are about what its main resource may set; subresources have theirs where they are served.
       const main = operation.subresource === undefined || operation.subresource === '';

@@ -6,6 +6,7 @@ import { convert } from './apiserver/convert.ts';
 import { json } from './apiserver/draft.ts';
 import { ResourceTable } from './apiserver/resource-table.ts';
 import { keyOf } from './apiserver/resource-type.ts';
+import { optionalGroups } from './data/optional-groups.ts';
 import type { Store } from './store/store.ts';
 
 const DEFINITION = 'CustomResourceDefinition';
@@ -17,7 +18,8 @@ const DEFINITION = 'CustomResourceDefinition';
  * Custom resources need their definition, either among `objects` or in the store. An object without a resourceVersion gets the next one.
  */
 export function restoreObjects(store: Store, objects: readonly KubeObject[]): Result<number, string> {
-  const table = new ResourceTable();
+  // What the server will serve is not known here.
+  const table = new ResourceTable(Object.keys(optionalGroups()));
   for (const definition of store.list('apiextensions.k8s.io/customresourcedefinitions')) table.define(definition);
   for (const object of objects) if (object.kind === DEFINITION) table.define(object);
   let newest = store.revision;

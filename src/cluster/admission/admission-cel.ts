@@ -32,6 +32,8 @@ export interface CelInput {
   readonly namespace?: KubeObject | undefined;
   readonly authorizer?: Authorizer;
   readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+  /** Expressions make `Object` and `JSONPatch`. */
+  readonly mutation?: boolean;
 }
 
 /** `spent`: the budget is used up and nothing more may run. */
@@ -72,6 +74,7 @@ export class AdmissionCel {
       params: input.params !== undefined,
       authorizer: input.authorizer !== undefined,
       variables: input.variables,
+      ...(input.mutation === true ? { mutation: true } : {}),
     };
     this.#environment = admissionEnvironment(this.#declared);
     this.#key = JSON.stringify(this.#declared);

@@ -5,6 +5,8 @@ import { BOOL, type CelType, DYN, INT, list, map, opaque, STRING, struct, TIMEST
 export interface Declared {
   readonly params: boolean;
   readonly authorizer: boolean;
+  /** Expressions make `Object` and `JSONPatch`. Variables' never do. */
+  readonly mutation?: boolean;
   /** In order: each may name those before it. Without any there is no `variables` at all. */
   readonly variables: readonly { readonly name: string; readonly expression: string }[] | undefined;
 }
@@ -77,14 +79,15 @@ export function admissionEnvironment(
     base['authorizer'] = opaque('kubernetes.authorization.Authorizer');
     base['authorizer.requestResource'] = opaque('kubernetes.authorization.ResourceCheck');
   }
-  if (declared.variables === undefined) return { variables: base, libraries: 'kubernetes' };
+  const libraries = declared.mutation === true ? 'mutations' : 'kubernetes';
+  if (declared.variables === undefined) return { variables: base, libraries };
   const fields: { [name: string]: CelType } = {};
   const variables = { ...base, variables: struct('kubernetes.variables', fields) };
   for (const { name, expression } of declared.variables) {
     const compiled = compileCel(expression, { variables, libraries: 'kubernetes' });
     fields[name] = compiled.ok ? declarable(compiled.value.type) : DYN;
   }
-  return { variables, libraries: 'kubernetes' };
+  return { variables, libraries };
 }
 
 /** Of a variable's type only what a declaration can say is kept. Source: the same package, composition.go convertCelTypeToDeclType. */

@@ -67,7 +67,7 @@ export function validatePolicy({ metadata, spec }: KubeObject, old: KubeObject |
   return [...causes, ...validateAnnotations(annotations, metadata.name ?? '', declared)];
 }
 
-function validateParamKind(paramKind: Json): readonly Cause[] {
+export function validateParamKind(paramKind: Json): readonly Cause[] {
   const causes: Cause[] = [];
   const apiVersion = stringAt(paramKind, 'apiVersion') ?? '';
   const at = 'spec.paramKind.apiVersion';
@@ -91,7 +91,7 @@ function validateParamKind(paramKind: Json): readonly Cause[] {
   return causes;
 }
 
-function validateVariable(variable: Json, path: string, declared: Declared): readonly Cause[] {
+export function validateVariable(variable: Json, path: string, declared: Declared): readonly Cause[] {
   const causes: Cause[] = [];
   const name = stringAt(variable, 'name') ?? '';
   if (name.trim() === '') causes.push(required(`${path}.name`, 'name is not specified'));
@@ -160,13 +160,17 @@ function validateAnnotations(annotations: readonly Json[], policy: string, decla
 }
 
 export function validatePolicyBinding({ spec }: KubeObject): readonly Cause[] {
+  return [...validateBindingTarget(spec), ...validateActions(listOf(spec, 'validationActions'))];
+}
+
+/** What a binding says about its policy, its parameters and what it means. */
+export function validateBindingTarget(spec: Json | undefined): readonly Cause[] {
   const causes: Cause[] = [];
   const policy = stringAt(spec, 'policyName') ?? '';
   if (policy === '') causes.push(required('spec.policyName'));
   else for (const message of dns1123Subdomain(policy)) causes.push(invalidValue('spec.policyName', policy, message));
   causes.push(...validateParamRef(field(spec, 'paramRef')));
-  causes.push(...validateMatchResources(field(spec, 'matchResources'), 'spec.matchResources'));
-  return [...causes, ...validateActions(listOf(spec, 'validationActions'))];
+  return [...causes, ...validateMatchResources(field(spec, 'matchResources'), 'spec.matchResources')];
 }
 
 function validateParamRef(reference: Json | undefined): readonly Cause[] {

@@ -9,7 +9,7 @@ import { decodeBase64 } from '../../engine/schema/base64.ts';
 import type { Authorizer } from '../apiserver/authorizer.ts';
 import type { Codec } from '../apiserver/codec.ts';
 import { json } from '../apiserver/draft.ts';
-import type { Admission, Attributes, Outcome, Reinvocation } from '../apiserver/operation.ts';
+import type { Admission, Attributes, Outcome } from '../apiserver/operation.ts';
 import type { ResourceTable } from '../apiserver/resource-table.ts';
 import type { ResourceType } from '../apiserver/resource-type.ts';
 import { badRequest, forbidden, goQuote, internal } from '../apiserver/status.ts';
@@ -26,6 +26,7 @@ import {
 } from './admission-review.ts';
 import { matchConditions } from './match-conditions.ts';
 import { isExempt, listOf, matchResources } from './match-resources.ts';
+import { roundOf } from './reinvocation-round.ts';
 import type { WebhookClient } from './webhook-client.ts';
 
 const MUTATING = 'admissionregistration.k8s.io/mutatingwebhookconfigurations';
@@ -109,7 +110,7 @@ export class Webhooks {
   async #mutate(attributes: Attributes): Promise<Result<KubeObject | undefined, StatusError>> {
     let object = attributes.object;
     if (isExempt(attributes)) return ok(object);
-    const round = roundOf(attributes.reinvocation, object);
+    const round = roundOf(attributes.reinvocation, MUTATING, object);
     for (const hook of this.#hooks(MUTATING)) {
       const now: Attributes = { ...attributes, object };
       const matched = this.#matches(hook, now);
@@ -255,47 +256,4 @@ function refusalOf({ name, spec }: Hook, failure: Failure): StatusError | undefi
   if (failure.kind === 'refused') return failure.status;
   if (stringAt(spec, 'failurePolicy') === 'Ignore') return undefined;
   return internal(`failed calling webhook ${goQuote(name)}: ${failure.why}`);
-}
-
-/** What is remembered between the two rounds of one request. Source: kubernetes@1.34 apiserver/pkg/admission/plugin/webhook/mutating/reinvocationcontext.go. */
-class Round {
-  second = false;
-  /** Called so far, and willing to be called again. */
-  called = new Set<string>();
-  /** To be called again, since the object changed after their call. */
-  readonly again = new Set<string>();
-  output: KubeObject | undefined;
-  readonly #reinvocation: Reinvocation;
-
-  constructor(reinvocation: Reinvocation) {
-    this.#reinvocation = reinvocation;
-  }
-
-  changed(): void {
-    this.require();
-    this.#reinvocation.wanted = true;
-  }
-
-  require(): void {
-    for (const id of this.called) this.again.add(id);
-    this.called = new Set();
-  }
-
-  finish(object: KubeObject | undefined): void {
-    this.output = object;
-  }
-}
-
-function roundOf(reinvocation: Reinvocation | undefined, object: KubeObject | undefined): Round | undefined {
-  if (reinvocation === undefined) return undefined;
-  const known = reinvocation.notes.get(MUTATING);
-  if (!(known instanceof Round)) {
-    const made = new Round(reinvocation);
-    reinvocation.notes.set(MUTATING, made);
-    return made;
-  }
-  known.second = reinvocation.second;
-  const same = known.output !== undefined && object !== undefined && equal(json(known.output), json(object));
-  if (known.second && !same) known.require();
-  return known;
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { stringifyJson } from '../../base/json.ts';
+import { field, isArray, stringAt, stringifyJson } from '../../base/json.ts';
 import { discoveryDocuments } from '../data/builtins.ts';
+import { optionalGroups } from '../data/optional-groups.ts';
 import type { Reply } from './reply.ts';
 import { answer, pageNotFound } from './reply.ts';
 import type { ResourceTable } from './resource-table.ts';
@@ -36,7 +37,10 @@ export class Discovery {
       const value: JsonObject =
         path === '/api'
           ? builtin
-          : { ...builtin, items: [...(builtin['items'] as readonly Json[]), ...this.#customGroups()] };
+          : {
+              ...builtin,
+              items: [...this.#builtinGroups(builtin['items'] as readonly Json[]), ...this.#customGroups()],
+            };
       const etag = `"${createHash('sha512').update(stringifyJson(value)).digest('hex').toUpperCase()}"`;
       document = { value, etag };
       this.#cache.set(path, document);
@@ -44,6 +48,19 @@ export class Discovery {
     const headers = { etag: document.etag, vary: 'Accept' };
     if (ifNoneMatch === document.etag) return { status: 304, headers, content: { kind: 'none' } };
     return { ...answer(document.value), headers, type: AGGREGATED };
+  }
+
+  #builtinGroups(items: readonly Json[]): readonly Json[] {
+    const { optional } = this.#table;
+    if (optional.length === 0) return items;
+    return items.map((item) => {
+      const name = stringAt(item, 'metadata', 'name') ?? '';
+      const versions = field(item, 'versions');
+      const more = optional.map((one) => optionalGroups()[one]).filter((one) => one?.group === name);
+      return more.length === 0 || !isArray(versions)
+        ? item
+        : { ...(item as JsonObject), versions: [...versions, ...more.map((one) => one?.discovery as Json)] };
+    });
   }
 
   #customGroups(): readonly Json[] {

@@ -5,6 +5,7 @@ import type { Schema } from '../../engine/schema/schema.ts';
 import { openApiIndex } from '../data/builtins.ts';
 import type { OpenApiTexts } from '../data/openapi-documents.ts';
 import { openApiTexts } from '../data/openapi-documents.ts';
+import { optionalDocuments, optionalGroups } from '../data/optional-groups.ts';
 import type { CustomResources } from './custom-resources.ts';
 import { customDefinitions, customPaths } from './openapi-custom.ts';
 import { encodeOpenApiV2 } from './openapi-protobuf.ts';
@@ -38,8 +39,7 @@ export class OpenApi {
   }
 
   index(): Reply {
-    const builtin = openApiIndex()['paths'] as JsonObject;
-    const all: MutableJsonObject = { ...builtin };
+    const all: MutableJsonObject = { ...this.#builtinPaths() };
     for (const [name, types] of this.#customVersions())
       put(all, name, { serverRelativeURL: `/openapi/v3/${name}?hash=${this.#customHash(name, types)}` });
     const paths: MutableJsonObject = {};
@@ -53,7 +53,7 @@ export class OpenApi {
   /** The document `apis/apps/v1`; undefined when there is none. `hash` that matches makes it cacheable for ever. */
   document(name: string, hash: string | null): Reply | undefined {
     const types = this.#customVersions().get(name);
-    const current = types === undefined ? builtinHash(name) : this.#customHash(name, types);
+    const current = types === undefined ? builtinHash(this.#builtinPaths(), name) : this.#customHash(name, types);
     if (current === undefined) return undefined;
     const headers: Record<string, string> = { etag: `"${current}"`, vary: 'Accept' };
     if (hash !== null && hash !== '') {
@@ -64,7 +64,7 @@ export class OpenApi {
       headers['cache-control'] = 'public, immutable';
       headers['expires'] = 'Thu, 31 Dec 2099 00:00:00 GMT';
     }
-    const text = types === undefined ? builtinDocument(openApiTexts(), name) : this.#customDocument(types);
+    const text = types === undefined ? builtinDocument(this.#texts(), name) : this.#customDocument(types);
     if (text === undefined) return undefined;
     return { status: 200, headers, content: { kind: 'text', text, type: 'application/json' } };
   }
@@ -87,6 +87,34 @@ export class OpenApi {
     if (!protobuf) return { status: 200, headers, content: { kind: 'text', text, type: 'application/json' } };
     const bytes = encodeOpenApiV2(JSON.parse(text) as JsonObject);
     return { status: 200, headers, content: { kind: 'bytes', bytes, type: V2_PROTOBUF } };
+  }
+
+  #builtinPaths(): JsonObject {
+    const paths = openApiIndex()['paths'] as JsonObject;
+    const { optional } = this.#table;
+    if (optional.length === 0) return paths;
+    const more = optional.map((name) => {
+      const { serverRelativeURL = '' } = optionalGroups()[name] ?? {};
+      return [`apis/${name}`, { serverRelativeURL }];
+    });
+    return { ...paths, ...Object.fromEntries(more) };
+  }
+
+  #texts(): OpenApiTexts {
+    const texts = openApiTexts();
+    if (this.#table.optional.length === 0) return texts;
+    const more = optionalDocuments();
+    const served = this.#table.optional.map((name) => more.v2[`apis/${name}`]);
+    return {
+      ...texts,
+      schemas: { ...texts.schemas, ...more.schemas },
+      documents: { ...texts.documents, ...more.documents },
+      v2: {
+        ...texts.v2,
+        paths: Object.assign({}, texts.v2.paths, ...served.map((one) => one?.paths)),
+        definitions: Object.assign({}, texts.v2.definitions, ...served.map((one) => one?.definitions)),
+      },
+    };
   }
 
   /** `apis/group/version` to its custom kinds. */
@@ -138,7 +166,7 @@ export class OpenApi {
   }
 
   #v2Document(): string {
-    const { v2, custom } = openApiTexts();
+    const { v2, custom } = this.#texts();
     const paths = new Map(Object.entries(v2.paths));
     const definitions = new Map(Object.entries(v2.definitions));
     for (const types of this.#customVersions().values())
@@ -174,8 +202,7 @@ function hashOf(text: string): string {
   return createHash('sha512').update(text).digest('hex').toUpperCase();
 }
 
-function builtinHash(name: string): string | undefined {
-  const paths = openApiIndex()['paths'] as JsonObject;
+function builtinHash(paths: JsonObject, name: string): string | undefined {
   if (!Object.hasOwn(paths, name)) return undefined;
   return (stringAt(paths[name], 'serverRelativeURL') ?? '').split('hash=')[1];
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { Json } from '../../base/json.ts';
 import { at, field, isArray, stringAt } from '../../base/json.ts';
 import { discoveryDocuments } from '../data/builtins.ts';
+import { optionalGroups } from '../data/optional-groups.ts';
 import type { ResourceType, SubresourceType } from './resource-type.ts';
 import { apiVersionOf, storageOf } from './resource-type.ts';
 
@@ -9,6 +10,8 @@ import { apiVersionOf, storageOf } from './resource-type.ts';
 const STORED_AS: Readonly<Record<string, string>> = {
   '/events': 'v1',
   'autoscaling/horizontalpodautoscalers': 'autoscaling/v2',
+  'admissionregistration.k8s.io/mutatingadmissionpolicies': 'admissionregistration.k8s.io/v1beta1',
+  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': 'admissionregistration.k8s.io/v1beta1',
 };
 
 /** Verbs of a custom resource, in discovery's order. */
@@ -26,8 +29,12 @@ export class ResourceTable {
   readonly #builtins: readonly ResourceType[];
   #generation = 0;
 
-  constructor() {
-    this.#builtins = readBuiltins();
+  /** Group versions served beside those that always are. */
+  readonly optional: readonly string[];
+
+  constructor(optional: readonly string[] = []) {
+    this.optional = optional;
+    this.#builtins = [...readBuiltins(), ...readOptional(optional)];
     for (const type of this.#builtins) this.#byPath.set(pathKey(type), type);
   }
 
@@ -116,6 +123,15 @@ function readBuiltins(): readonly ResourceType[] {
       for (const { version, resources } of item.versions)
         for (const resource of resources) types.push(builtin(item.metadata.name ?? '', version, resource));
   return types;
+}
+
+function readOptional(names: readonly string[]): readonly ResourceType[] {
+  return names.flatMap((name) => {
+    const found = optionalGroups()[name];
+    if (found === undefined) return [];
+    const { version, resources } = found.discovery as unknown as DiscoveryList['items'][number]['versions'][number];
+    return resources.map((resource) => builtin(found.group, version, resource));
+  });
 }
 
 function builtin(group: string, version: string, resource: DiscoveryResource): ResourceType {

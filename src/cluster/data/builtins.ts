@@ -6,6 +6,7 @@ import { BOOTSTRAP_OBJECTS } from './bootstrap-objects.generated.ts';
 import { BOOTSTRAP_RBAC } from './bootstrap-rbac.generated.ts';
 import { DISCOVERY } from './discovery.generated.ts';
 import { OPENAPI_INDEX } from './openapi-index.generated.ts';
+import { OPTIONAL_SCHEMAS } from './optional-groups.generated.ts';
 import { PROTOBUF_MESSAGES } from './protobuf-messages.generated.ts';
 import { SCHEMAS } from './schemas.generated.ts';
 
@@ -20,8 +21,16 @@ function lazy<T>(text: string): () => T {
   };
 }
 
-/** Component schemas by name (`io.k8s.api.core.v1.Pod`); `$ref` values are bare names. Descriptions are left out. */
-export const schemaDefinitions: () => { readonly [name: string]: Schema } = lazy(SCHEMAS);
+let definitions: { readonly [name: string]: Schema } | undefined;
+
+/**
+ * Component schemas by name (`io.k8s.api.core.v1.Pod`), those of kinds that are served only when asked for too; `$ref` values are
+ * bare names. Descriptions are left out.
+ */
+export function schemaDefinitions(): { readonly [name: string]: Schema } {
+  definitions ??= { ...JSON.parse(SCHEMAS), ...JSON.parse(OPTIONAL_SCHEMAS) } as { readonly [name: string]: Schema };
+  return definitions;
+}
 
 /** Aggregated discovery v2 documents by path: `/api` and `/apis`. */
 export const discoveryDocuments: () => { readonly '/api': JsonObject; readonly '/apis': JsonObject } = lazy(DISCOVERY);
@@ -43,8 +52,8 @@ export const bootstrapObjects: () => readonly KubeObject[] = lazy(BOOTSTRAP_OBJE
 
 /** Resolves the names in built-in schemas' `$ref`. */
 export const resolveBuiltin: ResolveSchema = (name) => {
-  const definitions = schemaDefinitions();
-  return Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+  const known = schemaDefinitions();
+  return Object.hasOwn(known, name) ? known[name] : undefined;
 };
 
 let byKind: Map<string, string> | undefined;

@@ -13,6 +13,7 @@ import {
   list,
   map,
   NULL,
+  opaque,
   optional,
   parameter,
   printType,
@@ -143,13 +144,28 @@ class Checker {
       case 'map':
         return this.mapType(expr, scope);
       case 'struct':
-        for (const { value } of expr.fields) this.visit(value, scope);
-        return Object.hasOwn(TYPE_NAMES, expr.type)
-          ? (TYPE_NAMES[expr.type] as CelType)
-          : this.say(`undeclared reference to '${expr.type}' (in container '')`, expr.offset);
+        return this.struct(expr, scope);
       case 'call':
         return this.call(expr, scope);
     }
+  }
+
+  private struct({ type, fields, offset }: Extract<Expr, { kind: 'struct' }>, scope: Scope | undefined): CelType {
+    const made = this.libraries === 'mutations' ? mutationType(type) : undefined;
+    for (const one of fields) {
+      const given = this.element(this.visit(one.value, scope), one.optional, one.value.offset);
+      if (made === undefined) continue;
+      const wanted = made.fieldOf(one.name);
+      if (wanted === undefined || !this.fits(given, wanted))
+        this.say(
+          `expected type of field '${one.name}' is '${wanted === undefined ? '' : printType(wanted)}' but provided type is '${printType(this.resolved(given))}'`,
+          one.offset,
+        );
+    }
+    if (made !== undefined) return made.type;
+    return Object.hasOwn(TYPE_NAMES, type)
+      ? (TYPE_NAMES[type] as CelType)
+      : this.say(`undeclared reference to '${type}' (in container '')`, offset);
   }
 
   private mapType(expr: Extract<Expr, { kind: 'map' }>, scope: Scope | undefined): CelType {
@@ -422,6 +438,23 @@ class Checker {
         return [ERROR, ERROR];
     }
   }
+}
+
+const PATCH_FIELDS: { readonly [name: string]: CelType } = { op: STRING, path: STRING, from: STRING, value: DYN };
+
+/**
+ * What a mutation may make: `Object` and what its fields hold (`Object.spec`), with fields of any type, and `JSONPatch`.
+ * (apiserver@0.34 pkg/cel/mutation)
+ */
+function mutationType(
+  name: string,
+): { readonly type: CelType; fieldOf(field: string): CelType | undefined } | undefined {
+  if (name === 'JSONPatch')
+    return {
+      type: opaque(name),
+      fieldOf: (field) => (Object.hasOwn(PATCH_FIELDS, field) ? PATCH_FIELDS[field] : undefined),
+    };
+  return name === 'Object' || name.startsWith('Object.') ? { type: opaque(name), fieldOf: () => DYN } : undefined;
 }
 
 const META: CelType = {

@@ -18,11 +18,19 @@ export type Expr = { readonly offset: number } & (
   | {
       readonly kind: 'struct';
       readonly type: string;
-      readonly fields: readonly { readonly name: string; readonly value: Expr; readonly optional: boolean }[];
+      readonly fields: readonly StructField[];
     }
   | { readonly kind: 'and' | 'or'; readonly left: Expr; readonly right: Expr }
   | { readonly kind: 'ternary'; readonly condition: Expr; readonly yes: Expr; readonly no: Expr }
 );
+
+/** `offset` is the colon's. */
+export interface StructField {
+  readonly name: string;
+  readonly value: Expr;
+  readonly optional: boolean;
+  readonly offset: number;
+}
 
 export interface SyntaxProblem {
   readonly message: string;
@@ -496,15 +504,21 @@ class Parser {
     return { kind: 'map', entries, offset };
   }
 
-  private fields(): { name: string; value: Expr; optional: boolean }[] {
-    const out: { name: string; value: Expr; optional: boolean }[] = [];
+  private fields(): StructField[] {
+    const out: StructField[] = [];
     while (!this.take('}')) {
       const optional = this.take('?');
       const token = this.peek();
-      if (token.kind !== 'ident') this.unexpected('expecting IDENTIFIER');
+      if (token.kind !== 'ident')
+        this.unexpected(
+          out.length === 0 && !optional
+            ? "expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"
+            : 'expecting IDENTIFIER',
+        );
       this.position++;
+      const { offset } = this.peek();
       this.expect(':');
-      out.push({ name: token.text, value: this.expression(), optional });
+      out.push({ name: token.text, value: this.expression(), optional, offset });
       if (!this.take(',')) {
         this.expect('}', "{'}', ','}");
         break;

@@ -25,8 +25,8 @@ export interface Overload {
   readonly result: CelType;
 }
 
-/** Which libraries an environment has: Kubernetes' own choice, or everything that cel-go ships. */
-export type Libraries = 'kubernetes' | 'all';
+/** Which libraries an environment has: Kubernetes' own choice, that with what mutations make objects of, or everything that cel-go ships. */
+export type Libraries = 'kubernetes' | 'mutations' | 'all';
 
 /**
  * `NAME ARGS RESULT`, one overload a line; a dot before the name marks a member function. Capital letters are type parameters.
@@ -302,8 +302,9 @@ math.bitShiftLeft (int,int) int
 math.bitShiftLeft (uint,int) uint
 math.bitShiftRight (int,int) int
 math.bitShiftRight (uint,int) uint
-jsonpatch.escapeKey (string) string
 `;
+
+const ESCAPE_KEY = 'jsonpatch.escapeKey (string) string';
 
 const NAMED: { readonly [name: string]: CelType } = {
   bool: BOOL,
@@ -403,7 +404,7 @@ export function signatures(libraries: Libraries): ReadonlyMap<string, readonly O
   const known = tables.get(libraries);
   if (known !== undefined) return known;
   const out = new Map<string, Overload[]>();
-  const text = `${SHARED}\n${comparisons(libraries)}\n${libraries === 'all' ? EXTENSIONS : ''}`;
+  const text = `${SHARED}\n${comparisons(libraries)}\n${libraries === 'all' ? EXTENSIONS : ''}\n${libraries === 'kubernetes' ? '' : ESCAPE_KEY}`;
   for (const line of text.split('\n')) {
     const [head = '', args = '', result = ''] = line.split(' ');
     if (head === '') continue;

@@ -366,6 +366,29 @@ function mergeLists(left: readonly Json[], right: readonly Json[], atom: ListAto
   return out;
 }
 
+/** Paths of what `value` sets of lists and maps that are whole or nothing. (apiserver@0.34 plugin/policy/mutating/patch/smd.go findAtomics) */
+export function atomicPaths(value: Json, schema: Schema | undefined, typing: Typing): readonly string[] {
+  return atomicsAt(value, schema === undefined ? undefined : dereference(schema, typing.resolve), '', typing);
+}
+
+function atomicsAt(value: Json, schema: Schema | undefined, path: string, typing: Typing): readonly string[] {
+  const atom = atomFor(schema, value);
+  if (atom.kind === 'map' && isObject(value)) {
+    const own = Object.keys(value)
+      .filter((name) => isStructField(atom.schema, name))
+      .flatMap((name) =>
+        atomicsAt(value[name] as Json, fieldSchema(atom.schema, name, typing).schema, `${path}.${name}`, typing),
+      );
+    return atom.atomic ? [path, ...own] : own;
+  }
+  if (atom.kind === 'list' && isArray(value)) {
+    const items = itemSchema(atom.schema, typing);
+    const own = value.flatMap((item, index) => atomicsAt(item, items, `${path}[${index}]`, typing));
+    return atom.atomic ? [path, ...own] : own;
+  }
+  return [];
+}
+
 export interface Comparison {
   readonly added: FieldSet;
   readonly modified: FieldSet;

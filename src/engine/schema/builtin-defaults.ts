@@ -398,7 +398,9 @@ const DEFAULTS: { readonly [kind: string]: Defaulter } = {
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': admissionPolicy,
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': admissionBinding,
   'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy': admissionPolicy,
+  'admissionregistration.k8s.io/v1alpha1/MutatingAdmissionPolicy': admissionPolicy,
   'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyBinding': admissionBinding,
+  'admissionregistration.k8s.io/v1alpha1/MutatingAdmissionPolicyBinding': admissionBinding,
   'discovery.k8s.io/v1/EndpointSlice': endpointSlice,
   'flowcontrol.apiserver.k8s.io/v1/FlowSchema': (object) =>
     presetEmpty(struct(object, 'spec'), 'matchingPrecedence', 1000),
