@@ -104,6 +104,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'admissionregistration.k8s.io/validatingadmissionpolicybindings': SPEC_GENERATION,
   'admissionregistration.k8s.io/mutatingadmissionpolicies': SPEC_GENERATION,
   'admissionregistration.k8s.io/mutatingadmissionpolicybindings': SPEC_GENERATION,
+  'autoscaling/horizontalpodautoscalers': {
+    prepareForCreate: withoutTolerance,
+    prepareForUpdate: (scaler, _old, subresource) => (subresource === 'status' ? scaler : withoutTolerance(scaler)),
+  },
   'flowcontrol.apiserver.k8s.io/flowschemas': SPEC_GENERATION,
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': SPEC_GENERATION,
   'scheduling.k8s.io/priorityclasses': SPEC_GENERATION,
@@ -119,6 +123,19 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     prepareForUpdate: (request, old) => withField(request, 'spec', field(json(old), 'spec')),
   },
 };
+
+/** What an autoscaler tolerates is behind a gate (HPAConfigurableTolerance) that is off in 1.34. */
+function withoutTolerance(scaler: KubeObject): KubeObject {
+  const behavior = field(scaler.spec, 'behavior');
+  if (!isObject(behavior)) return scaler;
+  const out: MutableJsonObject = {};
+  for (const [way, rules] of Object.entries(behavior)) {
+    const kept: MutableJsonObject = isObject(rules) ? { ...rules } : {};
+    delete kept['tolerance'];
+    put(out, way, isObject(rules) ? kept : rules);
+  }
+  return withField(scaler, 'spec', { ...scaler.spec, behavior: out });
+}
 
 const CUSTOM: Strategy = { generation: true, conditionalUpdate: true };
 

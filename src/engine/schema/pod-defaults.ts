@@ -83,12 +83,32 @@ function defaultContainer(container: MutableJsonObject): void {
   if (context !== undefined && field(context, 'procMount') === '') context['procMount'] = 'Default';
 }
 
-/** An image without a tag, or with `latest`, is pulled always; a digest pins it. */
+const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const DOMAIN = /^(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9]|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
+const TAG = /^\w[\w.-]{0,127}$/;
+const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
+
+/**
+ * An image that is `latest`, or has neither tag nor digest, is pulled always; what is no image's name is not looked into.
+ * Source: kubernetes@1.34 pkg/apis/core/v1/defaults.go, pkg/util/parsers; distribution/reference.
+ */
 function pullPolicy(image: string): string {
-  if (image.includes('@')) return 'IfNotPresent';
-  const name = image.slice(image.lastIndexOf('/') + 1);
-  const colon = name.indexOf(':');
-  return colon < 0 || name.slice(colon + 1) === 'latest' ? 'Always' : 'IfNotPresent';
+  const [tagged = '', digest, ...more] = image.split('@');
+  const slash = tagged.lastIndexOf('/');
+  const colon = tagged.indexOf(':', slash + 1);
+  const name = colon < 0 ? tagged : tagged.slice(0, colon);
+  const tag = colon < 0 ? undefined : tagged.slice(colon + 1);
+  const [first = '', ...rest] = name.split('/');
+  const domain = rest.length > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
+  const parts = domain ? rest : [first, ...rest];
+  const readable =
+    more.length === 0 &&
+    (!domain || DOMAIN.test(first)) &&
+    parts.every((part) => PATH.test(part)) &&
+    !/^[0-9a-f]{64}$/.test(name) &&
+    (tag === undefined || TAG.test(tag)) &&
+    (digest === undefined || DIGEST.test(digest));
+  return readable && (tag === 'latest' || (tag === undefined && digest === undefined)) ? 'Always' : 'IfNotPresent';
 }
 
 function defaultProbe(probe: MutableJsonObject): void {

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
+import { dns1123Label } from '../names.ts';
 import {
   containerResourceName,
   type Errors,
@@ -40,6 +41,10 @@ export function horizontalPodAutoscaler(errors: Errors, value: JsonObject): void
     errors.push(
       invalid('spec.scaleTargetRef.apiVersion', text(target, 'apiVersion'), 'apiVersion must specify API group'),
     );
+  for (const way of ['scaleUp', 'scaleDown']) {
+    const rules = object(object(spec, 'behavior'), way);
+    if (rules !== undefined) scalingRules(errors, rules, `spec.behavior.${way}`);
+  }
   metrics.forEach((metric, index) => metricSpec(errors, metric, `spec.metrics[${index}]`));
   if (min === 0 && !metrics.some((metric) => ['External', 'Object'].includes(text(metric, 'type')))) {
     errors.push(
@@ -75,6 +80,8 @@ function metricSpec(errors: Errors, metric: Json, path: string): void {
     errors.push(required(`${path}.${source}.name`, 'must specify a resource name'));
   if (type === 'ContainerResource' && text(own, 'container') === '')
     errors.push(required(`${path}.${source}.container`, 'must specify a container'));
+  else if (type === 'ContainerResource')
+    each(errors, dns1123Label(text(own, 'container')), `${path}.${source}.container`, text(own, 'container'));
   if (type === 'ContainerResource' && text(own, 'name') !== '')
     containerResourceName(errors, text(own, 'name'), `${path}.${source}.name`);
   if (type === 'Object') reference(errors, object(own, 'describedObject') ?? {}, `${path}.${source}.describedObject`);
@@ -117,6 +124,33 @@ function metricSpec(errors: Errors, metric: Json, path: string): void {
       ),
     );
   }
+}
+
+/** Seconds: of a stabilization window, of a policy's period. */
+const LONGEST_WINDOW = 3600;
+const LONGEST_PERIOD = 1800;
+
+function scalingRules(errors: Errors, rules: JsonObject, path: string): void {
+  const window = number(rules, 'stabilizationWindowSeconds');
+  const at = `${path}.stabilizationWindowSeconds`;
+  if (window !== undefined && window < 0) errors.push(invalid(at, window, 'must be greater than or equal to zero'));
+  if (window !== undefined && window > LONGEST_WINDOW)
+    errors.push(invalid(at, window, `must be less than or equal to ${LONGEST_WINDOW}`));
+  const select = text(rules, 'selectPolicy');
+  if (has(rules, 'selectPolicy') && !['Disabled', 'Max', 'Min'].includes(select))
+    errors.push(notSupported(`${path}.selectPolicy`, select, ['Disabled', 'Max', 'Min']));
+  const policies = items(rules, 'policies');
+  if (policies.length === 0) errors.push(required(`${path}.policies`, 'must specify at least one Policy'));
+  policies.forEach((policy, index) => {
+    const own = `${path}.policies[${index}]`;
+    const type = text(policy, 'type');
+    if (type !== 'Percent' && type !== 'Pods') errors.push(notSupported(`${own}.type`, type, ['Percent', 'Pods']));
+    const [value, period] = [number(policy, 'value') ?? 0, number(policy, 'periodSeconds') ?? 0];
+    if (value <= 0) errors.push(invalid(`${own}.value`, value, 'must be greater than zero'));
+    if (period <= 0) errors.push(invalid(`${own}.periodSeconds`, period, 'must be greater than zero'));
+    if (period > LONGEST_PERIOD)
+      errors.push(invalid(`${own}.periodSeconds`, period, `must be less than or equal to ${LONGEST_PERIOD}`));
+  });
 }
 
 function reference(errors: Errors, own: JsonObject, path: string): void {

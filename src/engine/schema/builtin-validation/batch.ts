@@ -1,12 +1,14 @@
-import type { JsonObject } from '../../../base/json.ts';
+import { type Json, type JsonObject, put } from '../../../base/json.ts';
+import { internalObject } from '../internal-types.ts';
 import { dns1123Label } from '../names.ts';
 import {
   type Errors,
+  equalOr,
   forbidden,
   has,
+  IMMUTABLE,
   immutable,
   invalid,
-  items,
   labelSelector,
   nonNegative,
   notSupported,
@@ -15,7 +17,9 @@ import {
   required,
   selectorMatches,
   text,
+  without,
 } from './field-checks.ts';
+import { failurePolicy, quotedPolicy, successPolicy } from './job-policies.ts';
 import { prefixedPath } from './networking.ts';
 import { podTemplate } from './pods.ts';
 
@@ -31,7 +35,9 @@ export function job(errors: Errors, value: JsonObject, old: JsonObject | undefin
     if (dns1123Label(last).length > 0)
       errors.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${last}`));
   }
-  if (old !== undefined) jobUpdate(errors, spec, object(old, 'spec') ?? {});
+  if (old === undefined) return;
+  const before = object(old, 'spec') ?? {};
+  jobUpdate(errors, spec, before, before['suspend'] === true && !has(object(old, 'status'), 'startTime'));
 }
 
 /** A selector is the server's business, unless `manualSelector` says otherwise. */
@@ -86,7 +92,7 @@ function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: b
       });
   }
   const mode = text(spec, 'completionMode');
-  if (mode !== '' && mode !== 'NonIndexed' && mode !== 'Indexed') {
+  if (has(spec, 'completionMode') && mode !== 'NonIndexed' && mode !== 'Indexed') {
     errors.push(notSupported(`${path}.completionMode`, mode, ['NonIndexed', 'Indexed']));
   } else if (mode === 'Indexed') {
     if (!has(spec, 'completions')) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'));
@@ -104,11 +110,16 @@ function jobSpec(errors: Errors, spec: JsonObject, path: string, withSelector: b
       errors.push(invalid(`${path}.maxFailedIndexes`, failed, 'must be less than or equal to completions'));
     if (failed !== undefined && failed > 100_000)
       errors.push(invalid(`${path}.maxFailedIndexes`, failed, 'must be less than or equal to 100000'));
-  } else if (mode === '' || mode === 'NonIndexed') {
+  } else if (!has(spec, 'completionMode') || mode === 'NonIndexed') {
     for (const key of ['backoffLimitPerIndex', 'maxFailedIndexes'])
       if (has(spec, key)) errors.push(invalid(`${path}.${key}`, number(spec, key), 'requires indexed completion mode'));
   }
   if (has(spec, 'podFailurePolicy')) failurePolicy(errors, spec, `${path}.podFailurePolicy`);
+  if (has(spec, 'successPolicy')) successPolicy(errors, spec, `${path}.successPolicy`, mode === 'Indexed');
+  const replacement = text(spec, 'podReplacementPolicy');
+  const replacements = has(spec, 'podFailurePolicy') ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
+  if (has(spec, 'podReplacementPolicy') && !replacements.includes(replacement))
+    errors.push(notSupported(`${path}.podReplacementPolicy`, replacement, replacements));
   template(errors, spec, path);
   if (!withSelector) return;
   const selector = object(spec, 'selector');
@@ -149,60 +160,53 @@ function template(errors: Errors, spec: JsonObject, path: string): void {
   }
 }
 
-const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
-
-function failurePolicy(errors: Errors, spec: JsonObject, path: string): void {
-  const names = new Set(
-    [
-      ...items(object(object(spec, 'template'), 'spec'), 'containers'),
-      ...items(object(object(spec, 'template'), 'spec'), 'initContainers'),
-    ].map((container) => text(container, 'name')),
-  );
-  items(object(spec, 'podFailurePolicy'), 'rules').forEach((rule, index) => {
-    const at = `${path}.rules[${index}]`;
-    const action = text(rule, 'action');
-    if (action === '') errors.push(required(`${at}.action`, 'valid values: "Count", "FailIndex", "FailJob", "Ignore"'));
-    else if (action === 'FailIndex' && !has(spec, 'backoffLimitPerIndex'))
-      errors.push(invalid(`${at}.action`, action, 'requires the backoffLimitPerIndex to be set'));
-    else if (!ACTIONS.includes(action)) errors.push(notSupported(`${at}.action`, action, ACTIONS));
-    const codes = object(rule, 'onExitCodes');
-    const conditions = items(rule, 'onPodConditions');
-    if (codes !== undefined) {
-      const operator = text(codes, 'operator');
-      if (operator !== 'In' && operator !== 'NotIn')
-        errors.push(notSupported(`${at}.onExitCodes.operator`, operator, ['In', 'NotIn']));
-      const container = text(codes, 'containerName');
-      if (container !== '' && !names.has(container))
-        errors.push(
-          invalid(
-            `${at}.onExitCodes.containerName`,
-            container,
-            'must be one of the container or initContainer names in the pod template',
-          ),
-        );
-      const values = items(codes, 'values');
-      if (values.length === 0)
-        errors.push(invalid(`${at}.onExitCodes.values`, values, 'at least one value is required'));
-      values.forEach((code, position) => {
-        if (operator === 'In' && code === 0)
-          errors.push(invalid(`${at}.onExitCodes.values[${position}]`, code, 'must not be 0 for the In operator'));
-      });
-      if (conditions.length > 0)
-        errors.push(invalid(at, '', 'specifying both OnExitCodes and OnPodConditions is not supported'));
-    } else if (conditions.length === 0)
-      errors.push(invalid(at, '', 'specifying one of OnExitCodes and OnPodConditions is required'));
-  });
-}
-
-function jobUpdate(errors: Errors, spec: JsonObject, old: JsonObject): void {
-  if (text(spec, 'completionMode') !== 'Indexed' || spec['completions'] !== spec['parallelism']) {
+/** `scheduling`: whether nothing runs yet, so that the pods' placement may still change. */
+function jobUpdate(errors: Errors, spec: JsonObject, old: JsonObject, scheduling: boolean): void {
+  if (text(spec, 'completionMode') !== 'Indexed')
     immutable(errors, spec['completions'], old['completions'], 'spec.completions');
+  else if (!equalOr(spec['completions'], old['completions']) && spec['completions'] !== spec['parallelism']) {
+    const detail = 'can only be modified in tandem with spec.parallelism';
+    errors.push(invalid('spec.completions', spec['completions'] ?? null, detail));
   }
   immutable(errors, spec['selector'], old['selector'], 'spec.selector');
-  const frozen = old['suspend'] !== true;
-  if (frozen) immutable(errors, spec['template'], old['template'], 'spec.template');
-  for (const key of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'])
-    immutable(errors, spec[key], old[key], `spec.${key}`);
+  const [own, before] = [spec['template'] ?? {}, old['template'] ?? {}];
+  const kept = scheduling ? placed(before, own) : before;
+  if (!equalOr(own, kept)) errors.push(invalid('spec.template', internalObject('PodTemplateSpec', own), IMMUTABLE));
+  immutable(errors, spec['completionMode'], old['completionMode'], 'spec.completionMode');
+  policyStays(errors, 'podFailurePolicy', spec, old);
+  for (const key of ['backoffLimitPerIndex', 'managedBy']) immutable(errors, spec[key], old[key], `spec.${key}`);
+  policyStays(errors, 'successPolicy', spec, old);
+}
+
+function policyStays(
+  errors: Errors,
+  key: 'podFailurePolicy' | 'successPolicy',
+  spec: JsonObject,
+  old: JsonObject,
+): void {
+  if (!equalOr(spec[key], old[key])) errors.push(invalid(`spec.${key}`, quotedPolicy(key, spec), IMMUTABLE));
+}
+
+/** A template with the placement of another: what may change while a Job is suspended. (validatePodTemplateUpdate) */
+function placed(template: Json, other: Json): JsonObject {
+  const replaced = (from: Json | undefined, by: Json | undefined, keys: readonly string[]): JsonObject => {
+    const out = without(object({ from: from ?? null }, 'from') ?? {}, ...keys);
+    for (const key of keys) {
+      const value = object({ by: by ?? null }, 'by')?.[key];
+      if (value !== undefined) put(out, key, value);
+    }
+    return out;
+  };
+  const [spec, wanted] = [object(template, 'spec') ?? {}, object(other, 'spec') ?? {}];
+  const affinity = replaced(spec['affinity'], wanted['affinity'], ['nodeAffinity']);
+  const pod = replaced(spec, wanted, ['nodeSelector', 'tolerations', 'schedulingGates']);
+  const either = has(spec, 'affinity') || Object.keys(affinity).length > 0;
+  const metadata = replaced(object(template, 'metadata'), object(other, 'metadata'), ['labels', 'annotations']);
+  return {
+    ...replaced(template, other, []),
+    metadata,
+    spec: either ? { ...pod, affinity } : pod,
+  };
 }
 
 export function cronJob(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {

@@ -114,7 +114,7 @@ export function persistentVolume(errors: Errors, value: JsonObject, old: JsonObj
   const capacity = object(spec, 'capacity') ?? {};
   if (Object.keys(capacity).length === 0) errors.push(required('spec.capacity'));
   if (capacity['storage'] === undefined || Object.keys(capacity).length > 1)
-    errors.push(notSupported('spec.capacity', capacity, ['storage']));
+    errors.push(notSupported('spec.capacity', spec['capacity'] ?? null, ['storage']));
   for (const [name, amount] of Object.entries(capacity)) {
     const at = `spec.capacity[${name}]`;
     const own = quantity(amount);
@@ -146,7 +146,12 @@ export function persistentVolume(errors: Errors, value: JsonObject, old: JsonObj
   const onlySources = (own: JsonObject): JsonObject =>
     Object.fromEntries(persistentSources(own).map((kind) => [kind, own[kind] ?? null]));
   if (!equal(onlySources(spec), onlySources(before)))
-    errors.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation\n'));
+    errors.push(
+      forbidden(
+        'spec.persistentvolumesource',
+        `spec.persistentvolumesource is immutable after creation\n${internalDiff('PersistentVolumeSource', before, spec)}`,
+      ),
+    );
   if (!equal(spec['volumeMode'] ?? null, before['volumeMode'] ?? null))
     errors.push(invalid('volumeMode', spec['volumeMode'] ?? null, 'field is immutable'));
   if (has(before, 'nodeAffinity') && !equal(spec['nodeAffinity'] ?? null, before['nodeAffinity'] ?? null)) {

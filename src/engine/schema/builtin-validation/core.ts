@@ -3,25 +3,30 @@ import { isCidr } from '../formats.ts';
 import { dns1123Label, labelValue, qualifiedName } from '../names.ts';
 import {
   configKeys,
+  containerResourceName,
   duplicate,
   type Errors,
   each,
+  entries,
   forbidden,
   immutable,
   invalid,
   items,
+  labels,
   MAX_DATA_BYTES,
   number,
   object,
   required,
+  resourceValue,
   Seen,
   text,
   texts,
   utf8Length,
 } from './field-checks.ts';
-import { NOT_A_CIDR } from './networking.ts';
+import { internalForm, TOLERATION } from './internal-form.ts';
 import { latin1 } from './latin1.ts';
-import { taintEffect } from './pod-placement.ts';
+import { NOT_A_CIDR } from './networking.ts';
+import { taintEffect, tolerations } from './pod-placement.ts';
 import { podTemplate } from './pods.ts';
 
 /** (kubernetes@1.34 pkg/apis/core/validation) */
@@ -158,5 +163,19 @@ export function lease(errors: Errors, value: JsonObject): void {
 export function runtimeClass(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const handler = text(value, 'handler');
   each(errors, dns1123Label(handler), 'handler', handler);
+  for (const [name, amount] of entries(object(value, 'overhead'), 'podFixed')) {
+    containerResourceName(errors, name, `overhead.limits[${name}]`);
+    resourceValue(errors, name, amount, `overhead.limits[${name}]`);
+  }
+  const scheduling = object(value, 'scheduling');
+  if (scheduling !== undefined) {
+    labels(errors, object(scheduling, 'nodeSelector'), 'scheduling.nodeSelector');
+    tolerations(errors, scheduling, 'scheduling.tolerations.tolerations');
+    const seen = new Seen();
+    items(scheduling, 'tolerations').forEach((one, index) => {
+      const form = internalForm(one, TOLERATION);
+      if (!seen.add(JSON.stringify(form))) errors.push(duplicate(`scheduling.tolerations[${index}]`, form));
+    });
+  }
   if (old !== undefined) immutable(errors, value['handler'], old['handler'], 'handler');
 }

@@ -76,6 +76,84 @@ describe('what a server says of', () => {
       ],
     ],
     [
+      'an autoscaler without policies and with a window that is too long',
+      {
+        apiVersion: 'autoscaling/v2',
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name: 'h' },
+        spec: {
+          maxReplicas: 3,
+          scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+          behavior: {
+            scaleUp: { stabilizationWindowSeconds: 70000, policies: [] },
+            scaleDown: { policies: [{ type: 'Cpus', value: 1, periodSeconds: 2000 }] },
+          },
+        },
+      },
+      [
+        'spec.behavior.scaleUp.stabilizationWindowSeconds: Invalid value: 70000: must be less than or equal to 3600',
+        'spec.behavior.scaleUp.policies: Required value: must specify at least one Policy',
+        'spec.behavior.scaleDown.policies[0].type: Unsupported value: "Cpus": supported values: "Percent", "Pods"',
+        'spec.behavior.scaleDown.policies[0].periodSeconds: Invalid value: 2000: must be less than or equal to 1800',
+      ],
+    ],
+    [
+      'a flow schema for nobody and nothing',
+      {
+        apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+        kind: 'FlowSchema',
+        metadata: { name: 'f' },
+        spec: {
+          matchingPrecedence: 1,
+          priorityLevelConfiguration: { name: 'x' },
+          rules: [{ resourceRules: [{ verbs: ['see'], apiGroups: ['*'], resources: ['*'], namespaces: ['A'] }] }, {}],
+        },
+      },
+      [
+        "spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1",
+        'spec.rules[0].subjects: Required value: subjects must contain at least one value',
+        'spec.rules[0].resourceRules[0].verbs: Unsupported value: ["see"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"',
+        "spec.rules[0].resourceRules[0].namespaces[0]: Invalid value: \"A\": each member of this list must be '*' or a DNS-1123 label; a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+        'spec.rules[1].subjects: Required value: subjects must contain at least one value',
+        'spec.rules[1]: Required value: at least one of resourceRules and nonResourceRules has to be non-empty',
+      ],
+    ],
+    [
+      'a priority level with more queues than a hash can tell apart',
+      {
+        apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+        kind: 'PriorityLevelConfiguration',
+        metadata: { name: 'p' },
+        spec: {
+          type: 'Limited',
+          limited: {
+            limitResponse: { type: 'Queue', queuing: { queues: 2147483647, handSize: 3, queueLengthLimit: 5 } },
+            lendablePercent: 101,
+          },
+        },
+      },
+      [
+        'spec.limited.limitResponse.queuing.queues: Invalid value: 2147483647: must not be greater than 10000000',
+        'spec.limited.limitResponse.queuing.handSize: Invalid value: 3: required entropy bits of deckSize 2147483647 and handSize 3 should not be greater than 60',
+        'spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive',
+      ],
+    ],
+    [
+      'a runtime class whose pods nothing tolerates',
+      {
+        apiVersion: 'node.k8s.io/v1',
+        kind: 'RuntimeClass',
+        metadata: { name: 'r' },
+        handler: 'h',
+        overhead: { podFixed: { cpu: '-1' } },
+        scheduling: { tolerations: [{ key: 'a', operator: 'Has' }] },
+      },
+      [
+        'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+        'scheduling.tolerations.tolerations[0].operator: Unsupported value: "Has": supported values: "Equal", "Exists"',
+      ],
+    ],
+    [
       'endpoints without an address',
       {
         apiVersion: 'v1',

@@ -6,9 +6,10 @@ import { certificateSigningRequest } from './certificates.ts';
 import { claim, persistentVolume } from './claims.ts';
 import { configMap, lease, node, podTemplateKind, runtimeClass, secret } from './core.ts';
 import { customResourceDefinition } from './definitions.ts';
-import type { Errors } from './field-checks.ts';
 import { endpointSlice, endpoints } from './endpoints.ts';
 import { event } from './events.ts';
+import type { Errors } from './field-checks.ts';
+import { flowSchema, priorityLevelConfiguration } from './flow-control.ts';
 import { ingress, ingressClass, networkPolicy, podDisruptionBudget } from './networking.ts';
 import { ephemeralContainers, pod } from './pods.ts';
 import { limitRange, resourceQuota } from './quotas.ts';
@@ -67,6 +68,8 @@ const VALIDATORS: { readonly [kind: string]: Validator } = {
   'rbac.authorization.k8s.io/ClusterRoleBinding': clusterRoleBinding,
   'discovery.k8s.io/EndpointSlice': endpointSlice,
   'coordination.k8s.io/Lease': lease,
+  'flowcontrol.apiserver.k8s.io/FlowSchema': flowSchema,
+  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': priorityLevelConfiguration,
   'storage.k8s.io/StorageClass': storageClass,
   'storage.k8s.io/CSIStorageCapacity': csiStorageCapacity,
   'storage.k8s.io/VolumeAttachment': volumeAttachment,

@@ -36,8 +36,10 @@ function selectorAndTemplate(
 ): void {
   const selector = object(spec, 'selector');
   const own = labelsOf(spec);
-  if (selector === undefined) errors.push(required('spec.selector'));
-  else {
+  // A DaemonSet's selector may be missing, and then fits nothing.
+  if (selector === undefined) {
+    if (kind !== 'daemonset') errors.push(required('spec.selector'));
+  } else {
     labelSelector(errors, selector, 'spec.selector');
     if (selectorIsEmpty(selector))
       errors.push(invalid('spec.selector', selector, `empty selector is invalid for ${kind}`));
@@ -107,7 +109,9 @@ function rolling(errors: Errors, strategy: JsonObject, path: string): void {
     return;
   }
   if (type !== 'RollingUpdate') {
-    errors.push(notSupported(path, strategyDump(type, own), ['Recreate', 'RollingUpdate']));
+    errors.push(
+      notSupported(path, strategyDump(type, own, 'maxUnavailable', 'maxSurge'), ['Recreate', 'RollingUpdate']),
+    );
     return;
   }
   if (own === undefined) {
@@ -117,8 +121,12 @@ function rolling(errors: Errors, strategy: JsonObject, path: string): void {
   unavailableAndSurge(errors, own, `${path}.rollingUpdate`);
 }
 
-function strategyDump(type: string, own: JsonObject | undefined): JsonObject {
-  return { Type: type, RollingUpdate: own ?? null };
+/** With the fields of its kind's rolling update, in the order of the internal type. */
+function strategyDump(type: string, own: JsonObject | undefined, ...keys: readonly string[]): JsonObject {
+  const rolling = Object.fromEntries(
+    keys.map((key) => [`${key.slice(0, 1).toUpperCase()}${key.slice(1)}`, own?.[key] ?? null]),
+  );
+  return { Type: type, RollingUpdate: own === undefined ? null : rolling };
 }
 
 function unavailableAndSurge(errors: Errors, own: JsonObject, path: string): void {
@@ -156,6 +164,7 @@ export function replicationController(errors: Errors, value: JsonObject): void {
 
 export function daemonSet(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const spec = object(value, 'spec') ?? {};
+  if (old !== undefined) immutable(errors, spec['selector'], object(old, 'spec')?.['selector'], 'spec.selector');
   selectorAndTemplate(
     errors,
     spec,
@@ -175,9 +184,13 @@ export function daemonSet(errors: Errors, value: JsonObject, old: JsonObject | u
     if (own === undefined) errors.push(required('spec.updateStrategy.rollingUpdate'));
     else daemonRolling(errors, own);
   } else if (type !== 'OnDelete')
-    errors.push(notSupported('spec.updateStrategy', strategyDump(type, own), ['RollingUpdate', 'OnDelete']));
+    errors.push(
+      notSupported('spec.updateStrategy', strategyDump(type, own, 'maxUnavailable', 'maxSurge'), [
+        'RollingUpdate',
+        'OnDelete',
+      ]),
+    );
   nonNegative(errors, number(spec, 'revisionHistoryLimit'), 'spec.revisionHistoryLimit');
-  if (old !== undefined) immutable(errors, spec['selector'], object(old, 'spec')?.['selector'], 'spec.selector');
 }
 
 function daemonRolling(errors: Errors, own: JsonObject): void {
@@ -244,7 +257,7 @@ export function statefulSet(errors: Errors, value: JsonObject, old: JsonObject |
     errors.push(
       invalid(
         'spec.updateStrategy',
-        strategyDump(type, object(strategy, 'rollingUpdate')),
+        strategyDump(type, object(strategy, 'rollingUpdate'), 'partition', 'maxUnavailable'),
         "must be 'RollingUpdate' or 'OnDelete'",
       ),
     );
