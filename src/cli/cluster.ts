@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Store } from '../cluster/store/store.ts';
 import { advanceClock } from './cluster/advance-clock.ts';
 import { downloadSnapshot } from './cluster/download-snapshot.ts';
@@ -75,6 +75,7 @@ export function clusterCommand(): Command {
         short: 'Run a cluster in the foreground',
         flags: START_FLAGS,
         args: { min: 0, max: 0 },
+        stays: true,
         run,
       },
       { use: 'list', short: 'List the clusters', args: { min: 0, max: 0 }, run: list },
@@ -163,18 +164,19 @@ async function create(context: CliContext): Promise<CliResult> {
   const fresh = !directory.exists();
   if (!fresh && context.flags.string('from') !== '') return failed(`cluster ${name} exists already: use restore`);
   context.progress.action(`starting cluster ${name}`);
-  const undo = async (): Promise<void> => {
-    await stopProcess(directory);
-    if (fresh && directory.exists()) directory.remove();
+  const undo = (): void => {
+    // Another process may have made the same cluster meanwhile: what is there is its own then.
+    if (fresh && directory.exists() && directory.holder() === undefined) directory.remove();
   };
   const started = await launch(found.value, await launchOptions(context, directory));
   if (!started.ok) {
-    await undo();
+    undo();
     return started;
   }
   const merged = await mergeKubeconfig(kubeconfigFile(context), contextOf(name), started.value);
   if (!merged.ok) {
-    await undo();
+    await stopProcess(directory);
+    undo();
     return failed(merged.error);
   }
   context.progress.success(`cluster ${name} is ready at ${started.value.url}, kubectl's context is ${contextOf(name)}`);
@@ -236,7 +238,8 @@ async function run(context: CliContext): Promise<CliResult> {
   const { startCluster } = await import('./cluster/start-cluster.ts');
   const port = context.flags.int('port');
   const ephemeral = context.flags.bool('ephemeral');
-  const from = context.flags.string('from');
+  const given = context.flags.string('from');
+  const from = given === '' ? '' : resolve(context.cwd, given);
   let locked = false;
   try {
     const exists = existsSync(join(directory.data, 'store'));
@@ -247,7 +250,7 @@ async function run(context: CliContext): Promise<CliResult> {
     if (from !== '' && exists && !ephemeral) return failed(`cluster ${name} exists already: use restore`);
     const cluster = await startCluster({
       dataDirectory: ephemeral ? undefined : directory.data,
-      from: from === '' ? undefined : resolve(context.cwd, from),
+      from: from === '' ? undefined : from,
       scratchDirectory: join(directory.path, 'engine'),
       port,
       manualClock: context.flags.string('clock') === 'manual',
@@ -270,6 +273,7 @@ async function run(context: CliContext): Promise<CliResult> {
     await cluster.stop();
     return done;
   } catch (cause) {
+    if (isFolder(from)) return failed(`${from} is a folder`);
     return failed(explain(cause, port, directory.path));
   } finally {
     if (locked) directory.unlock();
@@ -278,16 +282,21 @@ async function run(context: CliContext): Promise<CliResult> {
 
 /** One sentence for what a user can mend. */
 function explain(cause: unknown, port: number, path: string): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { code, message, path: file = path } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `there is no file ${file}`;
   if (code === 'EADDRINUSE') return `port ${port} is in use: choose another with --port`;
   if (code === 'EACCES' && port > 0 && port < 1024) return `port ${port} is for root only: choose another with --port`;
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `no permission to write ${path}`;
   if (code === 'ENOSPC') return `no space left for ${path}`;
   if (code === 'ENOTDIR' || code === 'EEXIST') return `${path} is no folder`;
   if (code === 'ERR_SOCKET_BAD_PORT') return `${port} is no port: choose one up to 65535`;
-  if (/^store: .* is damaged/.test(message ?? ''))
+  if (/damaged at byte/.test(message ?? '') && message?.includes(join(path, 'data')))
     return `${message}: restore a snapshot with \`weir cluster restore\`, or begin anew with \`weir cluster reset\``;
   return message ?? String(cause);
+}
+
+function isFolder(path: string): boolean {
+  return path !== '' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Resolves at an interrupt or a SIGTERM; a cluster has no timeout. */
@@ -399,6 +408,8 @@ async function snapshot(context: CliContext): Promise<CliResult> {
       await exportSnapshot(join(directory.data, 'store'), file);
     }
   } catch (cause) {
+    if (!existsSync(dirname(file))) return failed(`there is no folder ${dirname(file)}`);
+    if (isFolder(file)) return failed(`${file} is a folder`);
     return failed(explain(cause, 0, file));
   }
   context.progress.success(`wrote ${file}`);
@@ -415,9 +426,7 @@ async function restore(context: CliContext): Promise<CliResult> {
     const { readState } = await import('../cluster/state-file.ts');
     state = readState(file);
   } catch (cause) {
-    return failed(
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no file ${file}` : (cause as Error).message,
-    );
+    return failed(isFolder(file) ? `${file} is a folder` : explain(cause, 0, file));
   }
   const replaced = await replace(context, found.value, state, file);
   if (replaced.ok) context.progress.success(`restored ${file}`);

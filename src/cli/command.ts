@@ -104,6 +104,8 @@ export interface Command {
   readonly hidden?: boolean;
   /** Prints a stream of the user's own, byte for byte; other output is made harmless for a terminal. */
   readonly raw?: boolean;
+  /** Runs until it is interrupted: has no timeout, and ends when its work is safe. */
+  readonly stays?: boolean;
   /** Arguments beyond these are refused; any number by default. */
   readonly args?: { readonly min: number; readonly max: number };
   /** Kind whose names complete the argument. */

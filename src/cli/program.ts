@@ -69,16 +69,20 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
   const refusal = checkArguments(path, positional);
   if (refusal !== undefined) return fail({ message: refusal, exitCode: 1 });
   const flags = new FlagValues(flagsOf(path), given);
-  const context = await contextOf(host, flags, positional, command.raw === true);
+  const context = await contextOf(host, flags, positional, command);
   if (!context.ok) return fail(context.error);
   const [value, stop] = context.value;
+  const end = overdue(value.signal);
   try {
-    const result = await Promise.race([command.run(value), overdue(value.signal)]);
+    const result = await (command.stays === true
+      ? command.run(value)
+      : Promise.race([command.run(value), end.rejects]));
     return result.ok ? 0 : fail(result.error);
   } catch (error) {
     if (value.signal.aborted && !host.signal.aborted) return fail({ message: 'timed out waiting', exitCode: 1 });
     throw error;
   } finally {
+    end.cancel();
     stop();
   }
 }
@@ -87,14 +91,23 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
 const GRACE_MS = 1000;
 
 /** Rejects when a command goes on after its end: a request without an answer must not keep the user waiting. */
-function overdue(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const expire = (): void => {
-      setTimeout(() => reject(signal.reason as Error), GRACE_MS);
+function overdue(signal: AbortSignal): { readonly rejects: Promise<never>; cancel(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let expire = (): void => undefined;
+  const rejects = new Promise<never>((_, reject) => {
+    expire = () => {
+      timer = setTimeout(() => reject(signal.reason as Error), GRACE_MS);
     };
-    if (signal.aborted) expire();
-    else signal.addEventListener('abort', expire, { once: true });
   });
+  if (signal.aborted) expire();
+  else signal.addEventListener('abort', expire, { once: true });
+  return {
+    rejects,
+    cancel() {
+      signal.removeEventListener('abort', expire);
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** Seconds are all that a user waits for a completion. */
@@ -106,7 +119,7 @@ async function complete(root: Command, words: readonly string[], host: CliHost):
   const parsed = parseArguments([COMPLETION_TIMEOUT, ...args], flagsOf(path));
   if (!parsed.ok) return 0;
   const given = new FlagValues(flagsOf(path), parsed.value.given);
-  const context = await contextOf(host, given, parsed.value.positional, false);
+  const context = await contextOf(host, given, parsed.value.positional, {});
   if (!context.ok) return 0;
   const [value, stop] = context.value;
   try {
@@ -140,14 +153,16 @@ async function contextOf(
   host: CliHost,
   flags: FlagValues,
   args: readonly string[],
-  raw: boolean,
+  { raw = false, stays = false }: Pick<Command, 'raw' | 'stays'>,
 ): Promise<CliResult<readonly [CliContext, () => void]>> {
   const namespace = await chooseNamespace(host, flags);
   if (!namespace.ok) return namespace;
   const timeoutMs = flags.durationMs('timeout');
   const stop = new AbortController();
   const signal = AbortSignal.any([host.signal, stop.signal]);
-  const timer = setTimeout(() => stop.abort(new Error('timed out')), Math.min(timeoutMs, 2 ** 31 - 1));
+  const timer = stays
+    ? undefined
+    : setTimeout(() => stop.abort(new Error('timed out')), Math.min(timeoutMs, 2 ** 31 - 1));
   let client: Promise<CliResult<KubeClient>> | undefined;
   const context: CliContext = {
     args,

@@ -7,7 +7,7 @@ import { WireClient } from '../support/wire-client.ts';
 import { isFree, Terminal } from './terminal.ts';
 
 /** Seconds of load. WEIR_HISTORY_SECONDS makes it longer. */
-const SECONDS = Number(process.env['WEIR_HISTORY_SECONDS'] ?? 12);
+const SECONDS = Number(process.env['WEIR_HISTORY_SECONDS'] ?? 6);
 const KILL_EVERY_MS = 2000;
 const CLIENTS = 8;
 const WRITES_PER_LIFE = 30;

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -58,9 +59,13 @@ export class ClusterDirectory {
     return join(this.path, 'cluster.json');
   }
 
+  get #lock(): string {
+    return join(this.path, 'lock');
+  }
+
   /** Whether there is a cluster; a folder of other things is none. */
   exists(): boolean {
-    return existsSync(this.#state) || existsSync(this.data) || existsSync(this.log);
+    return existsSync(this.#state) || [this.data, this.log, this.#lock].some((path) => existsSync(path));
   }
 
   /** @throws when the folder cannot be made, or holds other things. */
@@ -78,24 +83,35 @@ export class ClusterDirectory {
 
   /** Makes this process the only one that uses the folder, until it ends; undefined is success, else who has it. */
   lock(): number | undefined {
-    const file = join(this.path, 'lock');
-    const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) });
-    for (let attempt = 0; attempt < LOCK_TRIES; attempt++) {
-      try {
-        writeFileSync(file, mine, { flag: 'wx', mode: 0o600 });
-        return undefined;
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    const mine = `${this.#lock}.${process.pid}`;
+    writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), { mode: 0o600 });
+    try {
+      for (let attempt = 0; attempt < LOCK_TRIES; attempt++) {
+        try {
+          // Whole or not at all: nobody may take it for one whose process is gone.
+          linkSync(mine, this.#lock);
+          return undefined;
+        } catch (cause) {
+          if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+        }
+        const holder = this.holder();
+        if (holder !== undefined) return holder;
+        rmSync(this.#lock, { force: true });
       }
-      const holder = readJson(file) as { readonly pid: number; readonly started: string } | undefined;
-      if (holder !== undefined && isAlive(holder.pid, holder.started)) return holder.pid;
-      rmSync(file, { force: true });
+      return 0;
+    } finally {
+      rmSync(mine, { force: true });
     }
-    return 0;
   }
 
   unlock(): void {
-    rmSync(join(this.path, 'lock'), { force: true });
+    rmSync(this.#lock, { force: true });
+  }
+
+  /** The process that uses the folder. */
+  holder(): number | undefined {
+    const holder = readJson(this.#lock) as { readonly pid: number; readonly started: string } | undefined;
+    return holder !== undefined && isAlive(holder.pid, holder.started) ? holder.pid : undefined;
   }
 
   /** What the process last wrote; undefined when it never answered. */
