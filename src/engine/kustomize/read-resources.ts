@@ -52,7 +52,7 @@ function parseStream(text: string): YamlNode[] {
     if (!read.ok) throw new KustomizeFailure(`MalformedYAMLError: ${printYamlError(read.error)}`, 'yaml');
     const [node] = read.value;
     if (node === undefined || node.tag === NULL_TAG) continue;
-    const resolved = document.includes('&') || document.includes('<<') ? new Resolver().resolve(node) : node;
+    const resolved = NEEDS_RESOLVER.test(document) ? new Resolver().resolve(node) : node;
     if (documents.length === 1 && isWrapper(resolved)) {
       nodes.push(...(fieldOf(resolved, 'items')?.content ?? []));
       continue;
@@ -61,6 +61,9 @@ function parseStream(text: string): YamlNode[] {
   }
   return nodes;
 }
+
+/** Where there is an anchor, a merge key or a null key. */
+const NEEDS_RESOLVER = /&|<<|!!null|(?:^|[\s{,])(?:~|null|Null|NULL)\s*:/;
 
 function isWrapper(node: YamlNode): boolean {
   const kind = fieldOf(node, 'kind')?.value;
@@ -113,9 +116,10 @@ class Resolver {
       if (source !== undefined) fail('duplicate merge key');
       source = node.content[index + 1];
     }
-    if (source === undefined) return;
-    const sources = mergeSources(source);
-    clearField(node, '<<');
+    const { content } = node;
+    if (source === undefined && !content.some((key, index) => index % 2 === 0 && key.tag === NULL_TAG)) return;
+    const sources = source === undefined ? [] : mergeSources(source);
+    if (source !== undefined) clearField(node, '<<');
     const own = copyNode(node);
     for (const one of [...sources, own]) {
       if (this.open.has(one))
@@ -124,8 +128,10 @@ class Resolver {
       for (let index = 0; index < copy.content.length; index += 2) {
         const key = copy.content[index] as YamlNode;
         const value = copy.content[index + 1] as YamlNode;
+        // Kyaml takes a null key for an empty name, does not find it, and adds it once more: an error in the end.
+        const name = key.tag === NULL_TAG ? '' : key.value;
         let at = 0;
-        while (at < node.content.length && (node.content[at] as YamlNode).value !== key.value) at += 2;
+        while (at < node.content.length && (node.content[at] as YamlNode).value !== name) at += 2;
         if (at < node.content.length) {
           node.content[at] = key;
           node.content[at + 1] = value;

@@ -62,6 +62,8 @@ const settings = fc
     line(
       'configMapGenerator: [{name: g, literals: [a=b]}]',
       'configMapGenerator: [{name: a0, behavior: merge, literals: [a=b]}]',
+      'configMapGenerator: [{name: a0, behavior: merge, literals: [a=b], options: {disableNameSuffixHash: true}}]',
+      'configMapGenerator: [{name: g, files: [m1.yaml], options: {disableNameSuffixHash: true}}]',
     ),
     line(
       'replacements: [{source: {kind: ConfigMap, name: a0, fieldPath: data.k}, targets: [{select: {kind: Deployment}, fieldPaths: [metadata.annotations.copy], options: {create: true}}]}]',
@@ -193,6 +195,52 @@ describe('a rebuild with what the last build left', () => {
     if (!before.ok || !after.ok) throw new Error('not built');
     const made = after.value.objects.filter((object, index) => object !== before.value.objects[index]);
     expect(made).toMatchObject([{ metadata: { name: 'p-m7' }, data: { k: 'new' } }]);
+  });
+
+  it('sees a cycle that goes through a layer it has', () => {
+    const tree: Tree = {
+      'base/kustomization.yaml': 'namePrefix: b-\n',
+      'base/deep/kustomization.yaml': 'namePrefix: d-\n',
+      'middle/kustomization.yaml': 'resources: [../base]\n',
+      'overlay/kustomization.yaml': 'resources: [../middle, ../base/deep]\n',
+    };
+    const changed = { ...tree, 'base/deep/kustomization.yaml': 'resources: [../../middle]\n' };
+    const cache = new KustomizeCache();
+    expect(build(memoryFiles(tree), cache)).toMatch(/^\[/);
+    const again = build(memoryFiles(changed), cache);
+    expect(again).toContain("contains visited root '/base/deep'");
+    expect(again).toBe(build(memoryFiles(changed)));
+  });
+
+  it.each([
+    [
+      'the data of another object',
+      'configMapGenerator: [{name: g, files: [m1.yaml], options: {disableNameSuffixHash: true}}]',
+    ],
+    ['a patch of another object', 'patches: [{path: m1.yaml, target: {name: m2}}]'],
+    [
+      'a patch of all that have its labels',
+      'patches: [{target: {labelSelector: k=old}, patch: "[{\\"op\\": \\"remove\\", \\"path\\": \\"/data\\"}]"}]',
+    ],
+    [
+      'what another object takes from it',
+      'replacements: [{source: {name: m1, fieldPath: data.k}, targets: [{select: {name: m2}, fieldPaths: [data.k]}]}]',
+    ],
+  ])('makes again what depends on the changed file: %s', (_, line) => {
+    const object = (one: string): string =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${one}, labels: {k: old}}\ndata: {k: old}\n`;
+    const tree: Tree = {
+      'overlay/m1.yaml': object('m1'),
+      'overlay/m2.yaml': object('m2'),
+      'overlay/kustomization.yaml': `resources: [m1.yaml, m2.yaml]\n${line}\n`,
+    };
+    const changed = { ...tree, 'overlay/m1.yaml': tree['overlay/m1.yaml']?.replaceAll('old', 'new') ?? '' };
+    const cache = new KustomizeCache();
+    const before = build(memoryFiles(tree), cache);
+    const after = build(memoryFiles(changed), cache);
+    expect(before).toMatch(/^\[/);
+    expect(after).not.toBe(before);
+    expect(after).toBe(build(memoryFiles(changed)));
   });
 
   it('makes a kustomization file again with what is above it, and no other layer', () => {

@@ -75,6 +75,7 @@ class Reader {
   private firstErrorLine = 0;
   private depth = 0;
   private infinite = false;
+  private otherKeys = false;
   doubtful = false;
 
   constructor(options: ValueOptions) {
@@ -86,6 +87,7 @@ class Reader {
     if (this.errors.length > 0) {
       throw new YamlFailure(`unmarshal errors:\n  ${this.errors.join('\n  ')}`, this.firstErrorLine, true);
     }
+    if (this.otherKeys) throw new YamlFailure('json: unsupported type: map[interface {}]interface {}', 0, true);
     if (this.infinite) refuseInfinite(value);
     return value;
   }
@@ -217,7 +219,8 @@ class Reader {
     if (tag === STR_TAG) return key.value;
     if (this.options.dialect === 'v3') {
       // Go's v3 makes a map of any keys of it, which its JSON encoder refuses; the outermost map is of strings.
-      if (this.depth > 1) throw new YamlFailure('json: unsupported type: map[interface {}]interface {}', 0, true);
+      if (tag !== NULL_TAG) this.scalar(key);
+      if (this.depth > 1) this.otherKeys = true;
       return key.value;
     }
     if (tag === FLOAT_TAG) {
