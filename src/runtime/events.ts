@@ -18,8 +18,10 @@ export interface EventRecorderOptions {
   readonly log: Log;
 }
 
-/** Events waiting per sink; more are dropped, so that a sink that hangs holds up nothing else. Source: client-go@0.34 tools/record. */
-const MAX_WAITING = 1000;
+/** Events waiting per sink; more are dropped, so that a sink that hangs holds up nothing else. One commit can bring some for each object. */
+const MAX_WAITING = 10_000;
+/** Events sent to one sink at a time; those about one object go one after the other. */
+const SENT_AT_ONCE = 4;
 /** Flux cuts event messages here. */
 const MAX_EVENT_MESSAGE = 39_000;
 /** Annotations of the object under this prefix are told with each of its events. */
@@ -70,13 +72,15 @@ function prepare(component: string, object: KubeObject, event: EventRecord, atMs
   };
 }
 
-/** One sink's events, sent one after the other. */
+/** One sink's events. Those about one object keep their order. */
 class Lane {
   readonly #sink: EventSink;
   readonly #log: Log;
   readonly #signal: AbortSignal;
-  #waiting: ReadyEvent[] = [];
-  #running: Promise<void> | undefined;
+  readonly #waiting: ReadyEvent[] = [];
+  /** Objects of which an event is being sent. */
+  readonly #busy = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(sink: EventSink, log: Log, signal: AbortSignal) {
     this.#sink = sink;
@@ -91,24 +95,37 @@ class Lane {
       return;
     }
     this.#waiting.push(event);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running.size >= SENT_AT_ONCE) return;
+    const running = this.#run().finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async drained(): Promise<void> {
-    await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   async #run(): Promise<void> {
     // Later than the record call itself, so that a burst is one turn of the loop away from the reconcile.
     await Promise.resolve();
     while (!this.#signal.aborted) {
-      const event = this.#waiting.shift();
+      const event = this.#next();
       if (event === undefined) return;
+      const about = keyOf(event);
+      this.#busy.add(about);
       await this.#sink.send(event, this.#signal).catch((cause: unknown) => {
         if (!this.#signal.aborted) this.#log.error('unable to record event', { error: String(cause) });
       });
+      this.#busy.delete(about);
     }
   }
+
+  /** The first one whose object has none under way: whoever sends that one goes on with the next. */
+  #next(): ReadyEvent | undefined {
+    const index = this.#waiting.findIndex((event) => !this.#busy.has(keyOf(event)));
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
+  }
+}
+
+function keyOf({ object: { kind, namespace = '', name } }: ReadyEvent): string {
+  return `${kind}/${namespace}/${name}`;
 }

@@ -9,6 +9,8 @@ import { type DigestAlgorithm, digestOf, matchesDigest } from './digest.ts';
 const RETENTION_TTL_MS = 60_000;
 const RETENTION_RECORDS = 2;
 const WALK_LIMIT = 1000;
+/** How the names of files that are being written end. */
+const TEMPORARY = '.tmp';
 
 /** Names the object whose artifact it is. */
 export interface ArtifactOwner {
@@ -143,15 +145,20 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
       const ttl = options.retentionTtlMs ?? RETENTION_TTL_MS;
       const records = options.retentionRecords ?? RETENTION_RECORDS;
       const files: { readonly file: string; readonly time: number }[] = [];
+      // What a process that was killed has left.
+      const halves: typeof files = [];
       for (const name of (await listDirectory(directory)).slice(0, WALK_LIMIT)) {
         const file = join(directory, name);
         if (file === keep) continue;
         const found = await stat(file).catch(() => undefined);
-        if (found?.isFile() === true) files.push({ file, time: found.mtimeMs });
+        if (found?.isFile() !== true) continue;
+        (name.endsWith(TEMPORARY) ? halves : files).push({ file, time: found.mtimeMs });
       }
       files.sort((a, b) => b.time - a.time);
       const now = options.clock.now();
-      const garbage = files.filter(({ time }, index) => now - time > ttl || index >= records - 1);
+      const old = ({ time }: { readonly time: number }): boolean => now - time > ttl;
+      for (const { file } of halves.filter(old)) await rm(file, { force: true });
+      const garbage = files.filter((file, index) => old(file) || index >= records - 1);
       for (const { file } of garbage) {
         verified.delete(file.slice(root.length + 1));
         await rm(file, { force: true });
@@ -174,7 +181,7 @@ function fileName(step: string): string {
 
 /** Writes beside the target, syncs, and renames: a reader or a crash sees the old file or the new one. */
 async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${target}.${randomBytes(6).toString('hex')}${TEMPORARY}`;
   const handle = await open(temporary, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);
