@@ -112,7 +112,7 @@ export function convertApplied(
 ): Result<Decoded, StatusError> {
   const converted = fromUnstructured(type, json(merged));
   if (converted.ok) return converted;
-  const { namespace = '', name } = applied.metadata;
+  const [namespace, name] = ['namespace', 'name'].map((key) => stringAt(json(applied), 'metadata', key) ?? '');
   const kind = `${apiVersionOf(type).includes('/') ? '' : '/'}${apiVersionOf(type)}, Kind=${type.kind}`;
   const message = `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${converted.error}`;
   return err({ code: 500, reason: '', message });

@@ -15,6 +15,11 @@ function owns({ fieldsV1 }: ManagedFieldsEntry, path: readonly string[]): boolea
   return at(fieldsV1, ...members(path)) !== undefined;
 }
 
+/** Of two entries with one identity, as taking over replicas may leave them, the last is read. */
+function byIdentity(entries: Entries): Map<string, ManagedFieldsEntry> {
+  return new Map(entries.map((entry) => [identify(entry), entry]));
+}
+
 function ownerOf(path: readonly string[]): JsonObject {
   let fields: JsonObject = {};
   for (const name of members(path).toReversed()) fields = { [name]: fields };
@@ -24,7 +29,7 @@ function ownerOf(path: readonly string[]): JsonObject {
 /** Who owns the replicas of an object, as owners of its scale. Source: apimachinery@0.34 util/managedfields/scalehandler.go ToSubresource. */
 export function scaleManagers(entries: Entries, pathOf: ReplicasPath): Entries {
   const out: ManagedFieldsEntry[] = [];
-  for (const entry of entries) {
+  for (const entry of byIdentity(entries).values()) {
     const path = pathOf(entry.apiVersion);
     if (path === undefined || !owns(entry, path)) continue;
     out.push({ ...entry, apiVersion: SCALE_VERSION, fieldsV1: ownerOf(['spec', 'replicas']) });
@@ -37,13 +42,12 @@ export function scaleManagers(entries: Entries, pathOf: ReplicasPath): Entries {
  * came by the scale has no time. Source: apimachinery@0.34 util/managedfields/scalehandler.go ToParent.
  */
 export function parentManagers(entries: Entries, scale: Entries, apiVersion: string, pathOf: ReplicasPath): Entries {
-  const left = new Map(scale.map((entry) => [identify(entry), entry]));
+  const left = byIdentity(scale);
+  const known = byIdentity(entries);
   const out = new Map<string, ManagedFieldsEntry>();
-  const times = new Map(entries.map((entry) => [identify(entry), entry.time]));
-  for (const entry of entries) {
+  for (const [id, entry] of known) {
     const path = pathOf(entry.apiVersion);
     if (path === undefined) continue;
-    const id = identify(entry);
     if (!owns(entry, path)) out.set(id, entry);
     else if (left.delete(id)) out.set(id, entry);
     else {
@@ -54,7 +58,7 @@ export function parentManagers(entries: Entries, scale: Entries, apiVersion: str
   for (const [id, entry] of left) {
     if (!owns(entry, ['spec', 'replicas'])) continue;
     const { time: _of, ...rest } = entry;
-    const time = times.get(id);
+    const time = known.get(id)?.time;
     const fieldsV1 = ownerOf(pathOf(apiVersion) ?? []);
     out.set(id, { ...rest, apiVersion, fieldsV1, ...(time === undefined ? {} : { time }) });
   }

@@ -107,7 +107,8 @@ export async function writeScale(kernel: Kernel, request: ResourceRequest): Prom
     const shown = kernel.codec.fromStorage(type, current);
     const owners = shown.metadata.managedFields ?? [];
     const before = withMeta(kube(scaleOf(type, shown)), (meta) => {
-      meta.managedFields = scaleManagers(owners, replicasPath(type));
+      const managers = scaleManagers(owners, replicasPath(type));
+      meta.managedFields = managers.length === 0 ? undefined : managers;
     });
     const { manager } = operation;
     const context = scaleContext(kernel);
