@@ -28,7 +28,8 @@ type Operation = (...args: unknown[]) => Promise<unknown>;
 
 /** The functions of `node:fs/promises` (and of the handles it opens), as one that {@link killedAt} can end. */
 export function mortal<T extends object>(functions: T): T {
-  const wrapped: Record<string, unknown> = { ...functions };
+  const wrapped: Record<string, unknown> = {};
+  Object.assign(wrapped, functions);
   for (const [name, value] of Object.entries(functions)) {
     if (typeof value === 'function') wrapped[name] = operation(name, value as Operation);
   }
