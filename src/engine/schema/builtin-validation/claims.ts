@@ -114,7 +114,7 @@ export function persistentVolume(errors: Errors, value: JsonObject, old: JsonObj
   const capacity = object(spec, 'capacity') ?? {};
   if (Object.keys(capacity).length === 0) errors.push(required('spec.capacity'));
   if (capacity['storage'] === undefined || Object.keys(capacity).length > 1)
-    errors.push(notSupported('spec.capacity', spec['capacity'] ?? null, ['storage']));
+    errors.push(notSupported('spec.capacity', capacity, ['storage']));
   for (const [name, amount] of Object.entries(capacity)) {
     const at = `spec.capacity[${name}]`;
     const own = quantity(amount);

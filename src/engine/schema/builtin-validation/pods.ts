@@ -1,6 +1,6 @@
 import { equal, type Json, type JsonObject } from '../../../base/json.ts';
 import { isIpv4, isIpv6 } from '../formats.ts';
-import { internalDiff } from '../internal-types.ts';
+import { internalDiff, internalObject } from '../internal-types.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../names.ts';
 import { containers, laterContainers } from './containers.ts';
 import {
@@ -17,6 +17,7 @@ import {
   required,
   text,
   texts,
+  without,
 } from './field-checks.ts';
 import { affinity, dnsConfig, schedulingGates, tolerations, topology } from './pod-placement.ts';
 import { hostProcesses, podSecurity } from './security-context.ts';
@@ -25,9 +26,9 @@ import { volumes } from './volumes.ts';
 const RESTART = ['Always', 'OnFailure', 'Never'];
 const DNS = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
-/** A pod's spec, in a pod or in a template. (kubernetes@1.34 pkg/apis/core/validation ValidatePodSpec) */
-export function podSpec(errors: Errors, spec: JsonObject, path: string): void {
-  const known = volumes(errors, spec, `${path}.volumes`);
+/** A pod's spec, in a pod, which has a name, or in a template. (kubernetes@1.34 pkg/apis/core/validation ValidatePodSpec) */
+export function podSpec(errors: Errors, spec: JsonObject, path: string, podName = ''): void {
+  const known = volumes(errors, spec, `${path}.volumes`, podName);
   containers(errors, spec, known, path);
   laterContainers(errors, spec, known, path);
   hostNetwork(errors, spec, path);
@@ -115,13 +116,12 @@ function hostNetwork(errors: Errors, spec: JsonObject, path: string): void {
 
 export function pod(errors: Errors, value: JsonObject, old: JsonObject | undefined): void {
   const spec = object(value, 'spec') ?? {};
+  podSpec(errors, spec, 'spec', text(object(value, 'metadata'), 'name'));
   if (old === undefined) {
-    podSpec(errors, spec, 'spec');
     if (items(spec, 'ephemeralContainers').length > 0)
       errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'));
     return;
   }
-  podSpec(errors, spec, 'spec');
   podUpdate(errors, spec, object(old, 'spec') ?? {});
 }
 
@@ -168,12 +168,68 @@ function podUpdate(errors: Errors, spec: JsonObject, old: JsonObject): void {
   keep('tolerations');
   keep('schedulingGates');
   if (graceMayChange) keep('terminationGracePeriodSeconds');
+  const gates = new Set(items(old, 'schedulingGates').map((gate) => text(gate, 'name')));
+  items(spec, 'schedulingGates').forEach((gate, index) => {
+    const name = text(gate, 'name');
+    const detail = `only deletion is allowed, but found new scheduling gate '${name}'`;
+    if (!gates.has(name)) errors.push(forbidden(`spec.schedulingGates[${index}].name`, detail));
+  });
+  const timeless = (toleration: Json): Json => without(toleration as JsonObject, 'tolerationSeconds');
   const kept = items(old, 'tolerations').every((toleration) =>
-    items(spec, 'tolerations').some((other) => equal(other, toleration)),
+    items(spec, 'tolerations').some((other) => equal(timeless(other), timeless(toleration))),
   );
-  if (!kept)
+  if (kept) tolerations(errors, spec, 'spec.tolerations');
+  else
     errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
+  if (gates.size > 0) gatedPlacement(errors, munged, old);
   if (!equal(munged, old)) errors.push(forbidden('spec', `${MUTABLE}\n${internalDiff('PodSpec', old, munged)}`));
+}
+
+/** A pod that waits at a gate may be told more of where to run; what it was told before stays. */
+function gatedPlacement(errors: Errors, munged: { [key: string]: Json }, old: JsonObject): void {
+  const [nodes, before] = [object(munged, 'nodeSelector') ?? {}, object(old, 'nodeSelector') ?? {}];
+  for (const [key, value] of Object.entries(before)) {
+    const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
+    if (nodes[key] !== value) errors.push(invalid('spec.nodeSelector', object(munged, 'nodeSelector') ?? null, detail));
+  }
+  if (has(old, 'nodeSelector')) munged['nodeSelector'] = before;
+  else delete munged['nodeSelector'];
+  const [affinity, was] = [object(munged, 'affinity'), object(old, 'affinity')];
+  const oldNodes = object(was, 'nodeAffinity');
+  if (equal(object(affinity, 'nodeAffinity') ?? null, oldNodes ?? null)) return;
+  if (oldNodes !== undefined) nodeTermsGrow(errors, object(affinity, 'nodeAffinity'), oldNodes);
+  const others: { [key: string]: Json } = without(affinity ?? {}, 'nodeAffinity');
+  if (oldNodes !== undefined) others['nodeAffinity'] = oldNodes;
+  if (Object.keys(others).length > 0 || (affinity !== undefined && was !== undefined)) munged['affinity'] = others;
+  else delete munged['affinity'];
+}
+
+/** (validateNodeAffinityMutation) */
+function nodeTermsGrow(errors: Errors, affinity: JsonObject | undefined, old: JsonObject): void {
+  const key = 'requiredDuringSchedulingIgnoredDuringExecution';
+  const at = `spec.affinity.nodeAffinity.${key}.nodeSelectorTerms`;
+  const [now, was] = [affinity, old].map((one) => items(object(one, key), 'nodeSelectorTerms')) as [
+    readonly Json[],
+    readonly Json[],
+  ];
+  if (was.length === 0) return;
+  const quoted = now.map((term) => internalObject('NodeSelectorTerm', term));
+  if (was.length !== now.length) {
+    const detail = 'no additions/deletions to non-empty NodeSelectorTerms list are allowed';
+    errors.push(invalid(at, now.length === 0 ? null : quoted, detail));
+    return;
+  }
+  was.forEach((term, index) => {
+    const grows = ['matchExpressions', 'matchFields'].every((list) =>
+      items(term, list).every((one, position) => equal(one, items(now[index], list)[position] ?? null)),
+    );
+    const some = (one: Json | undefined): boolean =>
+      items(one, 'matchExpressions').length + items(one, 'matchFields').length > 0;
+    if (!grows || (!some(term) && some(now[index]))) {
+      const detail = 'only additions are allowed (no mutations or deletions)';
+      errors.push(invalid(`${at}[${index}]`, quoted[index], detail));
+    }
+  });
 }
 
 /** Keys of a template's annotations, in any case. */

@@ -203,6 +203,66 @@ describe('what a server says of', () => {
     expect(message).toContain('- "NodeName": "a",\n+ "NodeName": "b",\n');
   });
 
+  it.each<[what: string, now: object, old: object, errors: string[]]>([
+    ['more of where to run', { nodeSelector: { a: 'b', c: 'd' } }, { nodeSelector: { a: 'b' } }, []],
+    [
+      'less of where to run, and of another gate',
+      { schedulingGates: [{ name: 'h' }] },
+      { nodeSelector: { a: 'b' } },
+      [
+        "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'h'",
+        'spec.nodeSelector: Invalid value: null: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+      ],
+    ],
+    [
+      'how long it tolerates',
+      { tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }] },
+      { tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute' }] },
+      [],
+    ],
+  ])('a pod at a gate that is told %s', (_what, now, old, errors) => {
+    const gated = { schedulingGates: [{ name: 'g' }] };
+    expect(said(one({}, { ...gated, ...now }), one({}, { ...gated, ...old }))).toEqual(errors);
+  });
+
+  it('two files of a projected volume at one place', () => {
+    const sources = ['a', 'b'].map((name) => ({ configMap: { name, items: [{ key: 'k', path: 'p' }] } }));
+    expect(said(one({}, { volumes: [{ name: 'v', projected: { sources } }] }))).toEqual([
+      'spec.volumes[0].projected: Invalid value: "b": conflicting duplicate paths',
+    ]);
+  });
+
+  it.each([
+    ['app', 'Always'],
+    ['app:latest@sha256:0123456789abcdef0123456789abcdef', 'Always'],
+    ['host:5000/app:1', 'IfNotPresent'],
+    ['host:5000/app', 'Always'],
+    ['App', 'IfNotPresent'],
+  ])('the image %s is pulled %s', (image, policy) => {
+    const made = one({ image }) as { spec?: { containers?: { imagePullPolicy?: string }[] } };
+    expect(made.spec?.containers?.[0]?.imagePullPolicy).toBe(policy);
+  });
+
+  it('the template of a Job that runs, as its own types print it', () => {
+    const job = (image: string): JsonObject =>
+      whole({
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: { name: 'j' },
+        spec: {
+          manualSelector: true,
+          selector: { matchLabels: { a: 'b' } },
+          template: {
+            metadata: { labels: { a: 'b' } },
+            spec: { restartPolicy: 'Never', containers: [{ name: 'c', image }] },
+          },
+        },
+      });
+    const [message = ''] = said(job('i:2'), job('i:1'));
+    expect(message).toMatch(/^spec\.template: Invalid value: \{"labels":\{"a":"b"\},"Spec":\{"Volumes":null,/);
+    expect(message).toMatch(/: field is immutable$/);
+  });
+
   it('an ephemeral container that has a taken name', () => {
     const later = one(
       {},

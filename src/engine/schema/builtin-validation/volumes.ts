@@ -1,7 +1,6 @@
 import type { Json, JsonObject } from '../../../base/json.ts';
 import { dns1123Label, dns1123Subdomain } from '../names.ts';
 import { claimSpec } from './claims.ts';
-import { fieldRef, resourceFieldRef } from './field-refs.ts';
 import {
   duplicate,
   type Errors,
@@ -10,6 +9,7 @@ import {
   has,
   invalid,
   items,
+  labels,
   notSupported,
   number,
   object,
@@ -17,6 +17,7 @@ import {
   Seen,
   text,
 } from './field-checks.ts';
+import { fieldRef, resourceFieldRef } from './field-refs.ts';
 import { driverName } from './storage.ts';
 
 const KINDS = [
@@ -51,14 +52,22 @@ const KINDS = [
   'image',
 ];
 
-/** Volumes of a pod by name. (kubernetes@1.34 pkg/apis/core/validation ValidateVolumes) */
-export function volumes(errors: Errors, spec: JsonObject, path: string): Map<string, JsonObject> {
+/**
+ * Volumes of a pod by name; `podName` is that of a pod, '' for a template.
+ * (kubernetes@1.34 pkg/apis/core/validation ValidateVolumes)
+ */
+export function volumes(errors: Errors, spec: JsonObject, path: string, podName: string): Map<string, JsonObject> {
   const known = new Map<string, JsonObject>();
   items(spec, 'volumes').forEach((volume, index) => {
     const at = `${path}[${index}]`;
     const name = text(volume, 'name');
     const found: Errors = [];
     source(found, volume as JsonObject, at);
+    if (podName !== '' && name !== '' && has(volume, 'ephemeral')) {
+      const claimName = `${podName}-${name}`;
+      const wrong = dns1123Subdomain(claimName).map((message) => `PVC name ${JSON.stringify(claimName)}: ${message}`);
+      each(found, wrong, `${at}.name`, name);
+    }
     const names: Errors = [];
     if (name === '') names.push(required(`${at}.name`));
     else {
@@ -142,7 +151,10 @@ function sourceOf(errors: Errors, kind: string, own: JsonObject, path: string): 
     case 'ephemeral': {
       const template = object(own, 'volumeClaimTemplate');
       if (template === undefined) errors.push(required(`${path}.volumeClaimTemplate`));
-      else claimSpec(errors, object(template, 'spec') ?? {}, `${path}.volumeClaimTemplate.spec`);
+      else {
+        labels(errors, object(object(template, 'metadata'), 'labels'), `${path}.volumeClaimTemplate.metadata.labels`);
+        claimSpec(errors, object(template, 'spec') ?? {}, `${path}.volumeClaimTemplate.spec`);
+      }
       return;
     }
     default:
@@ -216,6 +228,10 @@ function downward(errors: Errors, item: Json, path: string): void {
 
 function projected(errors: Errors, own: JsonObject, path: string): void {
   mode(errors, own, path);
+  const paths = new Seen();
+  const once = (place: string, named: string): void => {
+    if (place !== '' && !paths.add(place)) errors.push(invalid(path, named, 'conflicting duplicate paths'));
+  };
   items(own, 'sources').forEach((projection, index) => {
     const at = `${path}.sources[${index}]`;
     const kinds = ['secret', 'configMap', 'downwardAPI', 'serviceAccountToken', 'clusterTrustBundle'].filter(
@@ -230,8 +246,12 @@ function projected(errors: Errors, own: JsonObject, path: string): void {
     if (kind === 'secret' || kind === 'configMap') {
       if (text(inner, 'name') === '') errors.push(required(`${at}.${kind}.name`));
       keyPaths(errors, inner, `${at}.${kind}`);
+      for (const item of items(inner, 'items')) once(text(item, 'path'), text(inner, 'name'));
     } else if (kind === 'downwardAPI')
-      items(inner, 'items').forEach((item) => downward(errors, item, `${at}.downwardAPI`));
+      items(inner, 'items').forEach((item) => {
+        downward(errors, item, `${at}.downwardAPI`);
+        once(text(item, 'path'), text(item, 'path'));
+      });
     else if (kind === 'serviceAccountToken') {
       const seconds = number(inner, 'expirationSeconds');
       if (seconds !== undefined && seconds < 600)
@@ -245,6 +265,7 @@ function projected(errors: Errors, own: JsonObject, path: string): void {
       const own = text(inner, 'path');
       if (own === '') errors.push(required(`${path}.path`));
       else localPath(errors, own, `${path}.path`);
+      once(own, own);
     }
   });
 }
