@@ -5,6 +5,7 @@ import type { StatusError } from '../registry.ts';
 import type { Kernel } from './kernel.ts';
 import type { User } from './user.ts';
 import { ANONYMOUS, AUTHENTICATED } from './user.ts';
+import { tokenOf } from './web-socket-answer.ts';
 
 export const UNAUTHORIZED: StatusError = { code: 401, reason: 'Unauthorized', message: 'Unauthorized' };
 
@@ -15,7 +16,7 @@ export async function authenticate(
   socket: TLSSocket,
 ): Promise<Result<User, StatusError>> {
   const authorization = headers['authorization'] ?? '';
-  const token = /^bearer +(\S+)/i.exec(authorization)?.[1];
+  const token = /^bearer +(\S+)/i.exec(authorization)?.[1] ?? tokenOf(headers['sec-websocket-protocol']);
   if (token !== undefined) {
     const verified = kernel.tokens.verify(token);
     return verified.ok ? ok(verified.value.user) : err(UNAUTHORIZED);

@@ -1,5 +1,4 @@
 import type { HttpRequest } from '../../base/http.ts';
-import { stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import type { PodProgram } from '../pod-program.ts';
@@ -22,7 +21,7 @@ import type { ResourceRequest } from './request.ts';
 import type { ResourcePath, Target } from './request-info.ts';
 import { parseTarget } from './request-info.ts';
 import type { ResourceType } from './resource-type.ts';
-import { badRequest, forbidden, methodNotAllowed, notFound, pathNotFound } from './status.ts';
+import { forbidden, methodNotAllowed, notFound, pathNotFound } from './status.ts';
 import { handleSubresource } from './subresources.ts';
 import type { User } from './user.ts';
 import { virtualCreate } from './virtual.ts';
@@ -45,6 +44,11 @@ export interface Connection {
 
 function isConnectionKind(kind: string | undefined): kind is Connection['kind'] {
   return kind === 'exec' || kind === 'attach' || kind === 'portforward';
+}
+
+/** Whether a path is for a connection that leaves HTTP. */
+export function isConnectionPath(url: string): boolean {
+  return isConnectionKind(parseTarget(url).resource?.subresource);
 }
 
 /** Answers requests of users who are known already. */

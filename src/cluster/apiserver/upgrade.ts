@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
@@ -6,8 +7,10 @@ import { WebSocketServer } from 'ws';
 import { stringifyJson } from '../../base/json.ts';
 import type { StatusError } from '../registry.ts';
 import { authenticate } from './authentication.ts';
+import { encode } from './encode.ts';
 import { headersOf } from './headers.ts';
 import type { ApiServer, Connection } from './server.ts';
+import { isConnectionPath } from './server.ts';
 import { statusBody } from './status.ts';
 import { ByteQueue } from './streams/byte-queue.ts';
 import type { ExecSink } from './streams/exec.ts';
@@ -15,6 +18,8 @@ import { attach, runCommand } from './streams/exec.ts';
 import { PortForward } from './streams/port-forward.ts';
 import type { SpdyStream } from './streams/spdy.ts';
 import { SpdyConnection } from './streams/spdy.ts';
+import type { User } from './user.ts';
+import { protocolsOf, streamOverWebSocket } from './web-socket-answer.ts';
 
 /** Newest first. */
 const EXEC_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
@@ -37,6 +42,11 @@ export async function handleUpgrade(
 ): Promise<void> {
   const headers = headersOf(request);
   const user = await authenticate(server.kernel, headers, socket as TLSSocket);
+  const upgrade = (headers['upgrade'] ?? '').toLowerCase();
+  if (user.ok && !isConnectionPath(request.url ?? '/')) {
+    await answer(server, request, headers, user.value, socket, head);
+    return;
+  }
   const checked = user.ok
     ? server.connect({ method: request.method ?? 'GET', path: request.url ?? '/', headers }, user.value)
     : user;
@@ -44,17 +54,42 @@ export async function handleUpgrade(
     refuse(socket, checked.error);
     return;
   }
-  const upgrade = (headers['upgrade'] ?? '').toLowerCase();
   if (upgrade === 'websocket') openWebSocket(checked.value, request, socket, head);
   else if (upgrade === 'spdy/3.1') openSpdy(checked.value, headers, socket, head);
   else refuse(socket, { code: 400, reason: 'BadRequest', message: `unable to upgrade: ${upgrade} is not supported` });
 }
 
+/** Everything else is answered as without an upgrade, but for streams: those go on over the WebSocket. */
+async function answer(
+  server: ApiServer,
+  request: IncomingMessage,
+  headers: Readonly<Record<string, string>>,
+  user: User,
+  socket: Socket,
+  head: Buffer,
+): Promise<void> {
+  const abort = new AbortController();
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => abort.abort());
+  const { method = 'GET', url = '/' } = request;
+  const served = await server.serve({ method, path: url, headers, signal: abort.signal }, user);
+  const encoded = await encode(served, headers);
+  if (encoded.whole === undefined && headers['upgrade']?.toLowerCase() === 'websocket')
+    streamOverWebSocket(encoded, server.kernel.clock, request, socket, head);
+  else if (encoded.whole === undefined)
+    refuse(socket, { code: 400, reason: 'BadRequest', message: 'unable to upgrade: only WebSockets are supported' });
+  else end(socket, encoded.status, encoded.headers, encoded.whole);
+}
+
 function refuse(socket: Socket, error: StatusError): void {
-  const body = stringifyJson(statusBody(error));
-  socket.end(
-    `HTTP/1.1 ${error.code} ${error.reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const body = new TextEncoder().encode(stringifyJson(statusBody(error)));
+  end(socket, error.code, { 'content-type': 'application/json', 'content-length': String(body.length) }, body);
+}
+
+function end(socket: Socket, status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}connection: close\r\n\r\n`);
+  socket.end(body);
 }
 
 function openWebSocket(connection: Connection, request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -65,7 +100,7 @@ function openWebSocket(connection: Connection, request: IncomingMessage, socket:
     maxPayload: MAX_MESSAGE_BYTES,
     handleProtocols: (asked) => supported.find((protocol) => asked.has(protocol)) ?? false,
   });
-  const asked = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const asked = protocolsOf(request);
   if (!asked.some((name) => supported.includes(name))) {
     refuse(socket, {
       code: 403,

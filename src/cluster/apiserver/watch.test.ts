@@ -47,6 +47,10 @@ it.each([
   ['timeoutSeconds=-1', []],
   [
     'timeoutSeconds=2&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true',
+    ['ADDED a', 'ADDED b', 'BOOKMARK'],
+  ],
+  [
+    'timeoutSeconds=10&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true',
     ['ADDED a', 'ADDED b', 'BOOKMARK', 'BOOKMARK'],
   ],
   ['timeoutSeconds=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan', []],
@@ -63,7 +67,7 @@ it.each([
 
 it('marks the end of what there was', async () => {
   const { lines } = await ask(
-    'timeoutSeconds=2&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true',
+    'timeoutSeconds=10&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true',
   );
   expect(at(lines[2] ?? null, 'object', 'metadata', 'annotations')).toEqual({ 'k8s.io/initial-events-end': 'true' });
   expect(at(lines[3] ?? null, 'object', 'metadata', 'annotations')).toBeUndefined();

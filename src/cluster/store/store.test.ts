@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  fdatasync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -7,13 +8,25 @@ import {
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KubeObject } from '../../api/object.ts';
 import { exportSnapshot, importSnapshot, openStore } from './disk.ts';
 import { Store } from './store.ts';
+
+/** Only the disk's faults are made up: everything else goes to the real one. */
+vi.mock('node:fs', async (load) => {
+  const fs = await load<typeof import('node:fs')>();
+  return {
+    ...fs,
+    writeSync: vi.fn<typeof fs.writeSync>(fs.writeSync),
+    fdatasync: vi.fn<typeof fs.fdatasync>(fs.fdatasync),
+  };
+});
+const real = await vi.importActual<typeof import('node:fs')>('node:fs');
 
 function configMap(name: string, value = ''): KubeObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'd' }, data: { value } } as KubeObject;
@@ -206,5 +219,63 @@ describe('the store on disk', () => {
     await importSnapshot(directory, file);
     expect(openStore(directory).revision).toBeGreaterThan(revision);
     rmSync(other, { recursive: true });
+  });
+
+  const fail = (code: string): never => {
+    throw Object.assign(new Error(code), { code });
+  };
+
+  it.each([
+    ['before a byte of it', 0],
+    ['in its middle', 7],
+  ])(
+    'C12: takes back a record that a full disk cuts short %s, and goes on when there is space',
+    async (_where, bytes) => {
+      const store = openStore(directory);
+      put(store, 'a');
+      const { revision } = store;
+      vi.mocked(writeSync)
+        .mockImplementationOnce((file, data) =>
+          bytes === 0 ? fail('ENOSPC') : real.writeSync(file, data as unknown as Uint8Array, 0, bytes),
+        )
+        .mockImplementationOnce(() => fail('ENOSPC'));
+      expect(() => put(store, 'b')).toThrow('ENOSPC');
+      expect([store.revision, store.count('/configmaps')]).toEqual([revision, 1]);
+      vi.mocked(writeSync).mockReset().mockImplementation(real.writeSync);
+      put(store, 'c');
+      await store.flushed();
+      expect(names(openStore(directory).list('/configmaps'))).toEqual(['a', 'c']);
+      await store.close();
+    },
+  );
+
+  it('C12: acknowledges nothing after a flush that failed, until the store is opened anew', async () => {
+    const store = openStore(directory);
+    put(store, 'a');
+    await store.flushed();
+    vi.mocked(fdatasync).mockImplementationOnce((_file, done) =>
+      done(Object.assign(new Error('EIO'), { code: 'EIO' })),
+    );
+    put(store, 'b');
+    await expect(store.flushed()).rejects.toThrow('EIO');
+    expect(() => put(store, 'c')).toThrow('EIO');
+    await expect(store.flushed()).rejects.toThrow('EIO');
+    // What was acknowledged is there in any case.
+    expect(names(openStore(directory).list('/configmaps'))).toContain('a');
+  });
+
+  it('C12: keeps the log when the disk is too full for a snapshot', async () => {
+    const store = openStore(directory);
+    put(store, 'a');
+    vi.mocked(writeSync).mockImplementationOnce(() => fail('ENOSPC'));
+    await expect(store.roll()).rejects.toThrow('ENOSPC');
+    expect(readdirSync(directory).filter((name) => name.startsWith('snapshot'))).toEqual([]);
+    put(store, 'b');
+    await store.flushed();
+    expect(names(openStore(directory).list('/configmaps'))).toEqual(['a', 'b']);
+    await store.roll();
+    put(store, 'c');
+    await store.close();
+    expect(names(openStore(directory).list('/configmaps'))).toEqual(['a', 'b', 'c']);
   });
 });
