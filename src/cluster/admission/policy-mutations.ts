@@ -1,12 +1,11 @@
 import type { KubeObject } from '../../api/object.ts';
-import type { Json, JsonObject } from '../../base/json.ts';
-import { field, isArray, isObject, stringAt } from '../../base/json.ts';
+import type { Json, JsonObject, MutableJsonObject } from '../../base/json.ts';
+import { field, isArray, isObject, put, stringAt } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
-import { toJson } from '../../engine/cel/operators.ts';
-import { CelMap, type CelValue } from '../../engine/cel/values.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
 import { atomicPaths, mergeTyped, type Typing, validateTyped } from '../../engine/merge/typed.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
 import type { Codec } from '../apiserver/codec.ts';
 import { json } from '../apiserver/draft.ts';
 import type { ResourceType } from '../apiserver/resource-type.ts';
@@ -14,6 +13,7 @@ import { internal } from '../apiserver/status.ts';
 import { resolveBuiltin } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
 import type { AdmissionCel } from './admission-cel.ts';
+import { readConfiguration, readOperations } from './policy-patches.ts';
 
 /** `policy`: the policy's failurePolicy decides. `status`: the request has failed, whatever that says. */
 export type MutationFailure =
@@ -50,15 +50,13 @@ function merged(
 ): Result<KubeObject, MutationFailure> {
   const made = cel.run(expression);
   if (!made.ok) return failed(made.error.message);
-  const misplaced = misplacedType(made.value, 'Object');
-  if (misplaced !== undefined) return failed(`type mismatch: ${misplaced}`);
-  const value = toJson(made.value);
-  if (!isObject(value as Json)) return failed('error applying patch: the patch is no object');
-  const patch: JsonObject = { ...(value as JsonObject), apiVersion: object.apiVersion, kind: object.kind };
+  const read = readConfiguration(made.value);
+  if (!read.ok) return failed(read.error);
+  const patch: JsonObject = { ...read.value.patch, apiVersion: object.apiVersion, kind: object.kind };
   const schema = codec.schema(type);
-  const wrong = [...nulls(patch, ''), ...validateTyped(patch, schema, TYPING, true)];
-  if (wrong.length > 0)
-    return failed(`error applying patch: failed to convert patch object to typed object: ${told(wrong)}`);
+  const wrong = read.value.foreign ?? nullError(patch, schema) ?? validateTyped(patch, schema, TYPING, false)[0];
+  if (wrong !== undefined)
+    return failed(`error applying patch: failed to convert patch object to typed object: ${wrong}`);
   const atomics = atomicPaths(patch, schema, TYPING);
   if (atomics.length > 0)
     return failed(
@@ -68,20 +66,34 @@ function merged(
     value: mergeTyped(json(object), patch, schema, TYPING) as JsonObject,
     duplicates: [],
   });
-  if (!decoded.ok) return failed(plain(decoded.error.message));
+  if (!decoded.ok)
+    return failed(
+      `unable to convert unstructured object to ${type.group}/${type.version}, Kind=${type.kind}: ${plain(decoded.error.message)}`,
+    );
   return ok(codec.default(type, decoded.value.object));
 }
 
-function told(errors: readonly string[]): string {
-  return errors.length === 1 ? (errors[0] as string) : ['errors:', ...errors.map((text) => `  ${text}`)].join('\n');
+/** What the real server says of nulls: CEL's null is a number to it. They stand for `true` while the schema is asked, for text where that fits. */
+function nullError(patch: JsonObject, schema: Schema | undefined): string | undefined {
+  const before = new Set(validateTyped(patch, schema, TYPING, false));
+  for (const stand of [true, '']) {
+    const told = validateTyped(withNulls(patch, stand), schema, TYPING, false).find((text) => !before.has(text));
+    if (told !== undefined)
+      return told
+        .replace(/&\{(true|)\}$/, '&{NULL_VALUE}')
+        .replace(/Value:(true|"")\}$/, 'Value:0}')
+        .replace(/got bool$/, 'got structpb.NullValue');
+  }
+  return undefined;
 }
 
-/** CEL's null is no JSON to the one who types it. */
-function nulls(value: Json, path: string): readonly string[] {
-  if (value === null) return [`${path}: expected map, got &{NULL_VALUE}`];
-  if (isArray(value)) return value.flatMap((item, index) => nulls(item, `${path}[${index}]`));
-  if (!isObject(value)) return [];
-  return Object.keys(value).flatMap((name) => nulls(value[name] as Json, `${path}.${name}`));
+function withNulls(value: Json, stand: Json): Json {
+  if (value === null) return stand;
+  if (isArray(value)) return value.map((item) => withNulls(item, stand));
+  if (!isObject(value)) return value;
+  const out: MutableJsonObject = {};
+  for (const name of Object.keys(value)) put(out, name, withNulls(value[name] as Json, stand));
+  return out;
 }
 
 function patched(
@@ -93,10 +105,9 @@ function patched(
 ): Result<KubeObject, MutationFailure> {
   const made = cel.run(expression);
   if (!made.ok) return failed(made.error.message);
-  const listed = toJson(made.value) as Json;
-  // Fields that are not set are Go's zero values.
-  const operations = isArray(listed) ? listed.map((one) => (isObject(one) ? { op: '', ...one } : one)) : listed;
-  const result = applyJsonPatch(json(object), operations);
+  const operations = readOperations(made.value);
+  if (!operations.ok) return failed(operations.error);
+  const result = applyJsonPatch(json(object), operations.value);
   if (!result.ok) {
     const detail = result.error.detail ?? result.error.message;
     // A test that fails says that there is nothing to do.
@@ -113,30 +124,6 @@ function patched(
 /** Without what decoding says of the request's body. */
 function plain(message: string): string {
   return message.replace(/^.*? cannot be handled as an? \w+: /, '');
-}
-
-/** The first `Object.x{}` that stands at another field than its name says. Source: kubernetes@1.34 apiserver/pkg/cel/mutation/dynamic/objects.go. */
-function misplacedType(value: CelValue, expected: string): string | undefined {
-  if (isListValue(value)) {
-    for (const item of value) {
-      const found = misplacedType(item, expected);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  if (!(value instanceof CelMap)) return undefined;
-  const { typeName } = value;
-  if (typeName !== undefined && typeName !== expected)
-    return `unexpected type name "${typeName}", expected "${expected}", which matches field name path from root Object type`;
-  for (const [key, item] of value.entries) {
-    const found = misplacedType(item, `${expected}.${String(key)}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function isListValue(value: CelValue): value is readonly CelValue[] {
-  return Array.isArray(value);
 }
 
 /** The `mutations` of a policy. */

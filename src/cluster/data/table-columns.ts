@@ -34,5 +34,23 @@ export function tableColumns(storage: string): readonly Column[] | undefined {
       ]),
     );
   }
-  return columns[storage];
+  const like = LIKE[storage];
+  return columns[storage] ?? (like === undefined ? undefined : columns[like]?.map(asMutations));
+}
+
+/** Kinds that are served only when asked for have the columns of these. */
+const LIKE: { readonly [storage: string]: string } = {
+  'admissionregistration.k8s.io/mutatingadmissionpolicies': 'admissionregistration.k8s.io/validatingadmissionpolicies',
+  'admissionregistration.k8s.io/mutatingadmissionpolicybindings':
+    'admissionregistration.k8s.io/validatingadmissionpolicybindings',
+};
+
+function asMutations(column: Column): Column {
+  return column.name === 'Validations'
+    ? {
+        ...column,
+        name: 'Mutations',
+        description: 'Mutation indicates the number of mutations rules defined in this configuration',
+      }
+    : column;
 }

@@ -49,7 +49,7 @@ export function compileCel(text: string, environment: CelEnvironment): Result<Pr
     return err({ code: 'type', message });
   }
   const literals =
-    environment.libraries === 'kubernetes' ? validateLiterals(parsed.value, (part) => checked.typeOf(part)) : [];
+    (environment.libraries ?? 'all') !== 'all' ? validateLiterals(parsed.value, (part) => checked.typeOf(part)) : [];
   if (literals.length > 0) {
     const message = literals
       .toSorted((a, b) => a.offset - b.offset)

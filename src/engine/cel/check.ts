@@ -334,7 +334,7 @@ class Checker {
       return BOOL;
     }
     if (target.kind === 'ident' && target.name === 'cel' && name === 'bind' && args.length === 3) {
-      if (this.libraries === 'kubernetes') return undefined;
+      if (this.libraries !== 'all') return undefined;
       const [variable, value, body] = args as readonly [Expr, Expr, Expr];
       const first = this.variable(variable);
       if (first === undefined) return ERROR;
