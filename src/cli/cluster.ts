@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Features } from '../cluster/features.ts';
 import type { Store } from '../cluster/store/store.ts';
 import { advanceClock } from './cluster/advance-clock.ts';
 import { downloadSnapshot } from './cluster/download-snapshot.ts';
@@ -54,6 +55,16 @@ const START_FLAGS: readonly FlagDefinition[] = [
     type: 'string',
     usage:
       'Snapshot, or YAML or JSON of objects, that a new cluster begins with: versions, owners and status stay as they are.',
+  },
+  {
+    name: 'feature-gates',
+    type: 'string',
+    usage: "kube-apiserver's: MutatingAdmissionPolicy=true, with its API version in --runtime-config.",
+  },
+  {
+    name: 'runtime-config',
+    type: 'string',
+    usage: "kube-apiserver's: API versions beside the default ones, such as admissionregistration.k8s.io/v1beta1=true.",
   },
 ];
 
@@ -153,11 +164,21 @@ function knownClock({ flags }: CliContext): CliResult {
   return CLOCKS.includes(clock) ? done : failed(`"${clock}" is no clock: use ${CLOCKS.join(' or ')}`);
 }
 
+async function featuresOf({ flags }: CliContext): Promise<CliResult<Features>> {
+  const [gates, config] = [flags.string('feature-gates'), flags.string('runtime-config')];
+  if (gates === '' && config === '') return { ok: true, value: {} };
+  const { readFeatures } = await import('../cluster/features.ts');
+  const read = readFeatures(gates, config);
+  return read.ok ? read : failed(read.error);
+}
+
 async function create(context: CliContext): Promise<CliResult> {
   const found = target(context);
   if (!found.ok) return found;
   const clock = knownClock(context);
   if (!clock.ok) return clock;
+  const features = await featuresOf(context);
+  if (!features.ok) return features;
   const { name, directory } = found.value;
   const running = directory.running();
   if (running !== undefined) return failed(`cluster ${name} exists already and runs at ${running.url}`);
@@ -187,6 +208,8 @@ interface LaunchOptions {
   readonly port: number;
   readonly ephemeral: boolean;
   readonly manualClock: boolean;
+  readonly featureGates: string;
+  readonly runtimeConfig: string;
   readonly from: string;
   readonly cwd: string;
 }
@@ -200,6 +223,8 @@ async function launchOptions({ flags, cwd }: CliContext, directory: ClusterDirec
     port,
     ephemeral: flags.bool('ephemeral'),
     manualClock: flags.string('clock') === 'manual',
+    featureGates: flags.string('feature-gates'),
+    runtimeConfig: flags.string('runtime-config'),
     from: flags.string('from'),
     cwd,
   };
@@ -207,7 +232,7 @@ async function launchOptions({ flags, cwd }: CliContext, directory: ClusterDirec
 
 async function launch(
   { name, directory }: Target,
-  { port, ephemeral, manualClock, from, cwd }: LaunchOptions,
+  { port, ephemeral, manualClock, featureGates, runtimeConfig, from, cwd }: LaunchOptions,
 ): Promise<CliResult<ClusterState>> {
   try {
     directory.make();
@@ -223,6 +248,8 @@ async function launch(
     String(port),
     ...(ephemeral ? ['--ephemeral'] : []),
     ...(manualClock ? ['--clock=manual'] : []),
+    ...(featureGates === '' ? [] : [`--feature-gates=${featureGates}`]),
+    ...(runtimeConfig === '' ? [] : [`--runtime-config=${runtimeConfig}`]),
     ...(from === '' ? [] : ['--from', from]),
   ];
   const started = await startProcess(directory, args, cwd);
@@ -234,6 +261,8 @@ async function run(context: CliContext): Promise<CliResult> {
   if (!found.ok) return found;
   const clock = knownClock(context);
   if (!clock.ok) return clock;
+  const features = await featuresOf(context);
+  if (!features.ok) return features;
   const { name, directory } = found.value;
   const { startCluster } = await import('./cluster/start-cluster.ts');
   const port = context.flags.int('port');
@@ -254,6 +283,7 @@ async function run(context: CliContext): Promise<CliResult> {
       scratchDirectory: join(directory.path, 'engine'),
       port,
       manualClock: context.flags.string('clock') === 'manual',
+      features: features.value,
       env: context.env,
       line: (text) => context.progress.warning(text),
     });
@@ -263,6 +293,8 @@ async function run(context: CliContext): Promise<CliResult> {
       port: Number(new URL(cluster.url).port),
       ephemeral,
       manualClock: context.flags.string('clock') === 'manual',
+      featureGates: context.flags.string('feature-gates'),
+      runtimeConfig: context.flags.string('runtime-config'),
       url: cluster.url,
       authority: cluster.authority,
       certificate: cluster.admin.certificate,
@@ -352,11 +384,13 @@ async function replace(context: CliContext, found: Target, state: Store, file: s
     return failed(explain(cause, 0, directory.path));
   }
   if (before === undefined) return done;
-  const { port, ephemeral, manualClock = false } = before;
+  const { port, ephemeral, manualClock = false, featureGates = '', runtimeConfig = '' } = before;
   const started = await launch(found, {
     port,
     ephemeral,
     manualClock,
+    featureGates,
+    runtimeConfig,
     from: ephemeral ? (file ?? '') : '',
     cwd: context.cwd,
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Features } from '../../cluster/features.ts';
 import { readState } from '../../cluster/state-file.ts';
 import { SteppedTime } from '../../cluster/stepped-time.ts';
 import { replaceState } from '../../cluster/store/disk.ts';
@@ -16,6 +17,8 @@ export interface StartClusterOptions {
   readonly port: number;
   /** Time stands still until `weir cluster advance` or `POST /weir/clock/advance` moves it. */
   readonly manualClock: boolean;
+  /** What is served beside the default. */
+  readonly features: Features;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes log lines. */
   readonly line: (text: string) => void;
@@ -34,6 +37,7 @@ export async function startCluster(options: StartClusterOptions): Promise<Box> {
         : { store }
       : { dataDirectory: options.dataDirectory }),
     port: options.port,
+    ...options.features,
     log,
     ...(options.manualClock ? { time: new SteppedTime(systemClock.now()) } : {}),
     // Most clusters never run an engine in a pod, and its code takes a while to load.

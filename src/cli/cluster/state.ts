@@ -25,6 +25,9 @@ export interface ClusterState extends ClusterAccess {
   readonly ephemeral: boolean;
   /** Its time stands still until it is moved. Absent: it does not. */
   readonly manualClock?: boolean;
+  /** The flags of these names, as they were given. */
+  readonly featureGates?: string;
+  readonly runtimeConfig?: string;
 }
 
 /** Where clusters are kept: `$XDG_STATE_HOME/weir/clusters`, else `~/.local/state/weir/clusters`. */
