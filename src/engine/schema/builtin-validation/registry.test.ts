@@ -154,6 +154,46 @@ describe('what a server says of', () => {
       ],
     ],
     [
+      'an aggregated API under another name',
+      {
+        apiVersion: 'apiregistration.k8s.io/v1',
+        kind: 'APIService',
+        metadata: { name: 'v1.x.io' },
+        spec: {
+          group: 'x.io',
+          version: 'v2',
+          groupPriorityMinimum: 1,
+          versionPriority: 2000,
+          insecureSkipTLSVerify: true,
+        },
+      },
+      [
+        'metadata.name: Invalid value: "v1.x.io": must be `spec.version+"."+spec.group`: "v2.x.io"',
+        'spec.versionPriority: Invalid value: 2000: must be positive and less than 1000',
+        'spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have insecureSkipTLSVerify',
+      ],
+    ],
+    [
+      'a claim of devices without a class, and with a constraint on another request',
+      {
+        apiVersion: 'resource.k8s.io/v1',
+        kind: 'ResourceClaim',
+        metadata: { name: 'c' },
+        spec: {
+          devices: {
+            requests: [{ name: 'r', exactly: { allocationMode: 'ExactCount', count: 0 } }],
+            constraints: [{ requests: ['q'], matchAttribute: 'a' }],
+          },
+        },
+      },
+      [
+        'spec.devices.requests[0].exactly.deviceClassName: Required value',
+        'spec.devices.requests[0].exactly.count: Invalid value: 0: must be greater than zero',
+        'spec.devices.constraints[0].requests[0]: Invalid value: "q": must be the name of a request in the claim or the name of a request and a subrequest separated by \'/\'',
+        'spec.devices.constraints[0].matchAttribute: Invalid value: "a": must include a domain',
+      ],
+    ],
+    [
       'endpoints without an address',
       {
         apiVersion: 'v1',

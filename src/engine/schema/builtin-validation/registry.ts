@@ -1,11 +1,13 @@
 import { type JsonObject, stringAt } from '../../../base/json.ts';
 import type { FieldError } from '../schema.ts';
+import { apiService } from './api-services.ts';
 import { horizontalPodAutoscaler } from './autoscaling.ts';
 import { cronJob, job } from './batch.ts';
 import { certificateSigningRequest } from './certificates.ts';
 import { claim, persistentVolume } from './claims.ts';
 import { configMap, lease, node, podTemplateKind, runtimeClass, secret } from './core.ts';
 import { customResourceDefinition } from './definitions.ts';
+import { deviceClass, resourceClaim, resourceClaimTemplate } from './devices.ts';
 import { endpointSlice, endpoints } from './endpoints.ts';
 import { event } from './events.ts';
 import type { Errors } from './field-checks.ts';
@@ -82,6 +84,10 @@ const VALIDATORS: { readonly [kind: string]: Validator } = {
   },
   'networking.k8s.io/IPAddress': ipAddress,
   'networking.k8s.io/ServiceCIDR': serviceCidr,
+  'apiregistration.k8s.io/APIService': apiService,
+  'resource.k8s.io/DeviceClass': deviceClass,
+  'resource.k8s.io/ResourceClaim': resourceClaim,
+  'resource.k8s.io/ResourceClaimTemplate': resourceClaimTemplate,
   'scheduling.k8s.io/PriorityClass': priorityClass,
   'node.k8s.io/RuntimeClass': runtimeClass,
   'apiextensions.k8s.io/CustomResourceDefinition': customResourceDefinition,
@@ -101,6 +107,9 @@ const TWICE: ReadonlySet<string> = new Set([
   'rbac.authorization.k8s.io/RoleBinding',
   'rbac.authorization.k8s.io/ClusterRoleBinding',
   'storage.k8s.io/CSINode',
+  'resource.k8s.io/DeviceClass',
+  'resource.k8s.io/ResourceClaim',
+  'resource.k8s.io/ResourceClaimTemplate',
 ]);
 
 /**
