@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,27 +7,14 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryFiles } from '../../src/base/files.ts';
 import { buildKustomization } from '../../src/engine/kustomize/build.ts';
+import { findKustomize } from './find-kustomize.ts';
 import { type Tree, trees } from './kustomize-trees.ts';
 import { brokenTrees } from './mutate-tree.ts';
 
 /** Each run starts the real kustomize once; WEIR_PEER_RUNS asks for more of them. */
 const RUNS = Number(process.env['WEIR_PEER_RUNS'] ?? '25');
-const VERSION = 'v5.8.1';
 
-/** The real kustomize: WEIR_PEER_KUSTOMIZE, or one on PATH, of the version that the engine matches. */
-function findPeer(): string | undefined {
-  for (const program of [process.env['WEIR_PEER_KUSTOMIZE'] ?? '', 'kustomize']) {
-    if (program === '') continue;
-    const answer = spawnSync(program, ['version'], { encoding: 'utf8' });
-    if (answer.status === 0 && answer.stdout.includes(VERSION)) return program;
-  }
-  return undefined;
-}
-
-const peer = findPeer();
-
-if (peer === undefined)
-  console.log(`the kustomize differential test did not run: set WEIR_PEER_KUSTOMIZE to a kustomize ${VERSION}`);
+const peer = findKustomize('the kustomize differential test');
 
 describe.skipIf(peer === undefined)('the engine beside the real kustomize', () => {
   let root = '';
