@@ -1,6 +1,6 @@
 import { field, isArray, isObject, type Json } from '../../base/json.ts';
 import type { YamlNode } from '../yaml/node.ts';
-import { fail } from './failure.ts';
+import { fail, KustomizeFailure } from './failure.ts';
 import type { Selector } from './kustomization-type.ts';
 import { labelsMatch } from './label-selector.ts';
 import { lookup, setField, stringNode } from './node-edit.ts';
@@ -179,9 +179,18 @@ export function goId({ group, version, kind, name, namespace, clusterScoped }: R
   return `resid.ResId{Gvk:resid.Gvk{Group:${q(group)}, Version:${q(version)}, Kind:${q(kind)}, isClusterScoped:${clusterScoped}}, Name:${q(name)}, Namespace:${q(namespace)}}`;
 }
 
-/** Go's `%v` of a list of resources: their JSON. */
+/** Go's `%v` of a list of resources: their JSON, or why there is none (api/resource/resource.go, String). */
 export function printList(resources: readonly Resource[]): string {
-  return `[${resources.map((resource) => goJson(resource.toJson())).join(' ')}]`;
+  return `[${resources.map(printResource).join(' ')}]`;
+}
+
+function printResource(resource: Resource): string {
+  try {
+    return goJson(resource.toJson());
+  } catch (failure) {
+    if (failure instanceof KustomizeFailure) return `<${failure.message}>`;
+    throw failure;
+  }
 }
 
 /** JSON as Go writes it: keys sorted, `<`, `>` and `&` escaped. */
