@@ -8,6 +8,8 @@ export interface StatusError {
   readonly reason: string;
   readonly message: string;
   readonly details?: { readonly [key: string]: Json };
+  /** Answered as this text: what the real server refuses before it knows about Statuses. */
+  readonly plain?: string;
 }
 
 /** Names a resource: `{ group: 'apps', version: 'v1', plural: 'deployments' }`. */

@@ -6,6 +6,8 @@ import { forbidden } from './status.ts';
 import type { User } from './user.ts';
 import { AUTHENTICATED, UNAUTHENTICATED } from './user.ts';
 
+/** In a text answer. Source: kubernetes@1.34 apiserver/pkg/endpoints/handlers/responsewriters/errors.go. */
+const ESCAPED: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const SERVICE_ACCOUNT = 'system:serviceaccount:';
 
 /** The user as whom a request acts, by its `Impersonate-*` headers. Source: kubernetes@1.34 apiserver/pkg/endpoints/filters/impersonation.go. */
@@ -13,6 +15,7 @@ export function impersonate(
   user: User,
   headers: Readonly<Record<string, string>>,
   authorizer: Authorizer,
+  path: string,
 ): Result<User, StatusError> {
   const name = headers['impersonate-user'] ?? '';
   const uid = headers['impersonate-uid'] ?? '';
@@ -29,12 +32,19 @@ export function impersonate(
     extra[key] = split(value);
   }
   if (name === '') {
-    if (groups.length > 0 || uid !== '' || Object.keys(extra).length > 0)
-      return err({
-        code: 500,
-        reason: 'InternalError',
-        message: `Internal Server Error: "${headers[':path'] ?? ''}": requested ${JSON.stringify([])} without impersonating a user`,
-      });
+    const asked = [
+      ...groups.map((group) => `{Group  ${group}    }`),
+      ...Object.entries(extra).flatMap(([key, values]) =>
+        values.map((value) => `{UserExtra  ${value}  authentication.k8s.io/v1  ${key}}`),
+      ),
+      ...(uid === '' ? [] : [`{UID  ${uid}  authentication.k8s.io/v1  }`]),
+    ];
+    if (asked.length > 0) {
+      const why = `requested [${asked.join(' ')}] without impersonating a user`;
+      const shown = JSON.stringify(path).replace(/[&<>]/g, (char) => ESCAPED[char] ?? char);
+      const plain = `Internal Server Error: ${shown}: ${why}\n`;
+      return err({ code: 500, reason: 'InternalError', message: why, plain });
+    }
     return ok(user);
   }
   const checks: {

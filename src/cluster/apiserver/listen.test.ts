@@ -129,6 +129,34 @@ describe('F04: watches', () => {
   });
 });
 
+it('F04: loses no event of any write, in order, while 500 others watch something else', async () => {
+  const idle = open();
+  for (let index = 0; index < 500; index++) watch(idle, `labelSelector=idle%3D${index}`);
+  await until(async () => expect(await openWatches()).toBe(500));
+  const active = [open(), open(), open()].map((session) => watch(session));
+  await until(async () => expect(await openWatches()).toBe(503));
+  const written: string[] = [];
+  // Eight at once, as clients write: what a watch must show is the order of the revisions.
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, writer) => {
+      for (let round = 0; round < 100; round++) {
+        await put(`w${writer}`, String(round));
+        written.push(plane.registry.get(MAPS, 'default', `w${writer}`)?.metadata.resourceVersion ?? '');
+      }
+    }),
+  );
+  const revisions = (heard: string): readonly string[] =>
+    heard
+      .split('\n')
+      .filter((line) => line.includes('"name":"w'))
+      .map((line) => JSON.parse(line).object.metadata.resourceVersion);
+  const expected = written.toSorted((a, b) => Number(a) - Number(b));
+  for (const one of active) {
+    await until(() => expect(one.heard.split('\n').filter((line) => line.includes('"name":"w'))).toHaveLength(800));
+    expect(revisions(one.heard)).toEqual(expected);
+  }
+});
+
 describe('the sockets', () => {
   it('F03: refuses a body above 3 MiB, however it is declared', async () => {
     const { authority, admin } = listening.pki;

@@ -31,6 +31,7 @@ export function text(body: string, status = 200, type = 'text/plain; charset=utf
 }
 
 export function failure(error: StatusError): Reply {
+  if (error.plain !== undefined) return text(error.plain, error.code);
   const retry = error.details?.['retryAfterSeconds'];
   const body = statusBody(error);
   return {

@@ -79,7 +79,7 @@ export class ApiServer {
   connect(request: HttpRequest, authenticated: User): Result<Connection, StatusError> {
     const target = parseTarget(request.path);
     const { resource } = target;
-    const user = impersonate(authenticated, request.headers, this.kernel.authorizer);
+    const user = impersonate(authenticated, request.headers, this.kernel.authorizer, request.path);
     if (!user.ok) return user;
     const kind = resource?.subresource;
     if (resource?.plural !== 'pods' || resource.group !== '' || !isConnectionKind(kind)) return err(pathNotFound());
@@ -100,7 +100,7 @@ export class ApiServer {
     authenticated: User,
     warn: (text: string) => void,
   ): Promise<Reply> {
-    const user = impersonate(authenticated, request.headers, this.kernel.authorizer);
+    const user = impersonate(authenticated, request.headers, this.kernel.authorizer, request.path);
     if (!user.ok) return failure(user.error);
     const verb = verbOf(request.method, target);
     const decision = this.#authorize(user.value, verb, target);

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silent } from '../../../src/base/log.ts';
 import { kubeconfigFor } from '../../../src/cli/cluster/kubeconfig.ts';
+import type { KeyPair, Pki } from '../../../src/cluster/apiserver/pki.ts';
+import { signRequest } from '../../../src/cluster/apiserver/pki.ts';
 import { createControlPlane } from '../../../src/cluster/control-plane.ts';
 import { startWorkloads } from '../../../src/cluster/workloads/start-workloads.ts';
 import { systemClock } from '../../../src/kube/system-clock.ts';
@@ -17,6 +20,19 @@ interface Line {
 
 /** Requests whose answers a real kube-apiserver 1.34 gave, played by the runner that stands beside them. */
 export const set: ConformanceSet = { name: 'apiserver', run, replay: run };
+
+/** The answers name the administrator who was asking when they were recorded. */
+function recordedAdmin({ authorityKey = '' }: Pki): KeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const certificate = signRequest(createPrivateKey(authorityKey), {
+    subject: { commonName: 'bench-admin', organisations: ['system:masters'] },
+    key: publicKey,
+    use: 'client',
+    notBeforeMs: Date.now() - 60_000,
+    notAfterMs: Date.now() + 86_400_000,
+  });
+  return { certificate, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
 
 async function run(directory: string, ids: readonly string[] = []): Promise<readonly CaseResult[]> {
   const scratch = await mkdtemp(join(tmpdir(), 'weir-apiserver-'));
@@ -34,8 +50,7 @@ async function run(directory: string, ids: readonly string[] = []): Promise<read
   });
   try {
     const kubeconfig = join(scratch, 'kubeconfig.json');
-    const { authority, admin } = listening.pki;
-    const access = { url: listening.url, authority, ...admin };
+    const access = { url: listening.url, authority: listening.pki.authority, ...recordedAdmin(listening.pki) };
     await writeFile(kubeconfig, JSON.stringify(kubeconfigFor('weir', access)), { mode: 0o600 });
     const report = join(scratch, 'report');
     await play(directory, [
