@@ -210,8 +210,8 @@ function sourceOf(errors: Errors, kind: string, source: JsonObject, spec: JsonOb
   } else if (kind === 'local') {
     need('path');
     if (text(source, 'path') !== '') noBacksteps();
-    if (object(object(spec, 'nodeAffinity'), 'required') === undefined)
-      errors.push(required('metadata.annotations', 'Local volume requires node affinity'));
+    if (object(spec, 'nodeAffinity') === undefined)
+      errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
   } else if (kind === 'csi') {
     driverName(errors, text(source, 'driver'), `${at}.driver`);
     need('volumeHandle');
