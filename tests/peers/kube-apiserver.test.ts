@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, createControlPlane } from '../../src/cluster/control-plane.ts';
 import { applies } from './apiserver/applies.ts';
+import { customs } from './apiserver/customs.ts';
 import { lists } from './apiserver/lists.ts';
 import { patches } from './apiserver/patches.ts';
 import { differences, play, type Sequence, type Server } from './apiserver/play.ts';
@@ -26,6 +27,7 @@ const KNOWN: readonly (readonly [string, readonly Sequence[], number])[] = [
   ['writes', writes, 25],
   ['applies', applies, 3],
   ['lists', lists, 9],
+  ['customs', customs, 46],
 ];
 
 class Peer {

@@ -62,7 +62,8 @@ export function mediaType(contentType: string | undefined): string {
   return (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-function unrecognized(kind: string, why: string, body: Uint8Array): StatusError {
+/** A body that holds no object of a kind. */
+export function unrecognized(kind: string, why: string, body: Uint8Array): StatusError {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${excerpt(body)})`);
 }
 

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { stringAt } from '../../base/json.ts';
+import { stringAt, stringifyJson } from '../../base/json.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 import { applyBuiltinDefaults } from '../../engine/schema/builtin-defaults.ts';
@@ -9,13 +9,14 @@ import type { Schema } from '../../engine/schema/schema.ts';
 import { builtinSchema, definitionName, resolveBuiltin } from '../data/builtins.ts';
 import type { StatusError } from '../registry.ts';
 import type { DecodedBody } from './body.ts';
+import { unrecognized } from './body.ts';
 import { convert } from './convert.ts';
 import type { CustomResources } from './custom-resources.ts';
 import { json, kube } from './draft.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ResourceType } from './resource-type.ts';
 import { apiVersionOf } from './resource-type.ts';
-import { badRequest } from './status.ts';
+import { badRequest, invalid, invalidValue } from './status.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -49,10 +50,11 @@ export class Codec {
     const expected = apiVersionOf(type);
     const apiVersion = stringAt(body.value, 'apiVersion') ?? '';
     const kind = stringAt(body.value, 'kind') ?? '';
+    const preset = type.definition === undefined;
     const mismatch = this.#checkKind(
       type,
-      apiVersion === '' ? expected : apiVersion,
-      kind === '' ? type.kind : kind,
+      apiVersion === '' && preset ? expected : apiVersion,
+      kind === '' && preset ? type.kind : kind,
       body.value,
     );
     if (mismatch !== undefined) return err(mismatch);
@@ -86,12 +88,20 @@ export class Codec {
   #checkKind(type: ResourceType, apiVersion: string, kind: string, value: JsonObject): StatusError | undefined {
     const expected = apiVersionOf(type);
     if (type.definition !== undefined) {
+      // An object without a kind is none at all. (kubernetes@1.34 apimachinery/pkg/apis/meta/v1/unstructured)
+      if (kind === '') {
+        const text = stringifyJson(value);
+        const why = `Object 'Kind' is missing in '${text}'`;
+        return unrecognized(type.kind, why, new TextEncoder().encode(text));
+      }
       if (apiVersion !== expected)
         return badRequest(
           `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
         );
       if (kind !== type.kind)
-        return badRequest(`the kind in the data (${kind}) does not match the expected kind (${type.kind})`);
+        return invalid({ group: type.group, kind }, stringAt(value, 'metadata', 'name') ?? '', [
+          invalidValue('kind', kind, `must be ${type.kind}`),
+        ]);
       return undefined;
     }
     if (apiVersion === expected && kind === type.kind) return undefined;

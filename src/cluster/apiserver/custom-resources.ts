@@ -78,7 +78,10 @@ export class CustomResources {
       : pruneUnknown(meta.value, this.schema(type));
     return ok({
       object: kube(withFloats(pruned.value) as JsonObject),
-      problems: pruned.unknown.map((path) => `unknown field "${path}"`),
+      // Metadata is read before the rest is pruned.
+      problems: pruned.unknown
+        .toSorted((a, b) => Number(b.startsWith('metadata.')) - Number(a.startsWith('metadata.')))
+        .map((path) => `unknown field "${path}"`),
     });
   }
 

@@ -184,6 +184,8 @@ function readPatched(
   const { path } = request;
   const refuse = (why: string): Result<never, StatusError> =>
     err(invalid({ group: '', kind: '' }, '', [invalidValue('patch', quoted(), why)]));
+  const moved = type.definition === undefined ? undefined : changedKind(type, patched);
+  if (moved !== undefined) return err(moved);
   const decoded =
     kind === 'strategic' ? fromUnstructured(type, patched) : decodePatched(kernel, type, patched, fractions);
   if (!decoded.ok) return refuse(decoded.error);
@@ -199,6 +201,18 @@ function readPatched(
   const wrong = checkIdentity(type, decoded.value.object, path.namespace, path.name);
   if (wrong !== undefined) return err(wrong);
   return ok(kernel.codec.default(type, decoded.value.object));
+}
+
+/** A custom resource stays of its kind. Source: apiextensions-apiserver@0.34 pkg/registry/customresource/validator.go validateTypeMeta. */
+function changedKind(type: ResourceType, patched: Json): StatusError | undefined {
+  const [apiVersion = '', kind = ''] = ['apiVersion', 'kind'].map((key) => stringAt(patched, key));
+  const wanted = apiVersionOf(type);
+  if (kind === '' || apiVersion === '' || (kind === type.kind && apiVersion === wanted)) return undefined;
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  return invalid({ group, kind }, stringAt(patched, 'metadata', 'name') ?? '', [
+    ...(kind === type.kind ? [] : [invalidValue('kind', kind, `must be ${type.kind}`)]),
+    ...(apiVersion === wanted ? [] : [invalidValue('apiVersion', apiVersion, `must be ${wanted}`)]),
+  ]);
 }
 
 /** What a JSON patch or a merge patch left is read as a body is, without a default for its kind. */

@@ -3,6 +3,7 @@ import type { Json } from '../../base/json.ts';
 import { at, field, isArray, stringAt } from '../../base/json.ts';
 import { discoveryDocuments } from '../data/builtins.ts';
 import { optionalGroups } from '../data/optional-groups.ts';
+import { byPriority } from './discovery.ts';
 import type { ResourceType, SubresourceType } from './resource-type.ts';
 import { apiVersionOf, storageOf } from './resource-type.ts';
 
@@ -216,8 +217,22 @@ export function typesOf(definition: KubeObject): readonly ResourceType[] {
         storageApiVersion,
         definition,
         ...(deprecated
-          ? { deprecation: stringAt(item, 'deprecationWarning') ?? `${group}/${version} ${kind} is deprecated` }
+          ? { deprecation: stringAt(item, 'deprecationWarning') ?? deprecationOf(definition, version) }
           : {}),
       };
     });
+}
+
+/** Source: apiextensions-apiserver@0.34 pkg/apiserver/customresource_handler.go defaultDeprecationWarning. */
+function deprecationOf(definition: KubeObject, version: string): string {
+  const group = stringAt(definition.spec, 'group') ?? '';
+  const kind = stringAt(definition.spec, 'names', 'kind') ?? '';
+  const versions = field(definition.spec, 'versions');
+  const [newest] = (isArray(versions) ? versions : [])
+    .filter((one) => field(one, 'served') === true && field(one, 'deprecated') !== true)
+    .map((one) => stringAt(one, 'name') ?? '')
+    .filter((name) => byPriority(name, version) < 0)
+    .toSorted(byPriority);
+  const better = newest === undefined ? '' : `; use ${group}/${newest} ${kind}`;
+  return `${group}/${version} ${kind} is deprecated${better}`;
 }

@@ -40,13 +40,14 @@ export function decodeMeta(value: JsonObject): Result<JsonObject, string> {
   // Unknown fields of metadata are what pruning reports: they stay here.
   const run: Run = { unknown: [] };
   try {
+    // Metadata is decoded by itself: its fields have no path before their name.
     if (!isObject(metadata))
-      mismatch(metadata, { struct: 'ObjectMeta', goPath: 'metadata', path: 'metadata' }, 'v1.ObjectMeta');
+      return err(`json: cannot unmarshal ${kindOf(metadata)} into Go value of type v1.ObjectMeta`);
     const typed = struct(
       metadata as JsonObject,
       schema,
       'ObjectMeta',
-      { struct: 'ObjectMeta', goPath: 'metadata', path: 'metadata' },
+      { struct: 'ObjectMeta', goPath: '', path: 'metadata' },
       run,
     );
     const extra: MutableJsonObject = {};

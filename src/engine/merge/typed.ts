@@ -113,15 +113,16 @@ function elementOf(list: ListAtom, item: Json, typing: Typing): { element: strin
   if (!isObject(item)) return { error: 'associative list with keys may not have non-map elements' };
   const schema = itemSchema(list.schema, typing);
   const keys: [string, Json][] = [];
+  const preset = (name: string): Json | undefined =>
+    schema === undefined ? undefined : propertySchema(schema, name, typing.resolve)?.default;
+  const names = list.keys.map((name) => JSON.stringify(name)).join(' ');
+  if (list.keys.every((name) => (field(item, name) ?? preset(name) ?? null) === null))
+    return {
+      error: `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
+    };
   for (const name of list.keys) {
-    const value =
-      field(item, name) ?? (schema === undefined ? undefined : propertySchema(schema, name, typing.resolve)?.default);
-    if (value === undefined || value === null) {
-      return {
-        error: `associative list with keys has an element that omits key field "${name}" (and doesn't have default value)`,
-      };
-    }
-    keys.push([name, value]);
+    const value = field(item, name) ?? preset(name);
+    if (value !== undefined && value !== null) keys.push([name, value]);
   }
   return { element: keyElement(keys) };
 }

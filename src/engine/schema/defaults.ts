@@ -2,7 +2,7 @@ import { clone, isArray, isObject, type Json, type MutableJsonObject, put } from
 import { dereference, NO_REFERENCES, type ResolveSchema, type Schema } from './schema.ts';
 
 /**
- * `value` with the schema's defaults set where a field is missing, or is null though neither nullable nor wanted so.
+ * `value` with the schema's defaults set where a field is missing, without the nulls of fields that are not nullable.
  * (apiextensions-apiserver@0.34 schema/defaulting/algorithm.go and prune.go)
  */
 export function applyDefaults(value: Json, schema: Schema, resolve: ResolveSchema = NO_REFERENCES): Json {
@@ -23,8 +23,8 @@ function fill(value: Json, schema: Schema, resolve: ResolveSchema): Json {
     const own = properties !== undefined && Object.hasOwn(properties, name);
     const inner = own ? dereference(properties[name] as Schema, resolve) : others;
     const child = value[name] as Json;
-    // A null that the schema does not allow counts as missing where there is a default.
-    if (child === null && inner !== undefined && inner.nullable !== true && inner.default !== undefined) continue;
+    // A null that the schema does not allow counts as missing. (defaulting/prune.go PruneNonNullableNullsWithoutDefaults)
+    if (child === null && inner !== undefined && inner.nullable !== true) continue;
     put(out, name, inner === undefined ? child : fill(child, inner, resolve));
   }
   for (const name of Object.keys(properties ?? {})) {

@@ -40,6 +40,11 @@ const CHECKS: { readonly [format: string]: (text: string) => boolean } = {
 };
 
 /** Whether `text` fits `format`; formats that are not known always fit. */
+/** Whether a schema's format is looked at: others are dropped from it, those of numbers among them. */
+export function isKnownFormat(format: string): boolean {
+  return Object.hasOwn(CHECKS, format);
+}
+
 export function fitsFormat(format: string, text: string): boolean {
   return Object.hasOwn(CHECKS, format) ? (CHECKS[format]?.(text) ?? true) : true;
 }

@@ -1,6 +1,6 @@
-import { equal, field, isArray, isObject, type Json, stringifyJson } from '../../base/json.ts';
+import { equal, field, isArray, isObject, type Json, type JsonObject, stringifyJson } from '../../base/json.ts';
 import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from './field-error.ts';
-import { fitsFormat } from './formats.ts';
+import { fitsFormat, isKnownFormat } from './formats.ts';
 import { matchesPattern } from './patterns.ts';
 import { dereference, type FieldError, NO_REFERENCES, type ResolveSchema, type Schema } from './schema.ts';
 
@@ -54,6 +54,7 @@ function check(
   const found: FieldError[] = [];
   checkOwn(value, schema, path, found);
   checkCombined(value, schema, path, resolve, found);
+  if (schema['x-kubernetes-embedded-resource'] === true && isObject(value)) checkEmbedded(value, path, found);
   const unchanged = old !== undefined && equal(value, old);
   if (!unchanged) errors.push(...found);
   if (isArray(value)) {
@@ -127,13 +128,38 @@ function checkOwn(value: Json, schema: Schema, path: string, errors: FieldError[
   }
 }
 
+/** Source: apiextensions-apiserver@0.34 schema/objectmeta/validation.go validateEmbeddedResource. */
+function checkEmbedded(value: JsonObject, path: string, errors: FieldError[]): void {
+  for (const key of ['apiVersion', 'kind']) {
+    const inner = path === '' ? key : `${path}.${key}`;
+    const text = field(value, key);
+    if (text === undefined) errors.push(required(inner));
+    else if (text === '') errors.push(invalid(inner, text, 'must not be empty'));
+    else if (typeof text === 'string') {
+      const wrong = key === 'kind' ? kindProblem(text) : versionProblem(text);
+      if (wrong !== undefined) errors.push(invalid(inner, text, wrong));
+    }
+  }
+}
+
+function versionProblem(text: string): string | undefined {
+  return text.split('/').length > 2 ? `unexpected GroupVersion string: ${text}` : undefined;
+}
+
+function kindProblem(text: string): string | undefined {
+  if (text.length <= 63 && /^[a-z]([-a-z0-9]*[a-z0-9])?$/i.test(text)) return undefined;
+  return text.length > 63
+    ? 'may have mixed case, but should otherwise match: must be no more than 63 characters'
+    : "may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+}
+
 function checkType(value: Json, schema: Schema, path: string): FieldError | undefined {
   const types = allowedTypes(schema);
   const { type, format } = typeOf(value);
   if (types.length === 0) return undefined;
   const fits = types.includes(type) || (type === 'integer' && types.includes('number'));
   if (value === null) return typeInvalid(path, 'null', `${path} in body must be of type ${types.join(',')}: "null"`);
-  const given = schema.format ?? '';
+  const given = isKnownFormat(schema.format ?? '') ? (schema.format as string) : '';
   const numeric = types.includes('number') || types.includes('integer');
   if (fits) {
     if (typeof value === 'string' && given !== '' && !numeric && !fitsFormat(given, value)) {
@@ -150,11 +176,11 @@ function checkType(value: Json, schema: Schema, path: string): FieldError | unde
 function checkString(value: string, schema: Schema, path: string, errors: FieldError[]): void {
   const { minLength, maxLength, pattern } = schema;
   const length = Array.from(value).length;
+  // The first that is wrong is all that is said. (kube-openapi@1.34 validation/validate/validator.go stringValidator)
   if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength));
-  if (minLength !== undefined && length < minLength) {
+  else if (minLength !== undefined && length < minLength) {
     errors.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-  }
-  if (pattern !== undefined && pattern !== '' && !matchesPattern(pattern, value)) {
+  } else if (pattern !== undefined && pattern !== '' && !matchesPattern(pattern, value)) {
     errors.push(invalid(path, value, `${path} in body should match '${pattern}'`));
   }
 }
@@ -162,8 +188,11 @@ function checkString(value: string, schema: Schema, path: string, errors: FieldE
 function checkNumber(value: number | bigint, schema: Schema, path: string, errors: FieldError[]): void {
   const { minimum, maximum, multipleOf } = schema;
   if (multipleOf !== undefined) {
-    const quotient = Number(value) / multipleOf;
-    if (!Number.isInteger(quotient))
+    // Integers are divided as such. (kube-openapi@1.34 validation/validate/values.go MultipleOfNativeType)
+    const whole = typeof value === 'bigint' || Number.isInteger(value);
+    const factor = whole ? Math.trunc(multipleOf) : multipleOf;
+    if (factor === 0) errors.push(invalid(path, 0, `factor MultipleOf declared for ${path} must be positive: 0`));
+    else if (!Number.isInteger(Number(value) / factor))
       errors.push(invalid(path, value, `${path} in body should be a multiple of ${multipleOf}`));
   }
   if (maximum !== undefined) {

@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import { setTimeout } from 'node:timers/promises';
 import type { Json, JsonObject, MutableJsonObject } from '../../../src/base/json.ts';
 import { isArray, isObject, parseJson, put, stringifyJson } from '../../../src/base/json.ts';
 
@@ -23,6 +24,8 @@ export interface Step {
   readonly save?: Readonly<Record<string, readonly string[]>>;
   /** The answer may differ: the step only prepares. */
   readonly quiet?: boolean;
+  /** Asked again for a while until it is answered so. */
+  readonly waitFor?: number;
   /** Lines of a watch to wait for before hanging up. */
   readonly events?: number;
 }
@@ -115,7 +118,11 @@ export async function play(server: Server, sequence: Sequence, ns: string): Prom
   const symbols = new Symbols(sent);
   const answers: Answer[] = [];
   for (const step of sequence.steps) {
-    const answer = await send(server, step, fill);
+    let answer = await send(server, step, fill);
+    for (let tries = 0; tries < 50 && step.waitFor !== undefined && answer.status !== step.waitFor; tries++) {
+      await setTimeout(100);
+      answer = await send(server, step, fill);
+    }
     for (const [name, path] of Object.entries(step.save ?? {})) {
       let found: Json | undefined = answer.body;
       for (const key of path) found = isObject(found) ? found[key] : isArray(found) ? found[Number(key)] : undefined;
