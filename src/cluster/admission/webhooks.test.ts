@@ -303,6 +303,26 @@ describe('mutating webhooks', () => {
     expect(at(body, 'metadata', 'uid')).not.toBe('mine');
   });
 
+  it('F09: a patch of the name makes another object at its creation, and is refused afterwards', async () => {
+    let renames = false;
+    plane = await createControlPlane({
+      sendOutgoing: answering(() =>
+        renames ? patching({ op: 'replace', path: '/metadata/name', value: 'renamed' }) : { allowed: true },
+      ),
+    });
+    await install('Mutating', hook());
+    const first = await create();
+    expect(first.status).toBe(201);
+    renames = true;
+    const updated = await call('PUT', `${MAPS}/a`, first.body);
+    expect([updated.status, stringAt(updated.body, 'message')]).toEqual([
+      422,
+      'ConfigMap "a" is invalid: metadata.name: Invalid value: "renamed": field is immutable',
+    ]);
+    const made = await create();
+    expect([made.status, at(made.body, 'metadata', 'name')]).toEqual([201, 'renamed']);
+  });
+
   it('are called again when a later one changed the object and they ask for it', async () => {
     plane = await createControlPlane({
       sendOutgoing: answering((request, { url }) => {
