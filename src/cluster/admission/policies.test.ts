@@ -208,3 +208,52 @@ describe('policies', () => {
     ]);
   });
 });
+
+it('sees the scale of a request about it', async () => {
+  plane = await createControlPlane();
+  const deployments = '/apis/apps/v1/namespaces/default/deployments';
+  await call('POST', deployments, {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd' },
+    spec: {
+      selector: { matchLabels: { a: 'b' } },
+      template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+    },
+  });
+  const made = await call('POST', `${REGISTRATION}/validatingadmissionpolicies`, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'p' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['*'], resources: ['deployments/scale'] },
+        ],
+      },
+      validations: [
+        {
+          expression: 'object.spec.replicas < 5',
+          messageExpression: "object.apiVersion + ' ' + object.kind + ' ' + oldObject.kind + ' ' + request.kind.kind",
+        },
+      ],
+    },
+  });
+  expect(stringAt(made.body, 'message')).toBeUndefined();
+  await call('POST', `${REGISTRATION}/validatingadmissionpolicybindings`, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'b' },
+    spec: { policyName: 'p', validationActions: ['Deny'] },
+  });
+  const scale = (replicas: number): JsonObject => ({
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    metadata: { name: 'd', namespace: 'default' },
+    spec: { replicas },
+  });
+  expect(at((await call('PUT', `${deployments}/d/scale`, scale(4))).body, 'spec', 'replicas')).toBe(4);
+  expect(stringAt((await call('PUT', `${deployments}/d/scale`, scale(5))).body, 'message')).toBe(
+    `deployments.apps "d" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: autoscaling/v1 Scale Scale Scale`,
+  );
+});

@@ -14,6 +14,7 @@ import { AdmissionCel, type CelInput, CONDITIONS_BUDGET, POLICY_BUDGET } from '.
 import { matchConditions } from './match-conditions.ts';
 import { isExempt, listOf, matchResources, namespaceObject } from './match-resources.ts';
 import { collectParams, unknownParamKind } from './policy-params.ts';
+import { shownObject } from './shown-object.ts';
 
 const POLICIES = 'admissionregistration.k8s.io/validatingadmissionpolicies';
 const BINDINGS = 'admissionregistration.k8s.io/validatingadmissionpolicybindings';
@@ -120,7 +121,7 @@ export class ValidatingPolicies {
   ): Omit<CelInput, 'variables'> {
     const { codec, store, authorizer } = this.#options;
     const shown = (object: KubeObject | undefined): KubeObject | undefined =>
-      object === undefined ? undefined : codec.fromStorage(matched, object);
+      object === undefined ? undefined : shownObject(attributes, matched, object, codec);
     return {
       attributes,
       matched,

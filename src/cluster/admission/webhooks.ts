@@ -27,6 +27,7 @@ import {
 import { matchConditions } from './match-conditions.ts';
 import { isExempt, listOf, matchResources } from './match-resources.ts';
 import { roundOf } from './reinvocation-round.ts';
+import { rescaled, shownObject } from './shown-object.ts';
 import type { WebhookClient } from './webhook-client.ts';
 
 const MUTATING = 'admissionregistration.k8s.io/mutatingwebhookconfigurations';
@@ -137,8 +138,8 @@ export class Webhooks {
     return ok(object);
   }
 
-  #shown(matched: ResourceType, type: ResourceType, object: KubeObject | undefined): KubeObject | undefined {
-    return object === undefined ? undefined : this.#options.codec.fromStorage(matched ?? type, object);
+  #shown(matched: ResourceType, attributes: Attributes, object: KubeObject | undefined): KubeObject | undefined {
+    return object === undefined ? undefined : shownObject(attributes, matched, object, this.#options.codec);
   }
 
   #matches(hook: Hook, attributes: Attributes): Result<ResourceType | undefined, StatusError> {
@@ -151,8 +152,8 @@ export class Webhooks {
       {
         attributes,
         matched: type,
-        object: this.#shown(type, attributes.type, attributes.object),
-        old: this.#shown(type, attributes.type, attributes.old),
+        object: this.#shown(type, attributes, attributes.object),
+        old: this.#shown(type, attributes, attributes.old),
         authorizer: this.#options.authorizer,
       },
       CONDITIONS_BUDGET,
@@ -205,8 +206,8 @@ export class Webhooks {
     return verified;
   }
 
-  #review(matched: ResourceType, { type }: Attributes, object: KubeObject | undefined): Json {
-    const shown = this.#shown(matched, type, object);
+  #review(matched: ResourceType, attributes: Attributes, object: KubeObject | undefined): Json {
+    const shown = this.#shown(matched, attributes, object);
     return shown === undefined ? null : json(shown);
   }
 
@@ -214,7 +215,7 @@ export class Webhooks {
   #patch(
     { name }: Hook,
     matched: ResourceType,
-    { type, object }: Attributes,
+    { type, object, subresource }: Attributes,
     { patch, patchType }: AdmissionResponse,
   ): Result<KubeObject | undefined, StatusError> {
     if (patch === '') return ok(undefined);
@@ -242,10 +243,12 @@ export class Webhooks {
     if (patchType !== 'JSONPatch')
       return err(internal(`failed calling webhook ${goQuote(name)}: unsupported patch type ${goQuote(patchType)}`));
     const { codec } = this.#options;
-    const before = codec.fromStorage(matched, object);
+    const before = shownObject({ subresource }, matched, object, codec);
     const patched = applyJsonPatch(json(before), operations);
     if (!patched.ok) return err(internal(patched.error.detail ?? patched.error.message));
     if (!isObject(patched.value)) return err(internal('the patched object is not an object'));
+    if (subresource === 'scale')
+      return ok(codec.toStorage(type, rescaled(codec.fromStorage(matched, object), matched, patched.value)));
     const decoded = codec.decode(matched, { value: patched.value, duplicates: [] });
     if (!decoded.ok) return err(internal(decoded.error.message.replace(/^.*? cannot be handled as an? \w+: /, '')));
     return ok(codec.toStorage(type, codec.default(matched, decoded.value.object)));

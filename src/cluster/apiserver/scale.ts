@@ -49,7 +49,8 @@ function pathsOf(type: ResourceType, name: string = type.version): Paths {
   };
 }
 
-function scaleOf(type: ResourceType, object: KubeObject): JsonObject {
+/** An object's scale, as `/scale` shows it. */
+export function scaleOf(type: ResourceType, object: KubeObject): JsonObject {
   const paths = pathsOf(type);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = at(json(object), ...paths.replicas);
@@ -73,6 +74,13 @@ function scaleOf(type: ResourceType, object: KubeObject): JsonObject {
       ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
     },
   };
+}
+
+/** `object` with as many replicas as its scale says. */
+export function withReplicas(type: ResourceType, object: KubeObject, replicas: Json): KubeObject {
+  const copy = draft(object);
+  set(copy, pathsOf(type).replicas, replicas);
+  return kube(copy);
 }
 
 export function readScale(kernel: Kernel, { type, path }: ResourceRequest): Result<Reply, StatusError> {
