@@ -9,7 +9,6 @@ import type { ManagedFields } from './managed-fields.ts';
 import { validateMeta, validateMetaUpdate } from './meta-validation.ts';
 import { generateName } from './names.ts';
 import type { Admission, Attributes, Operation, Outcome, Reinvocation } from './operation.ts';
-import { preparationWarnings } from './prepare-pod.ts';
 import type { ResourceType } from './resource-type.ts';
 import { keyOf } from './resource-type.ts';
 import type { Cause } from './status.ts';

@@ -3,9 +3,9 @@ import type { Json } from '../../base/json.ts';
 import { at, field, isArray, stringAt } from '../../base/json.ts';
 import { discoveryDocuments } from '../data/builtins.ts';
 import { optionalGroups } from '../data/optional-groups.ts';
-import { byPriority } from './discovery.ts';
 import type { ResourceType, SubresourceType } from './resource-type.ts';
 import { apiVersionOf, storageOf } from './resource-type.ts';
+import { byPriority } from './version-priority.ts';
 
 /** Versions in which the store holds kinds that are served in several. Source: kubernetes@1.34 pkg/kubeapiserver/default_storage_factory_builder.go. */
 const STORED_AS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import type { YamlNode } from '../yaml/node.ts';
 import { Accumulator } from './accumulator.ts';
+import type { BuildTrack, FileEvent, TrackEvent } from './build-track.ts';
 import type { Loader } from './load.ts';
-import type { BuildTrack, FileEvent, TrackEvent } from './rebuild.ts';
 import type { Resource } from './resource.ts';
 import type { TransformerConfig } from './transformer-config.ts';
 import type { VarSet } from './vars.ts';

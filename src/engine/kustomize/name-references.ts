@@ -1,9 +1,9 @@
 import type { YamlNode } from '../yaml/node.ts';
 import { scalarNode } from '../yaml/node.ts';
+import type { Referral } from './build-track.ts';
 import { fail, wrapped } from './failure.ts';
 import { applyFieldSpec } from './field-filter.ts';
 import { fieldOf, getField, isNull, isString, lookup, setField, setScalar } from './node-edit.ts';
-import type { Referral } from './rebuild.ts';
 import { type Renamings, type Resource, sameRenamings } from './resource.ts';
 import { effectiveNamespace, type Gvk, isSelected, NO_NAMESPACE, printId, type ResourceId } from './resource-id.ts';
 import type { FieldSpec, NameReference } from './transformer-config.ts';

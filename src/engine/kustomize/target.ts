@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../base/json.ts';
 import { quoted } from '../yaml/go-syntax.ts';
 import { printYaml } from '../yaml/print.ts';
 import { Accumulator } from './accumulator.ts';
+import { type BuildTrack, referralOf } from './build-track.ts';
 import { builtinConfigs } from './builtin-configs.ts';
 import type { KustomizeCache } from './cache.ts';
 import { loadCrds } from './crds.ts';
@@ -32,9 +33,8 @@ import {
   printOrigin,
   setOrigin,
 } from './origin.ts';
-
 import { readResources } from './read-resources.ts';
-import { type BuildTrack, isSeparable, referralOf } from './rebuild.ts';
+import { isSeparable } from './rebuild.ts';
 import type { Resource } from './resource.ts';
 import { printGvk, printId } from './resource-id.ts';
 import { ResourceMap } from './resource-map.ts';
