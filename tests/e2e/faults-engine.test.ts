@@ -272,8 +272,8 @@ describe('C12: nothing left to write with', () => {
     const pid = String(engine.process.pid);
     const limit = async (handles: number) =>
       (await terminal.run('prlimit', ['--pid', pid, `--nofile=${handles}:`], { mayFail: true })).code;
-    const open = readdirSync(`/proc/${pid}/fd`).length;
-    if ((await limit(open)) !== 0) test.skip('prlimit is not here, or may not');
+    // The limit is on numbers: with one below all that are taken nothing can be opened, whatever is closed meanwhile.
+    if ((await limit(3)) !== 0) test.skip('prlimit is not here, or may not');
     const commit = await push('handles', 'second');
     await request('handles');
     await eventually(async () =>

@@ -80,7 +80,22 @@ async function reconcile(
   };
   let progress = begin(object);
   show(context, progress);
-  progress = await checkStorage(run, progress);
+  const checked = await checkStorage(run, progress).catch((cause: unknown) => {
+    const message = exhaustion(cause);
+    if (message === undefined) throw cause;
+    return message;
+  });
+  if (typeof checked === 'string') {
+    const message = `failed to look at stored artifacts: ${checked}`;
+    const failure = {
+      type: 'StorageOperationFailed',
+      reason: 'StatOperationFailed',
+      message,
+      policy: 'retry',
+    } as const;
+    return failed(run, { progress, failure });
+  }
+  progress = checked;
   const fetched = await fetchSource(run, progress);
   if (!fetched.ok) return failed(run, fetched.error);
   if (fetched.value.kind === 'concluded') return fetched.value.outcome;

@@ -50,11 +50,15 @@ function containerStatus(
     },
   });
   const { restarts } = view;
+  // A kubelet that was started anew knows when the pod started to the second alone: what it reported stays as it was.
+  const before = (isInit ? pod.status?.initContainerStatuses : pod.status?.containerStatuses)?.find(
+    ({ name, restartCount }) => name === container.name && restartCount === restarts,
+  );
   const isRestarting = view.kind === 'waiting' && view.last !== undefined;
   const created = view.kind !== 'waiting' || isRestarting;
   const state: ContainerState =
     view.kind === 'running'
-      ? { running: { startedAt: time(view.startMs) } }
+      ? { running: before?.state.running ?? { startedAt: time(view.startMs) } }
       : view.kind === 'terminated'
         ? terminated(view.run, restarts)
         : {
