@@ -15,6 +15,7 @@ const PEERS: Readonly<Record<string, string>> = {
   fluxbuild: 'fluxcd/pkg kustomize',
   ignore: 'fluxcd/pkg sourceignore',
   semver: 'Masterminds/semver v3.5.0',
+  sops: 'sops 3.13.3',
   apiserver: 'kube-apiserver v1.34.1',
   'controllers/source-kustomize': 'source-controller 1.9.1, kustomize-controller 1.9.4',
 };
