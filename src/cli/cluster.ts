@@ -22,6 +22,7 @@ import {
   startOf,
 } from './cluster/state.ts';
 import { type CliContext, type CliResult, type Command, done, type FlagDefinition, failed } from './command.ts';
+import { boundHeapGrowth } from './heap-growth.ts';
 
 const NAME_FLAG: FlagDefinition = { name: 'name', type: 'string', default: 'weir', usage: 'Name of the cluster.' };
 const DIRECTORY_FLAG: FlagDefinition = {
@@ -265,6 +266,7 @@ async function run(context: CliContext): Promise<CliResult> {
   if (!features.ok) return features;
   const { name, directory } = found.value;
   const { startCluster } = await import('./cluster/start-cluster.ts');
+  boundHeapGrowth();
   const port = context.flags.int('port');
   const ephemeral = context.flags.bool('ephemeral');
   const given = context.flags.string('from');

@@ -6,6 +6,7 @@ import type { CliHost, Command, FlagDefinition } from './command.ts';
 import { engineConfig, engineFlags } from './engine-flags.ts';
 import { FlagValues, flagUsages, parseArguments } from './flags.ts';
 import { globalFlags } from './global-flags.ts';
+import { boundHeapGrowth } from './heap-growth.ts';
 import { printProgress } from './progress.ts';
 import { VERSION } from './version.ts';
 
@@ -50,6 +51,7 @@ async function run(args: readonly string[], host: CliHost, start: StartEngine): 
   const flags = new FlagValues(definitions, parsed.value.given);
   const config = engineConfig(flags, host.env);
   if (!config.ok) return fail(config.error);
+  boundHeapGrowth();
   const client = await host.connect({ flags, env: host.env });
   if (!client.ok) return fail(client.error.message);
 

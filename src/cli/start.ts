@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CliHost, Command, FlagDefinition, RunCommandLine } from './command.ts';
 import { FlagValues, flagUsages, parseArguments } from './flags.ts';
+import { boundHeapGrowth } from './heap-growth.ts';
 import { printProgress } from './progress.ts';
 import type { StartOptions } from './start/options.ts';
 
@@ -45,6 +46,7 @@ async function start(args: readonly string[], host: CliHost, run: RunCommandLine
   const [extra] = parsed.value.positional;
   if (extra !== undefined) return fail(`unexpected argument ${JSON.stringify(extra)}`);
   const flags = new FlagValues(FLAGS, parsed.value.given);
+  boundHeapGrowth();
   const options: StartOptions = {
     dataDirectory: resolve(host.cwd, flags.string('data-dir')),
     pagePort: flags.int('page-port'),
