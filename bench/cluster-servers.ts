@@ -13,6 +13,7 @@ export interface Server {
   readonly headers: Readonly<Record<string, string>>;
   /** A client's connections; nothing is shared between two. */
   agent(connections: number): Agent;
+  readonly pids: readonly number[];
   /** Resident memory of all its processes. */
   rssMiB(): number;
   stop(): Promise<void>;
@@ -42,6 +43,7 @@ export async function startWeir(directory: string): Promise<Server> {
     headers: {},
     agent: (connections) =>
       new Agent({ connect: { ca: authority, cert: certificate, key }, connections, bodyTimeout: 0 }),
+    pids: pidsOf([child]),
     rssMiB: () => rss([child]),
     stop: () => end([child]),
   };
@@ -106,9 +108,14 @@ export async function startPeer(etcd: string, apiserver: string, directory: stri
     url,
     headers,
     agent,
+    pids: pidsOf(children),
     rssMiB: () => rss(children),
     stop: () => end(children.toReversed()),
   };
+}
+
+function pidsOf(children: readonly ChildProcess[]): readonly number[] {
+  return children.map(({ pid }) => pid ?? 0);
 }
 
 function rss(children: readonly ChildProcess[]): number {
