@@ -5,7 +5,7 @@ import type { LiveObjects } from '../health/live-objects.ts';
 import { waitForHealth } from '../health/wait.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
-import { type AppliedMemory, isInSync, ownedHash } from './applied-memory.ts';
+import { type AppliedMemory, type AppliedState, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
 import type { Change } from './change.ts';
 import { hasDrifted } from './diff.ts';
@@ -110,16 +110,20 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
   // Once more: a stage before this one may have brought the kind.
   const desired = await withScope(stage, options.client);
   const checks: (Checked | undefined)[] = desired.map((item) => settled(item, options));
-  // A single write needs no rehearsal: nothing else is left half done when the server refuses it.
-  const open = checks.filter((check) => check === undefined).length;
+  const [first, ...others] = [...desired.entries()].filter(([index]) => checks[index] === undefined);
   let failure: string | undefined;
-  await inParallel(desired.entries(), options.concurrency, async ([index, item]) => {
-    if (failure !== undefined || checks[index] !== undefined) return;
+  const settle = async ([index, item]: readonly [number, Desired], how: typeof check): Promise<void> => {
+    if (failure !== undefined) return;
     options.signal.throwIfAborted();
-    const checked = (open === 1 ? await applyDirectly(item, options) : undefined) ?? (await check(item, options));
+    const checked = await how(item, options);
     if (checked.ok) checks[index] = checked.value;
     else failure ??= checked.error;
-  });
+  };
+  // The first write needs no rehearsal once all others had theirs: nothing is left half done when the server refuses it.
+  const direct = first !== undefined && predictable(first[1], options) !== undefined;
+  const rehearsed = first === undefined || direct ? others : [first, ...others];
+  await inParallel(rehearsed, options.concurrency, (entry) => settle(entry, check));
+  if (first !== undefined && direct) await settle(first, applyDirectly);
   if (failure !== undefined) return { changes: [], error: failure };
 
   const created = checks.flatMap((checked) => (checked?.action === 'created' ? [checked.ref] : []));
@@ -166,36 +170,44 @@ function settled({ object, hash }: Desired, options: ApplyOptions): Checked | un
   return { ref, action: policiesOf(live, options.policyGroup).ignored ? 'skipped' : 'unchanged', hash, live };
 }
 
-/**
- * Applies an object whose live state a watch tells, without a dry-run before. Undefined where that is not enough: its state is not
- * known, fields of it are ignored, or the server refuses it; {@link check} then tells how that is to be taken.
- */
-async function applyDirectly(
-  { object, hash }: Desired,
-  options: ApplyOptions,
-): Promise<Result<Checked, string> | undefined> {
+/** The live object and what is remembered of it, where a watch tells enough to do without a dry-run. */
+function predictable(
+  { object }: Desired,
+  { live: watched, memory, policyGroup, ignore, verify }: ApplyOptions,
+): { readonly live: KubeObject; readonly known: AppliedState } | undefined {
+  const live = watched.get(refOf(object));
+  const known = memory.get(inventoryId(identityOf(object)));
+  if (verify || known === undefined || typeof live === 'string' || ignore.length > 0) return undefined;
+  if (policiesOf(object, policyGroup).ifNotPresent || policiesOf(live, policyGroup).ignored) return undefined;
+  return live.metadata.deletionTimestamp === undefined ? { live, known } : undefined;
+}
+
+/** Applies an object without a dry-run; one that the server refuses is left to {@link check}, which tells how that is to be taken. */
+async function applyDirectly(desired: Desired, options: ApplyOptions): Promise<Result<Checked, string>> {
   const { client, manager, memory, policyGroup, signal } = options;
+  const { object, hash } = desired;
+  const seen = predictable(desired, options);
+  if (seen === undefined) return check(desired, options);
+  const { live, known } = seen;
   const ref = refOf(object);
-  const id = inventoryId(identityOf(object));
-  const live = options.live.get(ref);
-  const known = memory.get(id);
-  if (options.verify || known === undefined || typeof live === 'string') return undefined;
-  const policies = policiesOf(object, policyGroup);
-  const inCluster = policiesOf(live, policyGroup);
-  if (policies.ifNotPresent || inCluster.ignored || options.ignore.length > 0) return undefined;
-  if (live.metadata.deletionTimestamp !== undefined) return undefined;
   let patched = false;
-  if (!policies.merge && !inCluster.merge) {
+  if (!policiesOf(object, policyGroup).merge && !policiesOf(live, policyGroup).merge) {
     const patch = cleanupPatch(live, replacedManagers(manager, options.overrideManagers), manager);
     if (patch.length > 0) {
-      if (!(await client.patch(ref, patch, { type: 'json', fieldManager: manager, signal })).ok) return undefined;
+      const cleaned = await client.patch(ref, patch, { type: 'json', fieldManager: manager, signal });
+      if (!cleaned.ok) return check(desired, options);
       patched = true;
     }
   }
   const applied = await client.apply(object, { fieldManager: manager, force: true, signal });
-  if (!applied.ok) return undefined;
+  if (!applied.ok) return check(desired, options);
   const { resourceVersion = '' } = applied.value.metadata;
-  memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, manager) });
+  memory.set(inventoryId(identityOf(object)), {
+    ref,
+    desired: hash,
+    resourceVersion,
+    owned: ownedHash(applied.value, manager),
+  });
   const changed = patched || hasDrifted(live, applied.value);
   const drift = changed && known.desired === hash ? fieldChanges(live, applied.value, manager) : undefined;
   return ok({ ref, action: changed ? 'configured' : 'unchanged', hash, live: applied.value, drift });
