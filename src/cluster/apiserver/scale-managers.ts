@@ -1,6 +1,6 @@
 import type { ManagedFieldsEntry } from '../../api/object.ts';
 import { at, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
-import { compareManagers, identify } from '../../engine/merge/managed-fields.ts';
+import { compareManagers, identify } from '../../engine/merge/managers.ts';
 
 export const SCALE_VERSION = 'autoscaling/v1';
 

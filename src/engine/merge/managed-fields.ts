@@ -12,6 +12,8 @@ import {
 } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { ResolveSchema, Schema } from '../schema/schema.ts';
+import type { Typing } from './atoms.ts';
+import { type Comparison, compareTyped } from './compare-typed.ts';
 import {
   differenceFields,
   EMPTY_FIELDS,
@@ -20,23 +22,16 @@ import {
   fieldsOf,
   intersectFields,
   isEmptyFields,
-  parseFields,
-  printFields,
   printPath,
   recursiveDifference,
   unionFields,
 } from './fields.ts';
-import {
-  type Comparison,
-  compareTyped,
-  ensureNamedFields,
-  mergeTyped,
-  removeItems,
-  type Typing,
-  toFieldSet,
-  validateTyped,
-  withoutManagedFields,
-} from './typed.ts';
+import { withoutManagedFields } from './managed-object.ts';
+import { compareText, decodeManagers, type Entry, encodeManagers, identify, type Managers } from './managers.ts';
+import { mergeTyped } from './merge-typed.ts';
+import { removeItems } from './remove-items.ts';
+import { ensureNamedFields, toFieldSet } from './typed-fields.ts';
+import { validateTyped } from './validate-typed.ts';
 
 /** What both ways of writing need. (apimachinery@0.34 util/managedfields and structured-merge-diff@v6 merge/update.go) */
 export interface ManagedFieldsContext {
@@ -116,96 +111,6 @@ const STRIPPED: FieldSet = fieldsOf(
 /** The set to give as `resetFields`: `resetFieldsOf('status')` for a main resource with a status subresource. */
 export function resetFieldsOf(...topLevelFields: readonly string[]): FieldSet {
   return fieldsOf(...topLevelFields.map((name) => [`f:${name}`]));
-}
-
-interface Entry {
-  readonly manager: string;
-  readonly operation: 'Apply' | 'Update';
-  readonly apiVersion: string;
-  readonly subresource: string;
-  readonly time?: string;
-  readonly set: FieldSet;
-}
-type Managers = Map<string, Entry>;
-
-/** What tells the entries of `metadata.managedFields` apart, and their time. */
-export interface ManagerKey {
-  readonly manager: string;
-  readonly operation: string;
-  readonly apiVersion: string;
-  readonly subresource?: string;
-  readonly time?: string;
-}
-
-/** Identity of a manager: an applier is the same in every version. */
-export function identify(entry: ManagerKey): string {
-  const { manager, operation, apiVersion, subresource = '' } = entry;
-  return JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource]);
-}
-
-function decodeManagers(value: Json | undefined): Managers | string {
-  const managers: Managers = new Map();
-  if (value === undefined || value === null) return managers;
-  if (!isArray(value)) return 'managedFields must be a list';
-  for (const item of value) {
-    const operation = stringAt(item, 'operation');
-    if (operation !== 'Apply' && operation !== 'Update') return `invalid operation: ${operation ?? ''}`;
-    const apiVersion = stringAt(item, 'apiVersion') ?? '';
-    if (apiVersion === '') return 'apiVersion must not be empty';
-    const fieldsType = stringAt(item, 'fieldsType') ?? '';
-    if (fieldsType === '') return 'missing fieldsType in managed fields entry';
-    if (fieldsType !== 'FieldsV1') return `invalid fieldsType "${fieldsType}" in managed fields entry`;
-    const fields = field(item, 'fieldsV1');
-    const set = fields === undefined || fields === null ? EMPTY_FIELDS : parseFields(fields);
-    if (set === undefined) return 'error decoding fieldsV1';
-    const time = stringAt(item, 'time');
-    const entry: Entry = {
-      manager: stringAt(item, 'manager') ?? '',
-      operation,
-      apiVersion,
-      subresource: stringAt(item, 'subresource') ?? '',
-      ...(time === undefined ? {} : { time }),
-      set,
-    };
-    managers.set(identify(entry), entry);
-  }
-  return managers;
-}
-
-/** The order of entries in an object: appliers first, then by time. (managedfields/internal/managedfields.go sortEncodedManagedFields) */
-export function compareManagers(a: ManagerKey, b: ManagerKey): number {
-  return (
-    order(a.operation, b.operation) ||
-    order(a.time ?? '', b.time ?? '') ||
-    order(a.manager, b.manager) ||
-    order(a.apiVersion, b.apiVersion) ||
-    order(a.subresource ?? '', b.subresource ?? '')
-  );
-}
-
-function encodeManagers(object: JsonObject, managers: Managers): JsonObject {
-  const entries = [...managers.values()].toSorted(compareManagers);
-  const stripped = withoutManagedFields(object);
-  if (entries.length === 0) return stripped;
-  const metadata: MutableJsonObject = { ...(field(stripped, 'metadata') as JsonObject | undefined) };
-  put(
-    metadata,
-    'managedFields',
-    entries.map((entry) => ({
-      manager: entry.manager,
-      operation: entry.operation,
-      apiVersion: entry.apiVersion,
-      ...(entry.time === undefined ? {} : { time: entry.time }),
-      fieldsType: 'FieldsV1',
-      fieldsV1: printFields(entry.set),
-      ...(entry.subresource === '' ? {} : { subresource: entry.subresource }),
-    })),
-  );
-  return { ...stripped, metadata };
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export interface TrackInput extends ManagedFieldsContext {
@@ -347,7 +252,9 @@ function capManagers(managers: Managers): Managers {
   const updates = [...managers].filter(([, entry]) => entry.operation === 'Update' && entry.subresource === '');
   if (updates.length <= MAX_UPDATE_MANAGERS) return managers;
   const out = new Map(managers);
-  const oldestFirst = updates.toSorted(([a, x], [b, y]) => order(x.time ?? '', y.time ?? '') || order(a, b));
+  const oldestFirst = updates.toSorted(
+    ([a, x], [b, y]) => compareText(x.time ?? '', y.time ?? '') || compareText(a, b),
+  );
   let count = updates.length;
   for (const [id, entry] of oldestFirst) {
     if (count <= MAX_UPDATE_MANAGERS) break;
@@ -504,7 +411,7 @@ function joinErrors(errors: readonly string[]): string {
 }
 
 function conflictError(found: readonly PathConflict[]): ApplyFailure {
-  const paths = found.toSorted((a, b) => order(identify(a.entry), identify(b.entry)));
+  const paths = found.toSorted((a, b) => compareText(identify(a.entry), identify(b.entry)));
   const conflicts = paths.map(({ entry, path }) => ({ manager: printManager(entry), field: printPath(path) }));
   const [only] = conflicts;
   if (conflicts.length === 1 && only !== undefined) {
