@@ -15,6 +15,8 @@ import { openCluster } from './kustomizations/servers.ts';
 const SHAPES = (process.env['WEIR_BENCH_SHAPES'] ?? '100,1000,100:mono').split(',');
 const FLUX = process.env['WEIR_PEER_FLUX_CONTROLLERS'];
 const lines: string[] = [];
+/** What is to be ended, the last first; also when the run is interrupted. */
+const stops: (() => Promise<void>)[] = [];
 
 function line(text: string): void {
   lines.push(text);
@@ -38,7 +40,7 @@ async function main(): Promise<void> {
 /** Plays a shape on Weir, or on the controllers of a folder. */
 async function measure(count: number, mono: boolean, programs: string | undefined): Promise<readonly Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-bench-'));
-  const stops: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
+  stops.push(() => rm(folder, { recursive: true, force: true }));
   const figures: Figure[] = [];
   try {
     const cluster = await openCluster(folder);
@@ -59,9 +61,13 @@ async function measure(count: number, mono: boolean, programs: string | undefine
     };
     await play({ cluster, repository, engine, count, tell });
   } finally {
-    for (const stop of stops.reverse()) await stop();
+    await stopAll();
   }
   return figures;
+}
+
+async function stopAll(): Promise<void> {
+  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
 }
 
 /** What Weir took for each part of what Flux took. */
@@ -79,6 +85,9 @@ function print({ value, unit }: Figure): string {
   return `${value.toFixed(unit === 'ms' || unit === 'MiB' ? 0 : 2)} ${unit}`;
 }
 
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => void stopAll().finally(() => process.exit(130)));
+}
 main().catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;
