@@ -19,8 +19,18 @@ interface Compiled {
   readonly rules: readonly (readonly [status: 'InProgress' | 'Failed' | 'Current', expression: Expression])[];
 }
 
-/** Compiles health expressions into one rule. Source: fluxcd/pkg@e2cfd1a runtime/cel/status_reader.go. */
+const compiledRules = new WeakMap<readonly HealthExpressionSpec[], Result<HealthRule, string>>();
+
+/** Compiles health expressions into one rule, once. Source: fluxcd/pkg@e2cfd1a runtime/cel/status_reader.go. */
 export function expressionRule(specs: readonly HealthExpressionSpec[]): Result<HealthRule, string> {
+  const known = compiledRules.get(specs);
+  if (known !== undefined) return known;
+  const made = makeRule(specs);
+  compiledRules.set(specs, made);
+  return made;
+}
+
+function makeRule(specs: readonly HealthExpressionSpec[]): Result<HealthRule, string> {
   const all: Compiled[] = [];
   for (const [index, spec] of specs.entries()) {
     const compiled = compile(spec);

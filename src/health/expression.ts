@@ -15,14 +15,15 @@ const MAX_NAMES = 64;
 /** Compiles an expression; names that are not among `variables` are allowed and looked up when it runs. */
 export function compileExpression(text: string, variables: readonly string[] = []): Result<Expression, string> {
   const names = new Set(variables);
-  for (let attempt = 0; ; attempt++) {
+  for (;;) {
     const compiled = compileCel(text, untypedEnvironment(...names));
     if (compiled.ok) return ok({ evaluate: (values) => run(text, compiled.value, [...names], values) });
-    const missing = /undeclared reference to '([A-Za-z_][A-Za-z0-9_]*)'/.exec(compiled.error.message)?.[1];
-    if (compiled.error.code === 'syntax' || missing === undefined || names.has(missing) || attempt >= MAX_NAMES) {
+    const missing = [...compiled.error.message.matchAll(/undeclared reference to '([A-Za-z_][A-Za-z0-9_]*)'/g)];
+    const known = names.size;
+    for (const [, name = ''] of missing) names.add(name);
+    if (compiled.error.code === 'syntax' || names.size === known || names.size > MAX_NAMES) {
       return err(`failed to parse the CEL expression '${text}': ${compiled.error.message}`);
     }
-    names.add(missing);
   }
 }
 

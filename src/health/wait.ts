@@ -36,6 +36,8 @@ export interface WaitError {
 
 /** Requests at a time when objects are read from the server. */
 const READS_AT_ONCE = 8;
+/** Others get their turn after this long: an expression may take its time with each of thousands of objects. */
+const JUDGE_SLICE_MS = 10;
 
 /**
  * Waits until every target is healthy. Watched objects are judged when they change; others are read from the server.
@@ -102,7 +104,13 @@ async function judgeAll(
   options: WaitOptions,
 ): Promise<void> {
   const unread: HealthTarget[] = [];
+  let since = performance.now();
   for (const target of batch) {
+    if (performance.now() - since > JUDGE_SLICE_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (options.signal.aborted) return;
+      since = performance.now();
+    }
     const object = options.live.get(target.ref);
     if (typeof object === 'string' || isStale(object, target)) unread.push(target);
     else verdicts.set(target, judge(object, options.rules, options.clock.now()));

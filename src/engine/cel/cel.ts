@@ -38,6 +38,16 @@ export function untypedEnvironment(...names: readonly string[]): CelEnvironment 
 
 /** Parses and checks `text`. */
 export function compileCel(text: string, environment: CelEnvironment): Result<Program, CelError> {
+  try {
+    return compile(text, environment);
+  } catch (error) {
+    // A chain of operators is as deep as it is long, and may be more than the stack holds.
+    if (!(error instanceof RangeError)) throw error;
+    return err({ code: 'syntax', message: issue(text, 0, 'expression is nested too deeply') });
+  }
+}
+
+function compile(text: string, environment: CelEnvironment): Result<Program, CelError> {
   const parsed = parseCel(text);
   if (!parsed.ok) return err({ code: 'syntax', message: issue(text, parsed.error.offset, parsed.error.message) });
   const checked = checkExpr(parsed.value, new Map(Object.entries(environment.variables)), environment.libraries);

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../../base/result.ts';
+import { bounded, OutOfBudget, spend } from './effort.ts';
 import { callFunction, callMethod, NAMESPACES } from './functions.ts';
 import {
   arithmetic,
@@ -12,11 +13,10 @@ import {
   keysOf,
   lookup,
   mapKey,
-  OutOfBudget,
   typeOf,
 } from './operators.ts';
 import { type Expr, typeName } from './parse.ts';
-import { CelHost, CelMap, type CelValue, Duration, Optional, TypeValue, Uint } from './values.ts';
+import { CelHost, CelMap, type CelValue, Duration, Optional, sizeOf, TypeValue, Uint } from './values.ts';
 
 export interface EvaluateOptions {
   /** Kubernetes' cost units (a selection is 1); absent: {@link DEFAULT_COST_LIMIT}. */
@@ -48,7 +48,7 @@ export function evaluateExpr(
 ): Result<Evaluated, EvaluationError> {
   const interpreter = new Interpreter(variables, costLimit);
   try {
-    const value = interpreter.eval(expr, undefined);
+    const value = bounded(() => interpreter.eval(expr, undefined));
     return ok({ value, cost: interpreter.cost });
   } catch (error) {
     if (error instanceof OutOfBudget) {
@@ -457,6 +457,7 @@ class Interpreter {
   }
 
   private pairs(range: CelValue): readonly (readonly [CelValue, CelValue])[] {
+    spend(sizeOf(range));
     if (isList(range)) return range.map((item, index) => [BigInt(index), item] as const);
     if (isMap(range)) return keysOf(range).map((key) => [key, lookup(range, key) ?? null] as const);
     throw new CelFailure(`got '${typeOf(range)}', expected iterable type`);

@@ -1,5 +1,6 @@
+import { spend } from './effort.ts';
 import { CelFailure, goFloat, isList, isMap, keysOf, lookup, textOf, typeOf } from './operators.ts';
-import { type CelValue, TypeValue, Uint } from './values.ts';
+import { type CelValue, sizeOf, TypeValue, Uint } from './values.ts';
 
 /** Digits behind the point at which a clause is refused. */
 const MAX_PRECISION = 1000;
@@ -109,6 +110,7 @@ function hexOf(text: string): string {
 }
 
 function display(value: CelValue): string {
+  spend(1 + sizeOf(value));
   if (value === null) return 'null';
   if (value instanceof TypeValue) return value.name;
   if (isList(value)) return `[${value.map(nested).join(', ')}]`;
@@ -121,5 +123,7 @@ function display(value: CelValue): string {
 }
 
 function nested(value: CelValue): string {
-  return typeof value === 'string' ? JSON.stringify(value) : display(value);
+  if (typeof value !== 'string') return display(value);
+  spend(1 + value.length);
+  return JSON.stringify(value);
 }

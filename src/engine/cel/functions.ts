@@ -1,6 +1,7 @@
 import { decodeBase64, encodeBase64, utf8Encode } from '../schema/base64.ts';
 import { compilePattern } from '../schema/patterns.ts';
 import { addQuantities, compareQuantities, integerOf, negateQuantity, parseQuantity } from '../schema/quantity.ts';
+import { spend } from './effort.ts';
 import { formatString } from './format.ts';
 import { parseGoUrl } from './go-url.ts';
 import { NAMED_FORMATS } from './named-formats.ts';
@@ -32,6 +33,7 @@ import {
   Optional,
   QuantityValue,
   SemverValue,
+  sizeOf,
   Timestamp,
   TypeValue,
   Uint,
@@ -63,7 +65,7 @@ type Method = (self: CelValue, args: readonly CelValue[], charge: Charge) => Cel
 /** A global or namespaced function; undefined: no such overload. */
 export function callFunction(name: string, args: readonly CelValue[], charge: Charge): CelValue | undefined {
   const fn = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  if (fn !== undefined) return fn(args, charge);
+  if (fn !== undefined) return counted(args, () => fn(args, charge));
   // Some member functions may also be called globally: size(x), matches(x, y).
   const [self, ...rest] = args;
   return self !== undefined && (name === 'size' || name === 'matches')
@@ -78,7 +80,8 @@ export function callMethod(
   args: readonly CelValue[],
   charge: Charge,
 ): CelValue | undefined {
-  return Object.hasOwn(METHODS, name) ? METHODS[name]?.(self, args, charge) : undefined;
+  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+  return method === undefined ? undefined : counted([self, ...args], () => method(self, args, charge));
 }
 
 /** Whether any overload has this name: for "undeclared reference". */
@@ -88,6 +91,14 @@ export function isFunction(name: string): boolean {
 
 export function isMethod(name: string): boolean {
   return Object.hasOwn(METHODS, name);
+}
+
+/** A call, counted by the size of what it is given and of what it makes. */
+function counted(args: readonly CelValue[], call: () => CelValue | undefined): CelValue | undefined {
+  for (const arg of args) spend(sizeOf(arg));
+  const made = call();
+  if (made !== undefined) spend(sizeOf(made));
+  return made;
 }
 
 const fail = (message: string): never => {
@@ -113,7 +124,7 @@ function toInt(value: CelValue | undefined): CelValue | undefined {
     return BigInt(Math.trunc(value));
   }
   if (isText(value))
-    return /^[-+]?\d+$/.test(value)
+    return /^[-+]?0*\d{1,20}$/.test(value)
       ? checkedInt(BigInt(value.replace(/^\+/, '')))
       : fail("type conversion error from 'string' to 'int'");
   if (value instanceof Timestamp) return value.nanos / 1_000_000_000n;
@@ -126,7 +137,9 @@ function toUint(value: CelValue | undefined): CelValue | undefined {
   if (typeof value === 'number')
     return Number.isFinite(value) ? checkedUint(BigInt(Math.trunc(value))) : fail('unsigned integer overflow');
   if (isText(value))
-    return /^\d+$/.test(value) ? checkedUint(BigInt(value)) : fail("type conversion error from 'string' to 'uint'");
+    return /^0*\d{1,20}$/.test(value)
+      ? checkedUint(BigInt(value))
+      : fail("type conversion error from 'string' to 'uint'");
   return undefined;
 }
 
@@ -386,8 +399,16 @@ function sliceText(text: string, from: bigint, to: bigint): string {
   return chars.slice(Number(from), Number(to)).join('');
 }
 
-function pattern(text: string): NonNullable<ReturnType<typeof compilePattern>> {
-  return compilePattern(text) ?? fail(`error parsing regexp: invalid pattern: \`${text}\``);
+/** Steps for each character that a pattern is tried on: the engine has no backtracking, but it is slow. */
+const PATTERN_STEPS = 10;
+
+function matcherOf(
+  pattern: string,
+  text: string,
+): ReturnType<NonNullable<ReturnType<typeof compilePattern>>['matcher']> {
+  const compiled = compilePattern(pattern) ?? fail(`error parsing regexp: invalid pattern: \`${pattern}\``);
+  spend(text.length * PATTERN_STEPS);
+  return compiled.matcher(text);
 }
 
 function textMethod(of: (self: string, args: readonly CelValue[], charge: Charge) => CelValue | undefined): Method {
@@ -491,16 +512,16 @@ const METHODS: { readonly [name: string]: Method } = {
   matches: textMethod((self, [other], charge) => {
     if (!isText(other)) return undefined;
     charge((1 + self.length) * 0.1 * (other.length * 0.25));
-    return pattern(other).matcher(self).find();
+    return matcherOf(other, self).find();
   }),
   find: textMethod((self, [other]) => {
     if (!isText(other)) return undefined;
-    const matcher = pattern(other).matcher(self);
+    const matcher = matcherOf(other, self);
     return matcher.find() ? (matcher.group() ?? '') : '';
   }),
   findAll: textMethod((self, [other, limit]) => {
     if (!isText(other)) return undefined;
-    const matcher = pattern(other).matcher(self);
+    const matcher = matcherOf(other, self);
     const most = typeof limit === 'bigint' && limit >= 0n ? Number(limit) : Number.POSITIVE_INFINITY;
     const out: string[] = [];
     while (out.length < most && matcher.find()) out.push(matcher.group() ?? '');
@@ -515,6 +536,7 @@ const METHODS: { readonly [name: string]: Method } = {
   upperAscii: textMethod((self) => self.replaceAll(/[a-z]/g, (char) => char.toUpperCase())),
   replace: textMethod((self, [from, to, limit]) => {
     if (!isText(from) || !isText(to)) return undefined;
+    if (to.length > from.length) spend(to.length * (self.split(from).length - 1));
     if (typeof limit !== 'bigint' || limit < 0n) return self.replaceAll(from, () => to);
     let out = self;
     let at = 0;
@@ -546,7 +568,9 @@ const METHODS: { readonly [name: string]: Method } = {
   format: textMethod((self, [args]) => (args !== undefined && isList(args) ? formatString(self, args) : undefined)),
   join: listMethod((self, [separator]) => {
     if (!self.every(isText)) return fail('no such overload');
-    return self.join(isText(separator) ? separator : '');
+    const between = isText(separator) ? separator : '';
+    for (const text of self) spend(text.length + between.length);
+    return self.join(between);
   }),
   isSorted: listMethod((self) =>
     self.every(
@@ -561,7 +585,12 @@ const METHODS: { readonly [name: string]: Method } = {
   distinct: listMethod((self) =>
     self.filter((item, index) => self.findIndex((other) => equals(other, item)) === index),
   ),
-  sort: listMethod((self) => self.toSorted((a, b) => compare(a, b) ?? fail('no such overload'))),
+  sort: listMethod((self) =>
+    self.toSorted((a, b) => {
+      spend(1);
+      return compare(a, b) ?? fail('no such overload');
+    }),
+  ),
   flatten: listMethod((self, [depth]) => flatten(self, typeof depth === 'bigint' ? Number(depth) : 1)),
   slice: listMethod((self, [from, to]) => {
     if (typeof from !== 'bigint' || typeof to !== 'bigint') return undefined;
@@ -688,6 +717,11 @@ function zeroLike(value: CelValue | undefined): CelValue {
   return value instanceof Duration ? new Duration(0n) : 0n;
 }
 
-function flatten(list: readonly CelValue[], depth: number): CelValue[] {
-  return list.flatMap((item) => (isList(item) && depth > 0 ? flatten(item, depth - 1) : [item]));
+function flatten(list: readonly CelValue[], depth: number, out: CelValue[] = []): CelValue[] {
+  spend(list.length);
+  for (const item of list) {
+    if (isList(item) && depth > 0) flatten(item, depth - 1, out);
+    else out.push(item);
+  }
+  return out;
 }

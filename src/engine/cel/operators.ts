@@ -1,5 +1,6 @@
 import { isArray, isObject } from '../../base/json.ts';
 import { compareQuantities, printQuantity } from '../schema/quantity.ts';
+import { spend } from './effort.ts';
 import { compareSemver } from './semver.ts';
 import { printDuration, printTimestamp } from './time.ts';
 import {
@@ -23,8 +24,6 @@ import {
 
 /** A failed evaluation, as cel-go words it; logical operators may absorb it. */
 export class CelFailure extends Error {}
-/** The cost budget is used up: nothing absorbs it. */
-export class OutOfBudget extends Error {}
 
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
@@ -107,6 +106,7 @@ export function mapKey(key: CelValue): string | boolean | bigint | undefined {
 
 /** Whether two values are equal: numbers by value across types, everything else within its type. */
 export function equals(a: CelValue, b: CelValue): boolean {
+  spend(1);
   if (a === b) return true;
   const order = compareNumbers(a, b);
   if (order !== undefined) return order === 0;

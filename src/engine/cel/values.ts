@@ -2,6 +2,7 @@ import { field, isArray, isObject, type Json, type JsonObject } from '../../base
 import { decodeBase64 } from '../schema/base64.ts';
 import type { Quantity } from '../schema/quantity.ts';
 import { dereference, propertySchema, type ResolveSchema, type Schema } from '../schema/schema.ts';
+import { spend } from './effort.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
 
 /** A CEL value: ints are `bigint`, doubles `number`. */
@@ -180,6 +181,13 @@ export function unescapeName(name: string): string {
   return name.replaceAll(/__(?:underscores|dot|dash|slash)__/g, (escaped) => ESCAPES[escaped] ?? escaped);
 }
 
+/** Elements, characters or bytes of a value; 1 for one that has none. */
+export function sizeOf(value: CelValue): number {
+  if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) return value.length;
+  if (value instanceof CelMap) return value.entries.size;
+  return value instanceof ObjectValue ? Object.keys(value.json).length : 1;
+}
+
 /** A JSON value as CEL sees it: whole numbers are ints unless the schema says `number`; formats make times and bytes. */
 export function fromJson(value: Json, schema: Schema | undefined, resolve: ResolveSchema): CelValue {
   const own = schema === undefined ? undefined : dereference(schema, resolve);
@@ -188,7 +196,10 @@ export function fromJson(value: Json, schema: Schema | undefined, resolve: Resol
     return Number.isInteger(value) && own?.type !== 'number' ? BigInt(value) : value;
   }
   if (typeof value === 'string') return fromString(value, own);
-  if (isArray(value)) return value.map((item) => fromJson(item, own?.items, resolve));
+  if (isArray(value)) {
+    spend(value.length);
+    return value.map((item) => fromJson(item, own?.items, resolve));
+  }
   return isObject(value) ? new ObjectValue(value, own, resolve) : null;
 }
 
