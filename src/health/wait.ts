@@ -1,7 +1,7 @@
 import { type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, KubeError, KubeResult } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { LiveObjects } from './live-objects.ts';
 import { type HealthRule, judge, type Verdict } from './verdict.ts';
@@ -36,6 +36,8 @@ export interface WaitError {
 
 /** Requests at a time when objects are read from the server. */
 const READS_AT_ONCE = 8;
+/** So many objects of one kind and namespace are listed rather than read one by one. */
+const LIST_FROM = 20;
 /** Others get their turn after this long: an expression may take its time with each of thousands of objects. */
 const JUDGE_SLICE_MS = 10;
 
@@ -64,11 +66,15 @@ export async function waitForHealth(
   const deadline = clock.now() + options.timeoutMs;
   const onAbort = (): void => wake();
   signal.addEventListener('abort', onAbort);
+  // A server that does not answer must not hold the wait beyond its time.
+  const expired = new AbortController();
+  const cancelExpiry = clock.after(options.timeoutMs, () => expired.abort());
+  const until = AbortSignal.any([signal, expired.signal]);
   try {
     for (;;) {
       const batch = [...dirty];
       dirty.clear();
-      await judgeAll(batch, verdicts, options);
+      await judgeAll(batch, verdicts, { ...options, signal: until });
       if (signal.aborted) return err({ code: 'canceled', message: 'the wait was canceled' });
       const pending = targets.filter((target) => verdicts.get(target)?.status !== 'Current');
       if (pending.length === 0) return ok(undefined);
@@ -93,6 +99,7 @@ export async function waitForHealth(
       });
     }
   } finally {
+    cancelExpiry();
     signal.removeEventListener('abort', onAbort);
     for (const end of endings) end();
   }
@@ -115,12 +122,64 @@ async function judgeAll(
     if (typeof object === 'string' || isStale(object, target)) unread.push(target);
     else verdicts.set(target, judge(object, options.rules, options.clock.now()));
   }
-  for (let start = 0; start < unread.length && !options.signal.aborted; start += READS_AT_ONCE) {
+  const single = await judgeLists(unread, verdicts, options);
+  for (let start = 0; start < single.length && !options.signal.aborted; start += READS_AT_ONCE) {
     await Promise.all(
-      unread.slice(start, start + READS_AT_ONCE).map(async (target) => {
-        verdicts.set(target, await readVerdict(target, options));
+      single.slice(start, start + READS_AT_ONCE).map(async (target) => {
+        const read = await unlessAborted(options.signal, () => options.client.get(target.ref, options.signal));
+        if (read !== undefined) verdicts.set(target, verdictOf(read, target, options));
       }),
     );
+  }
+}
+
+/** Judges targets of which there are many of a kind and namespace; the others are left, and those that may not be listed. */
+async function judgeLists(
+  targets: readonly HealthTarget[],
+  verdicts: Map<HealthTarget, Verdict>,
+  options: WaitOptions,
+): Promise<readonly HealthTarget[]> {
+  const left: HealthTarget[] = [];
+  const groups = new Map<string, HealthTarget[]>();
+  for (const target of targets) {
+    const { apiVersion, kind, namespace = '' } = target.ref;
+    const key = JSON.stringify([apiVersion, kind, namespace]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [target]);
+    else group.push(target);
+  }
+  for (const group of groups.values()) {
+    const [first] = group;
+    if (first === undefined || group.length < LIST_FROM || options.signal.aborted) {
+      left.push(...group);
+      continue;
+    }
+    const { namespace, ...kind } = first.ref;
+    const selection = { signal: options.signal, ...(namespace === undefined ? {} : { namespace }) };
+    const listed = await unlessAborted(options.signal, () => options.client.list(kind, selection));
+    if (listed?.ok !== true) {
+      left.push(...group);
+      continue;
+    }
+    const found = new Map(listed.value.items.map((object) => [object.metadata.name, object]));
+    for (const target of group) {
+      const object = found.get(target.ref.name);
+      const read = object === undefined ? err(ABSENT) : ok(object);
+      verdicts.set(target, verdictOf(read, target, options));
+    }
+  }
+  return left;
+}
+
+const ABSENT: KubeError = { code: 404, reason: 'NotFound', message: 'it is not in the list' };
+
+/** Undefined when the signal ended the work. */
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (signal.aborted) return undefined;
+    throw cause;
   }
 }
 
@@ -129,8 +188,7 @@ function isStale({ metadata }: KubeObject, { applied }: HealthTarget): boolean {
   return metadata.uid !== applied.uid || (metadata.generation ?? 0) < (applied.generation ?? 0);
 }
 
-async function readVerdict(target: HealthTarget, options: WaitOptions): Promise<Verdict> {
-  const read = await options.client.get(target.ref);
+function verdictOf(read: KubeResult<KubeObject>, target: HealthTarget, options: WaitOptions): Verdict {
   if (read.ok) return judge(read.value, options.rules, options.clock.now());
   if (!isNotFound(read.error)) return { status: 'Unknown', message: read.error.message };
   return { status: target.mayVanish === true ? 'Current' : 'NotFound' };
