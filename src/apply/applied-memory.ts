@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import { stringifyJson } from '../base/json.ts';
-import { cleanupPatch, type ManagerPattern } from './field-managers.ts';
+import { cleanupPatch, fieldsOf, type ManagerPattern } from './field-managers.ts';
 import { policiesOf } from './policy.ts';
 
 /** What was last seen of an object that was applied: with the same content wanted, it needs no request while it stays so. */
@@ -51,12 +51,15 @@ export function isInSync(live: KubeObject, state: AppliedState, rules: SyncRules
   return policies.merge || cleanupPatch(live, rules.replaced, rules.manager).length === 0;
 }
 
-/** Hash of the fields that a manager has applied; '' when there are none. */
+/**
+ * Hash of the fields that a manager has applied, and of when an apply of it last changed something: another program of its name may
+ * have given the same fields other values. '' when there are none.
+ */
 export function ownedHash(live: KubeObject, manager: string): string {
   const entry = live.metadata.managedFields?.find(
     (candidate) => candidate.manager === manager && candidate.operation === 'Apply' && !candidate.subresource,
   );
-  return entry === undefined ? '' : contentHash(entry.fieldsV1);
+  return entry === undefined ? '' : contentHash([entry.time ?? null, fieldsOf(entry)]);
 }
 
 /** A short hash of a JSON value; equal values with another order of keys may differ. */

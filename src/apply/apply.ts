@@ -16,6 +16,7 @@ import { identityOf, inventoryId } from './inventory.ts';
 import { isBuiltIn, withoutUndeclared } from './normalise.ts';
 import { stages } from './order.ts';
 import { policiesOf } from './policy.ts';
+import { problemOfNew } from './replacement.ts';
 import { withScope } from './scope.ts';
 
 /** One object to apply; `hash` identifies its content. */
@@ -62,6 +63,8 @@ export interface ApplyError {
   readonly message: string;
   /** What was done before. */
   readonly changes: readonly Applied[];
+  /** Objects that may have been created: the server's answer did not come, or was none. */
+  readonly unsure: readonly ObjectRef[];
 }
 
 /** A stage that others need must be ready by then. Source: fluxcd/pkg@e2cfd1a ssa DefaultApplyOptions. */
@@ -93,10 +96,10 @@ export async function applyAll(
       options,
     );
     changes.push(...done.changes);
-    if (done.error !== undefined) return err({ message: done.error, changes });
+    if (done.error !== undefined) return err({ message: done.error, changes, unsure: done.unsure ?? [] });
     if (index === parts.length - 1) break;
     const waited = await waitForStage(done.changes, options);
-    if (waited !== undefined) return err({ message: waited, changes });
+    if (waited !== undefined) return err({ message: waited, changes, unsure: [] });
   }
   return ok(changes);
 }
@@ -104,6 +107,7 @@ export async function applyAll(
 interface StageResult {
   readonly changes: readonly Applied[];
   readonly error?: string;
+  readonly unsure?: readonly ObjectRef[];
 }
 
 async function applyStage(stage: readonly Desired[], options: ApplyOptions): Promise<StageResult> {
@@ -129,6 +133,7 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
   const created = checks.flatMap((checked) => (checked?.action === 'created' ? [checked.ref] : []));
   if (created.length > 0) await options.beforeCreate?.(created);
   const changes: Applied[] = [];
+  const unsure: ObjectRef[] = [];
   // In order of kinds, the objects of one kind side by side.
   for (const group of byKind(checks as readonly Checked[])) {
     const results: (Applied | undefined)[] = group.map(() => undefined);
@@ -137,10 +142,13 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
       options.signal.throwIfAborted();
       const written = await write(checked, options);
       if (written.ok) results[index] = written.value;
-      else failure ??= written.error;
+      else {
+        failure ??= written.error.message;
+        if (checked.action === 'created' && written.error.isUnsure) unsure.push(checked.ref);
+      }
     });
     changes.push(...results.filter((result) => result !== undefined));
-    if (failure !== undefined) return { changes, error: failure };
+    if (failure !== undefined) return { changes, error: failure, unsure };
   }
   return { changes };
 }
@@ -153,6 +161,8 @@ interface Checked {
   readonly object?: KubeObject;
   readonly hash: string;
   readonly live?: KubeObject | undefined;
+  /** Of a creation: what is to be deleted before, because it cannot take the change. */
+  readonly replaces?: KubeObject;
   readonly drift?: Applied['drift'];
 }
 
@@ -242,13 +252,12 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
       const inCluster = policiesOf(found.value, options.policyGroup);
       if (inCluster.ignored) return skipped(found.value);
       if (isImmutable(dryRun.error) && (options.force || policies.force || inCluster.force)) {
-        const removed = await recreate(found.value, options);
-        if (removed !== undefined) return err(removed);
-        live = undefined;
-        dryRun = await dryRunApply(object, options);
+        const problem = await problemOfNew(object, dryRun.error, options);
+        if (problem !== undefined) return err(dryRunMessage(ref, problem));
+        return ok({ ref, action: 'created', object, hash, replaces: found.value, ...(same && { drift: [] }) });
       }
     }
-    if (!dryRun.ok) return err(dryRunMessage(ref, dryRun.error));
+    return err(dryRunMessage(ref, dryRun.error));
   }
   // A dry-run of a creation has no version yet.
   const version = dryRun.value.metadata.resourceVersion ?? '';
@@ -286,14 +295,25 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
   return ok({ ref, action: 'configured', object: adoptIgnored(object, live, options), hash, drift });
 }
 
-async function write(checked: Checked, options: ApplyOptions): Promise<Result<Applied, string>> {
+interface WriteError {
+  readonly message: string;
+  /** Whether the write may have happened all the same. */
+  readonly isUnsure: boolean;
+}
+
+async function write(checked: Checked, options: ApplyOptions): Promise<Result<Applied, WriteError>> {
   const { ref, action, object, hash, live, drift } = checked;
   if (object === undefined) {
     return ok({ ref, action, uid: live?.metadata.uid, generation: live?.metadata.generation, drift });
   }
   const { manager: fieldManager, signal } = options;
+  const removed = checked.replaces === undefined ? undefined : await remove(checked.replaces, options);
+  if (removed !== undefined) return err({ message: removed, isUnsure: true });
   const applied = await options.client.apply(object, { fieldManager, force: true, signal });
-  if (!applied.ok) return err(`${printRef(ref)} apply failed: ${applied.error.message}`);
+  if (!applied.ok) {
+    const { code, message } = applied.error;
+    return err({ message: `${printRef(ref)} apply failed: ${message}`, isUnsure: code === 0 || code >= 500 });
+  }
   const { uid, generation, resourceVersion } = applied.value.metadata;
   const id = inventoryId(identityOf(object));
   if (resourceVersion !== undefined) {
@@ -310,7 +330,7 @@ function dryRunApply(
 }
 
 /** Deletes a live object and waits until it is gone; a text is the error. */
-async function recreate(live: KubeObject, options: ApplyOptions): Promise<string | undefined> {
+async function remove(live: KubeObject, options: ApplyOptions): Promise<string | undefined> {
   const { client, clock, signal } = options;
   const ref = refOf(live);
   const { uid } = live.metadata;

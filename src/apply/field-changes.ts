@@ -1,5 +1,6 @@
 import type { KubeObject, ManagedFieldsEntry } from '../api/object.ts';
 import { equal, field, isArray, isObject, type Json, type JsonObject, parseJson, stringifyJson } from '../base/json.ts';
+import { fieldsOf, managerOf } from './field-managers.ts';
 
 /** One field that a live object had otherwise than it should. */
 export interface FieldChange {
@@ -15,6 +16,8 @@ export interface FieldChange {
 const MAX_CHANGES = 30;
 const MAX_VALUE = 120;
 const MASK = '***';
+/** A writer without a user agent has no name. */
+const NAMELESS = 'an unnamed manager';
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
@@ -95,11 +98,11 @@ function managersOf(
   gone: boolean,
 ): readonly string[] {
   const others = entries.filter(({ manager, subresource }) => manager !== self && !subresource);
-  const owners = others.filter(({ fieldsV1 }) => owns(fieldsV1, steps));
-  if (owners.length > 0) return [...new Set(owners.map(({ manager }) => manager))];
+  const owners = others.filter((entry) => owns(fieldsOf(entry), steps));
+  if (owners.length > 0) return [...new Set(owners.map((entry) => managerOf(entry) || NAMELESS))];
   if (!gone) return [];
   const last = others.toSorted((a, b) => (a.time ?? '').localeCompare(b.time ?? '')).at(-1);
-  return last === undefined ? [] : [last.manager];
+  return last === undefined ? [] : [managerOf(last) || NAMELESS];
 }
 
 /** Whether a field set holds a path. A set is a trie; list items are named by their keys or values. Source: structured-merge-diff fieldpath. */

@@ -81,7 +81,7 @@ function replaceManagers(
     if (entry === previous) continue;
     const matches =
       !entry.subresource &&
-      managers.some(({ name, operation }) => entry.manager.startsWith(name) && entry.operation === operation);
+      managers.some(({ name, operation }) => managerOf(entry).startsWith(name) && entry.operation === operation);
     if (!matches) {
       rest.push(entry);
       continue;
@@ -90,9 +90,18 @@ function replaceManagers(
     own =
       own === undefined
         ? { ...entry, manager: self, operation: 'Apply' }
-        : { ...own, fieldsV1: union(own.fieldsV1, entry.fieldsV1) };
+        : { ...own, fieldsV1: union(fieldsOf(own), fieldsOf(entry)) };
   }
   return edited && own !== undefined ? [...rest, own] : undefined;
+}
+
+/** A writer without a user agent has no name: the server leaves it out. Nor need an entry have fields. */
+export function managerOf({ manager = '' }: Partial<ManagedFieldsEntry>): string {
+  return manager;
+}
+
+export function fieldsOf({ fieldsV1 = {} }: Partial<ManagedFieldsEntry>): JsonObject {
+  return fieldsV1;
 }
 
 /** Union of two field sets: they are tries, so that it is a deep merge. */

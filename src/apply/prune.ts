@@ -1,4 +1,4 @@
-import { type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
+import { groupOf, type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { LiveObjects } from '../health/live-objects.ts';
@@ -14,7 +14,12 @@ export interface PrunePorts {
   readonly client: KubeClient;
   readonly live: LiveObjects;
   readonly signal: AbortSignal;
+  /** UIDs of objects that are wanted, under whatever group and version: none of them is deleted. */
+  readonly wanted?: ReadonlySet<string>;
 }
+
+/** Deletions tried anew because the object changed meanwhile. */
+const MAX_CONFLICTS = 5;
 
 export interface PruneError {
   /** As Flux words it. */
@@ -69,24 +74,45 @@ async function pruneOne(
   ports: PrunePorts,
   watched: KubeObject | undefined,
 ): Promise<Result<'deleted' | 'skipped', string>> {
-  const found = watched === undefined ? await ports.client.get(ref, ports.signal) : ok(watched);
-  if (!found.ok) {
-    // A kind that is gone took its objects along.
-    if (isNotFound(found.error) || isNoMatch(found.error)) return ok('deleted');
-    return err(`${printRef(ref)} query failed: ${found.error.message}`);
+  const { client, signal, wanted } = ports;
+  for (let attempt = 0; ; attempt++) {
+    const found = attempt > 0 || watched === undefined ? await client.get(ref, signal) : ok(watched);
+    if (!found.ok) {
+      if (isNoMatch(found.error)) return pruneOtherVersion(ref, owner, ports);
+      if (isNotFound(found.error)) return ok('deleted');
+      return err(`${printRef(ref)} query failed: ${found.error.message}`);
+    }
+    const policies = policiesOf(found.value, owner.group);
+    const { uid, resourceVersion } = found.value.metadata;
+    if (!isOwnedBy(found.value, owner) || policies.keep || policies.ignored) return ok('skipped');
+    if (uid !== undefined && wanted?.has(uid) === true) return ok('skipped');
+    const removed = await client.delete(ref, {
+      propagation: 'Background',
+      ...(uid === undefined ? {} : { uid }),
+      // Somebody may take the object over, or have it kept, right now: what was seen must still hold.
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    });
+    if (removed.ok || isNotFound(removed.error)) return ok('deleted');
+    if (!isConflict(removed.error) || attempt >= MAX_CONFLICTS) {
+      return err(`${printRef(ref)} delete failed: ${removed.error.message}`);
+    }
   }
-  const policies = policiesOf(found.value, owner.group);
-  if (!isOwnedBy(found.value, owner) || policies.keep || policies.ignored) return ok('skipped');
-  const { uid, resourceVersion } = found.value.metadata;
-  const removed = await ports.client.delete(ref, {
-    propagation: 'Background',
-    ...(uid === undefined ? {} : { uid }),
-    // A watch may lag behind: what it showed must still hold.
-    ...(watched === undefined || resourceVersion === undefined ? {} : { resourceVersion }),
-  });
-  if (removed.ok || isNotFound(removed.error)) return ok('deleted');
-  if (watched !== undefined && isConflict(removed.error)) return pruneOne(ref, owner, ports, undefined);
-  return err(`${printRef(ref)} delete failed: ${removed.error.message}`);
+}
+
+/** A version that is served no more is not the end of its objects: they go by another one. A kind that is gone took its objects along. */
+async function pruneOtherVersion(
+  ref: ObjectRef,
+  owner: Owner,
+  ports: PrunePorts,
+): Promise<Result<'deleted' | 'skipped', string>> {
+  const served = await ports.client.resources();
+  if (!served.ok) return err(`${printRef(ref)} query failed: ${served.error.message}`);
+  const group = groupOf(ref.apiVersion);
+  const other = served.value.find(
+    ({ apiVersion, kind }) => kind === ref.kind && groupOf(apiVersion) === group && apiVersion !== ref.apiVersion,
+  );
+  if (other === undefined) return ok('deleted');
+  return pruneOne({ ...ref, apiVersion: other.apiVersion }, owner, ports, undefined);
 }
 
 export interface TerminationOptions {

@@ -14,9 +14,14 @@ const AGGREGATED =
 /** Groups and versions read one by one from a server without aggregated discovery. */
 const MAX_LEGACY_VERSIONS = 500;
 
-interface Kept {
-  readonly etag: string | undefined;
+interface Found {
   readonly resources: readonly ResourceInfo[];
+  /** API versions whose own server does not answer: what they hold is not known. */
+  readonly silent: readonly string[];
+}
+
+interface Kept extends Found {
+  readonly etag: string | undefined;
 }
 
 /** What the server serves, read once and again when asked; unchanged answers (ETag) cost no parsing. */
@@ -25,13 +30,17 @@ export class Discovery {
   readonly #kept = new Map<string, Kept>();
   #byKind: ReadonlyMap<string, ResourceInfo> | undefined;
   #all: readonly ResourceInfo[] = [];
+  #silent: ReadonlySet<string> = new Set();
   #refreshing: Promise<KubeResult<void>> | undefined;
 
   constructor(get: DiscoveryGet) {
     this.#get = get;
   }
 
-  /** The kind, looked up anew once when it is unknown. Errors: `NoMatch` (404), and those of the discovery request. */
+  /**
+   * The kind, looked up anew once when it is unknown. Errors: `NoMatch` (404), `ServiceUnavailable` (503) where the aggregated server
+   * that may have the kind is down, and those of the discovery request.
+   */
   async find(kind: { readonly apiVersion: string; readonly kind: string }): Promise<KubeResult<ResourceInfo>> {
     const key = `${kind.apiVersion}|${kind.kind}`;
     const known = this.#byKind?.get(key);
@@ -40,6 +49,10 @@ export class Discovery {
     const found = this.#byKind?.get(key);
     if (found !== undefined) return ok(found);
     if (!refreshed.ok) return refreshed;
+    if (this.#silent.has(kind.apiVersion)) {
+      const message = `the server of ${kind.apiVersion} is not available`;
+      return err({ code: 503, reason: 'ServiceUnavailable', message });
+    }
     return err({
       code: 404,
       reason: 'NoMatch',
@@ -65,10 +78,12 @@ export class Discovery {
 
   async #read(): Promise<KubeResult<void>> {
     const all: ResourceInfo[] = [];
+    const silent: string[] = [];
     for (const root of ['/api', '/apis']) {
       const part = await this.#root(root);
       if (!part.ok) return part;
-      all.push(...part.value);
+      all.push(...part.value.resources);
+      silent.push(...part.value.silent);
     }
     // The core group comes first and a group's preferred version before its others, so the first of a kind is the preferred one.
     const byKind = new Map<string, ResourceInfo>();
@@ -77,27 +92,28 @@ export class Discovery {
       if (!byKind.has(key)) byKind.set(key, info);
     }
     this.#all = all;
+    this.#silent = new Set(silent);
     this.#byKind = byKind;
     return ok(undefined);
   }
 
-  async #root(root: string): Promise<KubeResult<readonly ResourceInfo[]>> {
+  async #root(root: string): Promise<KubeResult<Found>> {
     const kept = this.#kept.get(root);
     const answer = await this.#get(root, {
       accept: AGGREGATED,
       ...(kept?.etag === undefined ? {} : { 'if-none-match': kept.etag }),
     });
     if (!answer.ok) return answer;
-    if (answer.value.status === 304 && kept !== undefined) return ok(kept.resources);
+    if (answer.value.status === 304 && kept !== undefined) return ok(kept);
     const body = parse(answer.value.text);
     if (!body.ok) return body;
     if (stringAt(body.value, 'kind') !== 'APIGroupDiscoveryList') return this.#legacy(root, body.value);
-    const resources = aggregatedResources(body.value);
-    this.#kept.set(root, { etag: answer.value.etag, resources });
-    return ok(resources);
+    const found = aggregatedResources(body.value);
+    this.#kept.set(root, { etag: answer.value.etag, ...found });
+    return ok(found);
   }
 
-  async #legacy(root: string, body: Json): Promise<KubeResult<readonly ResourceInfo[]>> {
+  async #legacy(root: string, body: Json): Promise<KubeResult<Found>> {
     const versions =
       root === '/api'
         ? items(body, 'versions').filter((version) => typeof version === 'string')
@@ -110,15 +126,16 @@ export class Discovery {
             ];
           });
     const resources: ResourceInfo[] = [];
+    const silent: string[] = [];
     for (const version of versions.slice(0, MAX_LEGACY_VERSIONS)) {
       if (version === '') continue;
       const answer = await this.#get(`${root}/${version}`, { accept: 'application/json' });
       // An aggregated API server that is down must not hide the other groups (client-go: ErrGroupDiscoveryFailed).
-      if (!answer.ok) continue;
-      const list = parse(answer.value.text);
+      const list = answer.ok ? parse(answer.value.text) : answer;
       if (list.ok) resources.push(...legacyResources(version, list.value));
+      else silent.push(version);
     }
-    return ok(resources);
+    return ok({ resources, silent });
   }
 }
 
@@ -139,13 +156,16 @@ function strings(value: Json | undefined, key: string): readonly string[] {
   return items(value, key).filter((item) => typeof item === 'string');
 }
 
-function aggregatedResources(body: Json): readonly ResourceInfo[] {
+function aggregatedResources(body: Json): Found {
   const all: ResourceInfo[] = [];
+  const silent: string[] = [];
   for (const group of items(body, 'items')) {
     const name = stringAt(group, 'metadata', 'name') ?? '';
     for (const version of items(group, 'versions')) {
       const label = stringAt(version, 'version') ?? '';
       const apiVersion = name === '' ? label : `${name}/${label}`;
+      // What is told of it is what was known last, or nothing. Source: kubernetes@1.34 api/apidiscovery/v2 types.go.
+      if (stringAt(version, 'freshness') === 'Stale') silent.push(apiVersion);
       for (const resource of items(version, 'resources')) {
         const plural = stringAt(resource, 'resource');
         const kind = stringAt(resource, 'responseKind', 'kind');
@@ -162,7 +182,7 @@ function aggregatedResources(body: Json): readonly ResourceInfo[] {
       }
     }
   }
-  return all;
+  return { resources: all, silent };
 }
 
 function legacyResources(apiVersion: string, body: Json): readonly ResourceInfo[] {

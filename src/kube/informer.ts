@@ -92,9 +92,16 @@ class Reflector implements Informer {
 
   start(): this {
     const { signal, log, kind } = this.#options;
-    this.#run().catch((cause: unknown) => {
-      if (!signal.aborted) log.error('watch ended by a fault', { kind: kind.kind, error: String(cause) });
-    });
+    const pause = new Pause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    const run = (): void => {
+      this.#run().catch(async (cause: unknown) => {
+        if (signal.aborted) return;
+        log.error('watch ended by a fault, and begins anew', { kind: kind.kind, error: String(cause) });
+        await this.#wait(pause);
+        run();
+      });
+    };
+    run();
     return this;
   }
 

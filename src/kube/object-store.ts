@@ -56,7 +56,14 @@ class KeyIndex implements ObjectIndex {
   readonly #entries = new Map<string, Set<KubeObject>>();
 
   constructor(keys: (object: KubeObject) => readonly string[]) {
-    this.#keys = keys;
+    // An object that is not what its kind says is found by no key: it must not cost the others their index.
+    this.#keys = (object) => {
+      try {
+        return keys(object);
+      } catch {
+        return [];
+      }
+    };
   }
 
   get(key: string): readonly KubeObject[] {

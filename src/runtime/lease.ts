@@ -61,18 +61,21 @@ export async function runAsLeader(
   log.info('successfully acquired lease', { lease: name });
   const lost = new AbortController();
   const done = new AbortController();
-  const isHeld = (): boolean => performance.now() < heldUntilMs;
+  // The monotonic clock stands still while the machine sleeps; the other one then jumps ahead.
+  let heldUntilWallMs = clock.now() + leaseDurationMs;
+  const isHeld = (): boolean => performance.now() < heldUntilMs && clock.now() < heldUntilWallMs;
   const leading = lead(AbortSignal.any([signal, lost.signal]), isHeld).finally(() => done.abort());
   const ended = AbortSignal.any([signal, done.signal]);
-  let renewedMs = clock.now();
+  let renewedMs = performance.now();
   while (!ended.aborted) {
     await sleep(clock, retryPeriodMs, ended).catch(() => undefined);
     if (ended.aborted) break;
     askedMs = performance.now();
     if (await elector.tryHold()) {
-      renewedMs = clock.now();
+      renewedMs = performance.now();
       heldUntilMs = askedMs + leaseDurationMs;
-    } else if (elector.heldByOther || clock.now() - renewedMs > renewDeadlineMs) {
+      heldUntilWallMs = clock.now() - (renewedMs - askedMs) + leaseDurationMs;
+    } else if (elector.heldByOther || performance.now() - renewedMs > renewDeadlineMs) {
       log.error('leader lease lost', { lease: name });
       lost.abort(new Error('the leader lease is lost'));
       break;
@@ -88,7 +91,7 @@ class Elector {
   heldByOther = false;
   readonly #options: LeaderOptions;
   readonly #times: LeaseTimes;
-  /** The record as last seen and when, by our own clock: others' clocks are not trusted. */
+  /** The record as last seen and when, by our own monotonic clock: neither others' clocks are trusted nor one that may be set. */
   #seen: { readonly text: string; readonly atMs: number } | undefined;
 
   constructor(options: LeaderOptions) {
@@ -98,7 +101,7 @@ class Elector {
 
   /** Takes or renews the lease; false when another one holds it or the server could not be asked. */
   async tryHold(): Promise<boolean> {
-    const { client, clock, identity, log } = this.#options;
+    const { client, identity, log } = this.#options;
     const lease = await this.#read();
     if (lease === 'absent') {
       const created = await client.create(this.#lease({ leaseTransitions: 0, acquireTime: this.#now() }));
@@ -107,10 +110,10 @@ class Elector {
     if (lease === undefined) return false;
     const holder = stringAt(lease.spec, 'holderIdentity') ?? '';
     const text = JSON.stringify([holder, stringAt(lease.spec, 'renewTime')]);
-    if (this.#seen?.text !== text) this.#seen = { text, atMs: clock.now() };
+    if (this.#seen?.text !== text) this.#seen = { text, atMs: performance.now() };
     const isMine = holder === identity;
     this.heldByOther = !isMine && holder !== '';
-    if (this.heldByOther && clock.now() - this.#seen.atMs < this.#times.leaseDurationMs) return false;
+    if (this.heldByOther && performance.now() - this.#seen.atMs < this.#times.leaseDurationMs) return false;
     const transitions = Number(at(lease.spec, 'leaseTransitions') ?? 0);
     const acquired = isMine ? (stringAt(lease.spec, 'acquireTime') ?? this.#now()) : this.#now();
     const updated = await client.update({

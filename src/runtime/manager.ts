@@ -271,7 +271,11 @@ class ControllerRunner {
     this.#running.set(key, superseded);
     try {
       const object = await this.#current(key);
-      if (object === undefined) return;
+      if (object === undefined) {
+        this.#queue.forget(key);
+        this.#written.delete(key);
+        return;
+      }
       const conclusion = await reconcileOne(this.#controller, this.#options, {
         object,
         log,

@@ -31,8 +31,11 @@ export interface TestEngine {
   takeRequests(): readonly string[];
   /** Puts something between engine and cluster; undefined takes it away. */
   intercept(handler: ((request: HttpRequest, pass: HttpHandler) => Promise<HttpResponse>) | undefined): void;
-  /** Ends the engine at once, whatever it was doing, and starts another on the same cluster that remembers nothing. */
-  restart(): Promise<void>;
+  /**
+   * Ends the engine at once, whatever it was doing, and starts another on the same cluster that remembers nothing. What was put
+   * between goes, unless it is to be kept.
+   */
+  restart(options?: { readonly keepIntercept?: boolean }): Promise<void>;
   /** Makes `files` the artifact of GitRepository `name` in `default`. */
   publish(name: string, revision: string, files: Readonly<Record<string, string>>): Promise<void>;
   apply(object: Omit<KubeObject, 'metadata'> & { readonly metadata: { readonly name: string } }): Promise<KubeObject>;
@@ -128,9 +131,9 @@ export async function startTestEngine(
     intercept: (handler) => {
       between = handler;
     },
-    restart: async () => {
+    restart: async ({ keepIntercept = false } = {}) => {
       engine.end();
-      between = undefined;
+      if (!keepIntercept) between = undefined;
       engine = startEngine();
       await Promise.resolve();
     },

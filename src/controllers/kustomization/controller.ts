@@ -27,8 +27,10 @@ export function kustomizationController(
   const { apiVersion, kind } = kustomization;
   const all = ports.informers.watch({ apiVersion, kind });
   const byDependency = all.index((object) => dependencyRefs(object).map(indexKey));
-  const dependencies = new DependencyWatch(ports.informers, (object) => waitingFor(object, byDependency));
-  const reconciler = new KustomizationReconciler(ports, settings, drift, dependencies);
+  const waitingFor = (object: KubeObject): readonly string[] =>
+    dependents(object, byDependency, (key) => reconciler.isWaiting(key));
+  const dependencies = new DependencyWatch(ports.informers, waitingFor);
+  const reconciler: KustomizationReconciler = new KustomizationReconciler(ports, settings, drift, dependencies);
   all.subscribe(({ type, object }) => {
     if (type === 'DELETED') reconciler.forget(keyOf(object));
   });
@@ -43,7 +45,7 @@ export function kustomizationController(
         ...sourceWatch(source, bySource),
         first: (keys: readonly string[], object: KubeObject) => reconciler.affected(keys, object),
       })),
-      { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object, byDependency) : []) },
+      { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object) : []) },
       ...configWatches(settings.watchConfigsLabelSelector, byConfig),
     ],
     triggers: [drift.trigger, dependencies.trigger],
@@ -94,11 +96,11 @@ function becameReady({ object, previous }: Parameters<Watch['map']>[0]): boolean
   return isReady(object) && (previous === undefined || !isReady(previous) || revision(object) !== revision(previous));
 }
 
-/** Those that depend on an object and are not ready; whether they wait for it may not show in their status yet. */
-function waitingFor(object: KubeObject, index: ObjectIndex): readonly string[] {
+/** Those that depend on an object and are not ready, or wait although their status does not show it yet. */
+function dependents(object: KubeObject, index: ObjectIndex, isWaiting: (key: string) => boolean): readonly string[] {
   return index
     .get(indexKey(refOf(object)))
-    .filter((found) => !isReady(found))
+    .filter((found) => !isReady(found) || isWaiting(keyOf(found)))
     .map(keyOf);
 }
 

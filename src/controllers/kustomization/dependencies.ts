@@ -18,6 +18,12 @@ export type ReadyExpression = (expression: string, self: JsonObject, dep: JsonOb
 
 export interface DependencyPorts {
   readonly client: KubeClient;
+  /**
+   * Reads what is of another kind: an expression sees all of it, so that nobody may see more than the account that the Kustomization
+   * is applied as. Flux reads Kustomizations as itself, of any namespace.
+   */
+  readonly tenant: KubeClient;
+  readonly noCrossNamespaceRefs: boolean;
   readonly evaluate: ReadyExpression;
   /** Ready conditions count beside a `readyExpr`, too. */
   readonly additive: boolean;
@@ -26,7 +32,7 @@ export interface DependencyPorts {
   /** Whether an object of another kind is ready: kstatus. */
   readonly isCurrent: (object: KubeObject) => boolean;
   /** Told of a dependency of another kind that is not met: its changes are a cause to look again. */
-  readonly awaits: (ref: ObjectRef) => void;
+  readonly awaits: (ref: ObjectRef) => Promise<void>;
 }
 
 /** The first dependency that is not met; undefined when all are. Source: kustomize-controller@1.9 checkDependencies. */
@@ -39,7 +45,7 @@ export async function unmetDependency(
   for (const [index, ref] of refs.entries()) {
     const unmet = await judge(object, revision, ref, object.spec.dependsOn?.[index]?.readyExpr ?? '', ports);
     if (unmet === undefined) continue;
-    if (ref.kind !== object.kind) ports.awaits(ref);
+    if (ref.kind !== object.kind) await ports.awaits(ref);
     return unmet;
   }
   return undefined;
@@ -56,7 +62,12 @@ async function judge(
   if (ref.apiVersion === '') {
     return { terminal: false, message: `dependency '${name}' needs an apiVersion: its kind is none of Flux's` };
   }
-  const found = await ports.client.get(ref);
+  const isOther = ref.kind !== object.kind || ref.apiVersion !== object.apiVersion;
+  if (isOther && ports.noCrossNamespaceRefs && ref.namespace !== object.metadata.namespace) {
+    const message = `can't access '${ref.kind}/${ref.namespace}/${ref.name}', cross-namespace references have been blocked`;
+    return { terminal: false, message };
+  }
+  const found = await (isOther ? ports.tenant : ports.client).get(ref);
   if (!found.ok) return { terminal: false, message: `dependency '${name}' not found: ${found.error.message}` };
   const dependency = found.value as unknown as Kustomization;
   if (expression !== '') {

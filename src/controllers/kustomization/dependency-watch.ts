@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import { printRef, refOf } from '../../api/object.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import type { InformerPool } from '../../kube/informer-pool.ts';
 import type { Trigger } from '../../runtime/controller.ts';
 
@@ -22,9 +23,11 @@ export class DependencyWatch {
     this.#waiting = waiting;
   }
 
-  watch({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): void {
+  /** Watches a kind that the cluster has. Secrets are not: all that there are would be held for the sake of one. */
+  async watch({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>, client: KubeClient): Promise<void> {
     const key = `${apiVersion}/${kind}`;
-    if (this.#kinds.has(key)) return;
+    if (this.#kinds.has(key) || (apiVersion === 'v1' && kind === 'Secret')) return;
+    if (!(await client.resource({ apiVersion, kind })).ok || this.#kinds.has(key)) return;
     this.#kinds.add(key);
     this.#informers.watch({ apiVersion, kind }).subscribe(({ type, object }) => {
       if (type === 'DELETED') return;

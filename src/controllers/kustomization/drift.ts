@@ -3,7 +3,10 @@ import { type ObjectRef, printRef, refOf } from '../../api/object.ts';
 import { type AppliedMemory, isInSync, type SyncRules } from '../../apply/applied-memory.ts';
 import { identityOf, inventoryId } from '../../apply/inventory.ts';
 import type { Clock } from '../../base/clock.ts';
+import { at, type JsonObject } from '../../base/json.ts';
+import { conditionsOf } from '../../engine/kstatus/status.ts';
 import type { LiveObjects } from '../../health/live-objects.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import type { CacheChange, Informer } from '../../kube/informer.ts';
 import type { InformerPool } from '../../kube/informer-pool.ts';
 import type { Trigger } from '../../runtime/controller.ts';
@@ -24,6 +27,8 @@ interface Tracked {
   repairs: number;
   lastRepairMs: number;
   cancel: (() => void) | undefined;
+  /** Puts back what drifted while the pass only waits; undefined: another pass does. */
+  repair: (() => void) | undefined;
 }
 
 export interface DriftOptions {
@@ -64,10 +69,16 @@ export class DriftTracker implements LiveObjects {
     return informer.get(ref.namespace, ref.name) ?? 'absent';
   }
 
-  /** Watches the kinds of these objects from now on. */
-  watch(objects: readonly KubeObject[]): void {
+  /** Watches the kinds of these objects from now on, as far as the cluster has them: whatever a repository names is no cause to ask for ever. */
+  async watch(objects: readonly KubeObject[], client: KubeClient): Promise<void> {
+    const unknown = new Set<string>();
     for (const { apiVersion, kind } of objects) {
       const key = kindKey({ apiVersion, kind });
+      if (this.#kinds.has(key) || unknown.has(key)) continue;
+      if (!(await client.resource({ apiVersion, kind })).ok) {
+        unknown.add(key);
+        continue;
+      }
       if (this.#kinds.has(key)) continue;
       const labelSelector = `${this.#options.rules.policyGroup}/name`;
       const informer = this.#options.informers.watch({ apiVersion, kind, labelSelector });
@@ -88,6 +99,7 @@ export class DriftTracker implements LiveObjects {
         repairs: 0,
         lastRepairMs: 0,
         cancel: undefined,
+        repair: undefined,
       };
       this.#owners.set(owner, tracked);
     }
@@ -122,6 +134,37 @@ export class DriftTracker implements LiveObjects {
     }
   }
 
+  /**
+   * Does `wait` for a pass over the owner's objects. What drifts meanwhile is given to `repair`, so that the wait need not begin anew;
+   * if that fails, another pass is asked for.
+   */
+  async whileWaiting<T>(
+    owner: string,
+    repair: (ids: readonly string[]) => Promise<boolean>,
+    wait: () => Promise<T>,
+  ): Promise<T> {
+    const tracked = this.#owners.get(owner);
+    if (tracked === undefined) return wait();
+    let running = Promise.resolve();
+    const repairNow = async (): Promise<void> => {
+      const ids = [...tracked.drifted];
+      this.begin(owner);
+      const done = await repair(ids).catch(() => false);
+      this.end(owner);
+      if (!done) this.#enqueueAll(owner, 'drift');
+    };
+    tracked.repair = () => {
+      running = running.then(repairNow);
+    };
+    this.end(owner);
+    try {
+      return await wait();
+    } finally {
+      tracked.repair = undefined;
+      await running;
+    }
+  }
+
   forget(owner: string): void {
     this.#owners.get(owner)?.cancel?.();
     this.#owners.delete(owner);
@@ -130,11 +173,14 @@ export class DriftTracker implements LiveObjects {
   #changed(key: string, { type, object, previous }: CacheChange): void {
     const ref = refOf(object);
     for (const listen of this.#listeners.get(key) ?? []) listen(ref);
-    const owner = this.#ownerOf(type === 'DELETED' && previous !== undefined ? previous : object);
+    const before = previous === undefined ? undefined : this.#ownerOf(previous);
+    // Who takes an owner's label away has not made the object another's.
+    const owner = type === 'DELETED' ? (before ?? this.#ownerOf(object)) : (this.#ownerOf(object) ?? before);
     const tracked = owner === undefined ? undefined : this.#owners.get(owner);
     if (owner === undefined || tracked === undefined) return;
     const id = inventoryId(identityOf(object));
-    if (tracked.memory.get(id) === undefined) return;
+    if (type === 'DELETED' && hasRun(previous ?? object)) return;
+    // What a pass applies is noted when the answer comes, which may be after the watch has shown what became of it.
     if (tracked.active) tracked.dirty.add(id);
     else this.#judge(owner, tracked, id, type === 'DELETED' ? undefined : object, ref);
   }
@@ -152,7 +198,8 @@ export class DriftTracker implements LiveObjects {
     if (live !== undefined) {
       if (live.metadata.deletionTimestamp !== undefined) return;
       // Another owner has taken it over: to take it back would be a fight without end.
-      if (this.#ownerOf(live) !== owner) return;
+      const now = this.#ownerOf(live);
+      if (now !== undefined && now !== owner) return;
       if (isInSync(live, state, this.#options.rules)) {
         tracked.drifted.delete(id);
         return;
@@ -171,9 +218,22 @@ export class DriftTracker implements LiveObjects {
       if (tracked.drifted.size === 0) return;
       tracked.repairs += 1;
       tracked.lastRepairMs = clock.now();
-      for (const enqueue of this.#enqueue) enqueue(owner, by);
+      if (tracked.repair === undefined) this.#enqueueAll(owner, by);
+      else tracked.repair();
     });
   }
+
+  #enqueueAll(owner: string, by: string): void {
+    for (const enqueue of this.#enqueue) enqueue(owner, by);
+  }
+}
+
+/** A Job that has ended and that its own time to live removes: it is run again when a pass is due, not because it went. */
+function hasRun({ apiVersion, kind, spec, status }: KubeObject): boolean {
+  if (kind !== 'Job' || apiVersion !== 'batch/v1' || at(spec, 'ttlSecondsAfterFinished') === undefined) return false;
+  const ended = (type: string): boolean =>
+    conditionsOf({ status: status ?? {} }).some((condition) => condition.type === type && condition.status === 'True');
+  return ended('Complete') || ended('Failed');
 }
 
 /** Pause before the next repair after `repairs` of them. */

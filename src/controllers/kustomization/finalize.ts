@@ -10,6 +10,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { Pass } from './pass.ts';
 import { deletesObjects, GROUP } from './plan.ts';
+import { guardedOf } from './prune-stale.ts';
 
 /** Source: kustomize-controller@1.9 finalize. */
 const TERMINATION_POLL_MS = 2_000;
@@ -32,7 +33,8 @@ export async function finalize(pass: Pass, ports: FinalizePorts): Promise<Outcom
   if (!deletesObjects(object)) return { kind: 'deleted' };
   pass.revision = status.lastAppliedRevision ?? '';
   pass.originRevision = status.lastAppliedOriginRevision;
-  const entries = status.inventory?.entries ?? [];
+  // What the guard holds outlives the Kustomization: to let it go, it is allowed before the deletion.
+  const { entries } = guardedOf(pass, status.inventory?.entries ?? []);
   if (ports.serviceAccount !== undefined && !(await accountExists(ports, namespace, ports.serviceAccount))) {
     const refs = entries.map(entryRef).filter((ref) => ref !== undefined);
     const list = refs.sort(compareRefs).map((ref) => printRef(ref));

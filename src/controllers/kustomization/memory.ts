@@ -9,6 +9,8 @@ export class Remembered {
   lastFull: Memory['lastFull'];
   /** When everything was last compared with the server. */
   verifiedAtMs: number = Number.NEGATIVE_INFINITY;
+  /** Generation of the spec that it was compared for. */
+  verifiedGeneration: number | undefined;
   /** What was applied last, by inventory id. */
   desired: ReadonlyMap<string, Desired> = new Map();
   /** Objects prepared from a build's, while build and spec stay the same. */

@@ -28,13 +28,8 @@ export async function pruneStale(
   ports: PrunePorts,
 ): Promise<Result<void, Outcome>> {
   const { object } = pass;
-  const guarded = isEnabled(object, ANNOTATIONS.pruneGuard) ? stale.filter((entry) => isGuarded(pass, entry)) : [];
-  const entries = stale.filter((entry) => !guarded.includes(entry));
+  const { guarded, entries } = guardedOf(pass, stale);
   const inventory = mergeEntries(kept, guarded);
-  if (guarded.length > 0) {
-    const list = refsOf(guarded).map(printRef).join('\n');
-    pass.event('info', `held back by ${ANNOTATIONS.pruneGuard} until ${ANNOTATIONS.pruneAllow} names them:\n${list}`);
-  }
   const { namespace = '', name } = object.metadata;
   const owner = { group: GROUP, namespace, name };
   // Until they are gone, the inventory has them.
@@ -50,6 +45,20 @@ export async function pruneStale(
   pass.setInventory(inventory);
   if (pruned.value.length > 0) pass.event('info', printChanges(pruned.value));
   return ok(undefined);
+}
+
+/** Parts what the guard of the Kustomization holds back, and tells of it, from what may go. */
+export function guardedOf(
+  pass: Pass,
+  stale: readonly InventoryEntry[],
+): { readonly guarded: readonly InventoryEntry[]; readonly entries: readonly InventoryEntry[] } {
+  const isOn = isEnabled(pass.object, ANNOTATIONS.pruneGuard);
+  const guarded = isOn ? stale.filter((entry) => isGuarded(pass, entry)) : [];
+  if (guarded.length > 0) {
+    const list = refsOf(guarded).map(printRef).join('\n');
+    pass.event('info', `held back by ${ANNOTATIONS.pruneGuard} until ${ANNOTATIONS.pruneAllow} names them:\n${list}`);
+  }
+  return { guarded, entries: stale.filter((entry) => !guarded.includes(entry)) };
 }
 
 /** Each object's own events show that it is to go, and why; who subscribed to the Kustomization gets the whole list. */

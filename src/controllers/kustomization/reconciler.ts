@@ -60,6 +60,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   readonly #builds: BuildCache;
   readonly #targets: TargetClusters;
   readonly #memory = new Map<string, Remembered>();
+  /** Those whose dependencies are being looked at, or were not met. */
+  readonly #waiting = new Set<string>();
 
   constructor(ports: KustomizationPorts, settings: Settings, drift: DriftTracker, dependencies: DependencyWatch) {
     this.#dependencies = dependencies;
@@ -70,9 +72,15 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     this.#targets = new TargetClusters({ client: ports.client, live: drift, connect: ports.connect }, settings);
   }
 
+  /** Whether an object's dependencies were not met when they were looked at last, which its status may not say yet. */
+  isWaiting(key: string): boolean {
+    return this.#waiting.has(key);
+  }
+
   /** Drops what is remembered of an object that is gone. */
   forget(key: string): void {
     this.#memory.delete(key);
+    this.#waiting.delete(key);
     this.#builds.forget(key);
     this.#drift.forget(key);
     this.#targets.forget(key);
@@ -98,7 +106,14 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return await this.#reconcile(pass, context);
     } finally {
       pass.cancel();
+      // It may have gone while the pass ran, with what was remembered of it.
+      if (context.superseded.aborted && this.#isGone(object)) this.forget(keyOf(object));
     }
+  }
+
+  #isGone({ apiVersion, kind, metadata: { namespace = '', name } }: Kustomization): boolean {
+    const informer = this.#ports.informers.watch({ apiVersion, kind });
+    return informer.isSynced() && informer.get(namespace, name) === undefined;
   }
 
   async #reconcile(pass: Pass, context: ReconcileContext): Promise<Outcome> {
@@ -157,14 +172,19 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return this.#repair(pass, context, remembered, [...drifted]);
     }
 
+    // From before they are looked at: what becomes ready meanwhile counts, too.
+    if ((spec.dependsOn ?? []).length > 0) this.#waiting.add(key);
     const unmet = await unmetDependency(object, pass.revision, {
       client: this.#ports.client,
+      tenant: this.#targets.home(object),
+      noCrossNamespaceRefs: this.#settings.noCrossNamespaceRefs,
       evaluate: evaluateReady,
       additive: this.#settings.additiveReadyExpr,
       lookup: (ref) => this.#lookup(ref),
       isCurrent: (found) => judge(found, [jobRule], this.#ports.clock.now()).status === 'Current',
-      awaits: (ref) => this.#dependencies.watch(ref),
+      awaits: (ref) => this.#dependencies.watch(ref, this.#ports.client),
     });
+    if (unmet === undefined) this.#waiting.delete(key);
     if (unmet?.terminal === true) {
       return pass.stalled('InvalidCELExpression', `${TERMINAL}: terminal error: ${unmet.message}`, true);
     }
@@ -251,7 +271,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     }
     const prepared = prepare(object, built.value, remembered, (message) => pass.event('info', message));
     const desired = await withScope(prepared, target.client);
-    if (!target.isRemote) this.#drift.watch(desired.map((item) => item.object));
+    const watched = desired.map((item) => item.object);
+    if (!target.isRemote) await this.#drift.watch(watched, this.#ports.client);
     const before = pass.status.inventory?.entries ?? [];
     if (
       desired.length === 0 &&
@@ -262,8 +283,11 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       pass.record('BuildFailed');
       return pass.failed('BuildFailed', emptyBuild(before.length));
     }
+    // Another spec may ignore other fields, act as another account or on another cluster: what was known counts for the old one.
     const verify =
-      isEnabled(object, ANNOTATIONS.fullReconcile) || pass.startMs - remembered.verifiedAtMs >= VERIFY_EVERY_MS;
+      isEnabled(object, ANNOTATIONS.fullReconcile) ||
+      remembered.verifiedGeneration !== object.metadata.generation ||
+      pass.startMs - remembered.verifiedAtMs >= VERIFY_EVERY_MS;
     const applied = await applyAll(desired, {
       ...this.#applyOptions(object, target, remembered, context.signal, verify, ignore.value),
       // Whatever happens after it, nothing that was created is ever missing from the inventory.
@@ -277,14 +301,20 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     });
     this.#tellDrift(pass, applied.ok ? applied.value : applied.error.changes);
     if (!applied.ok) {
-      const { message, changes } = applied.error;
-      const made = changes.filter(({ action }) => action !== 'skipped').map(({ ref }) => entryOf(ref));
+      const { message, changes, unsure } = applied.error;
+      const done = changes.filter(({ action }) => action !== 'skipped').map(({ ref }) => ref);
+      const made = [...done, ...unsure].map(entryOf);
       pass.setInventory(mergeEntries(before, made));
       if (object.status?.inventory === undefined && before.length + made.length === 0) pass.unsetInventory();
       pass.record('ReconciliationFailed');
       return pass.failed('ReconciliationFailed', `${message}\n${withLineEnd(printChanges(altered(changes)))}`);
     }
-    if (verify) remembered.verifiedAtMs = pass.startMs;
+    // Once more: the objects may have brought their kinds.
+    if (!target.isRemote) await this.#drift.watch(watched, this.#ports.client);
+    if (verify) {
+      remembered.verifiedAtMs = pass.startMs;
+      remembered.verifiedGeneration = object.metadata.generation;
+    }
     remembered.desired = new Map(desired.map((item) => [inventoryId(identityOf(item.object)), item]));
     remembered.applied.keep(new Set(remembered.desired.keys()));
     const changes = altered(applied.value);
@@ -298,20 +328,33 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
         client: target.client,
         live: target.live,
         signal: context.signal,
+        wanted: new Set(applied.value.flatMap(({ uid }) => (uid === undefined ? [] : [uid]))),
       });
       if (!pruned.ok) return pruned.error;
     }
 
-    const unhealthy = await checkHealth(pass, context, {
-      client: target.client,
-      live: target.live,
-      clock: this.#ports.clock,
-      rules,
-      failFast: this.#settings.failFast,
-      applied: applied.value,
-      desired,
-      changed: changes.length > 0,
-    });
+    const unhealthy = await this.#drift.whileWaiting(
+      key,
+      async (ids) => {
+        const wanted = ids.map((id) => remembered.desired.get(id)).filter((item) => item !== undefined);
+        const options = this.#applyOptions(object, target, remembered, context.signal, false, ignore.value);
+        const repaired = await applyAll(wanted, options);
+        this.#tellRepair(pass, repaired.ok ? repaired.value : repaired.error.changes);
+        await pass.flush();
+        return repaired.ok;
+      },
+      () =>
+        checkHealth(pass, context, {
+          client: target.client,
+          live: target.live,
+          clock: this.#ports.clock,
+          rules,
+          failFast: this.#settings.failFast,
+          applied: applied.value,
+          desired,
+          changed: changes.length > 0,
+        }),
+    );
     if (unhealthy !== undefined) return unhealthy;
 
     const { originRevision, revision } = pass;
@@ -356,25 +399,31 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       const rules = ignore.ok ? ignore.value : [];
       const options = this.#applyOptions(object, target.value, remembered, context.signal, false, rules);
       const applied = await applyAll(desired, options);
-      const done = altered(applied.ok ? applied.value : applied.error.changes);
-      this.#tellDrift(pass, done);
+      const all = applied.ok ? applied.value : applied.error.changes;
+      const done = altered(all);
       if (!applied.ok) {
+        this.#tellDrift(pass, done);
         remembered.lastFull = undefined;
         pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
         pass.step('Detecting drift');
         return pass.failed('ReconciliationFailed', `${applied.error.message}\n${withLineEnd(printChanges(done))}`);
       }
-      if (done.length > 0) {
-        const before = pass.conditions;
-        pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
-        pass.event('info', printChanges(done));
-        pass.conditions = before;
-      }
+      this.#tellRepair(pass, all);
       const last = remembered.lastFull?.atMs ?? pass.startMs;
       return pass.done(Math.max(0, last + pass.times.intervalMs - this.#ports.clock.now()));
     } finally {
       this.#drift.end(key);
     }
+  }
+
+  #tellRepair(pass: Pass, applied: readonly Applied[]): void {
+    const done = altered(applied);
+    this.#tellDrift(pass, done);
+    if (done.length === 0) return;
+    const before = pass.conditions;
+    pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
+    pass.event('info', printChanges(done));
+    pass.conditions = before;
   }
 
   /** What somebody changed, beside the object's own events. */

@@ -37,6 +37,21 @@ export interface TargetPorts {
   readonly connect: ((access: ClusterAccess) => RemoteConnection) | undefined;
 }
 
+/** A cluster that does not answer at all by then would hold up a worker with each request of a pass. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Why a cluster does not answer; undefined when it does, whatever it says. */
+async function answers(client: KubeClient): Promise<string | undefined> {
+  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  try {
+    const answer = await client.raw('GET', '/version', undefined, timeout);
+    return answer.ok || answer.error.code !== 0 ? undefined : answer.error.message;
+  } catch (cause) {
+    if (!timeout.aborted) throw cause;
+    return `the server could not be reached: no answer within ${ANSWER_TIMEOUT_MS / 1000}s`;
+  }
+}
+
 interface Kept {
   /** Identifies the credentials: others make another connection. */
   readonly hash: string;
@@ -58,16 +73,22 @@ export class TargetClusters {
   async of(object: Kustomization): Promise<Result<TargetCluster, string>> {
     const { metadata, spec } = object;
     const user = this.#userOf(object);
-    if (spec.kubeConfig === undefined) {
-      const client = user === undefined ? this.#ports.client : this.#ports.client.as({ user });
-      return ok({ client, live: this.#ports.live, isRemote: false });
-    }
+    if (spec.kubeConfig === undefined)
+      return ok({ client: this.home(object), live: this.#ports.live, isRemote: false });
     const access = await this.#accessOf(object);
     if (!access.ok) return access;
     const connection = this.#connect(`${metadata.namespace}/${metadata.name}`, access.value);
     if (!connection.ok) return connection;
     const { client } = connection.value;
+    const answered = await answers(client);
+    if (answered !== undefined) return err(answered);
     return ok({ client: user === undefined ? client : client.as({ user }), live: unwatched, isRemote: true });
+  }
+
+  /** The own cluster, as the account that a Kustomization acts as. */
+  home(object: Kustomization): KubeClient {
+    const user = this.#userOf(object);
+    return user === undefined ? this.#ports.client : this.#ports.client.as({ user });
   }
 
   /** Closes what was opened for a Kustomization that is gone. */

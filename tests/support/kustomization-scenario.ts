@@ -1,0 +1,82 @@
+import type { KubeObject, ObjectRef } from '../../src/api/object.ts';
+import { at, isArray, type JsonObject, stringAt } from '../../src/base/json.ts';
+import type { TestEngine } from './kustomization-engine.ts';
+
+// Words for tests of Kustomizations: what they name, make and look at.
+
+export const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io/v1';
+/** A kind without a status subresource, whose objects may hold anything. */
+export const TOYS = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: toys.example.com}
+spec:
+  group: example.com
+  names: {kind: Toy, plural: toys}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+`;
+
+export function ks(name: string, namespace = 'default'): ObjectRef {
+  return { apiVersion: KUSTOMIZE, kind: 'Kustomization', namespace, name };
+}
+
+export function cm(name: string, namespace = 'default'): ObjectRef {
+  return { apiVersion: 'v1', kind: 'ConfigMap', namespace, name };
+}
+
+/** A ConfigMap's file. `more` is more of its metadata. */
+export function manifest(name: string, value = 'one', more = ''): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}data:\n  key: "${value}"\n`;
+}
+
+export function conditionOf(found: KubeObject | undefined, type: string): JsonObject | undefined {
+  const list = at(found?.status, 'conditions');
+  return isArray(list) ? (list.find((item) => stringAt(item, 'type') === type) as JsonObject | undefined) : undefined;
+}
+
+export function messageOf(found: KubeObject | undefined): string {
+  return stringAt(conditionOf(found, 'Ready'), 'message') ?? '';
+}
+
+export const isReady = (revision: string) => (found: KubeObject | undefined) =>
+  messageOf(found) === `Applied revision: ${revision}`;
+export const hasFailed = (found: KubeObject | undefined): boolean =>
+  stringAt(conditionOf(found, 'Ready'), 'status') === 'False';
+export const exists = (found: KubeObject | undefined): boolean => found !== undefined;
+export const isGone = (found: KubeObject | undefined): boolean => found === undefined;
+export const keyOf = (found: KubeObject | undefined): string | undefined =>
+  stringAt(found as unknown as JsonObject, 'data', 'key');
+export const holds = (value: string) => (found: KubeObject | undefined) => keyOf(found) === value;
+
+/** Ids of the inventory. */
+export function entries(found: KubeObject | undefined): readonly string[] {
+  const list = at(found?.status, 'inventory', 'entries');
+  return isArray(list) ? list.map((entry) => stringAt(entry, 'id') ?? '').sort() : [];
+}
+
+/** Makes or changes a Kustomization of the folder `x` of GitRepository `repo`. */
+export async function kustomize(
+  engine: TestEngine,
+  name: string,
+  spec: JsonObject = {},
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await engine.apply({
+    apiVersion: KUSTOMIZE,
+    kind: 'Kustomization',
+    metadata: { name, annotations } as never,
+    spec: {
+      interval: '1h',
+      retryInterval: '1h',
+      path: './x',
+      prune: true,
+      targetNamespace: 'default',
+      sourceRef: { kind: 'GitRepository', name: 'repo' },
+      ...spec,
+    },
+  });
+}
