@@ -99,6 +99,20 @@ const patches = (api: TinyApi): string[] =>
   api.writes.map(({ method, path }) => `${method} ${path.replace('/apis/e.com/v1/namespaces/a/', '')}`);
 
 describe('the runtime', () => {
+  test.each([0, -1_000, 0.000_001, Number.NaN])(
+    'works by an interval of %d ms no more than once a second',
+    async (ms) => {
+      const { api, settled, clock, runs } = start(async () => ({ ...done, requeueAfterMs: ms }));
+      api.put(thing());
+      await settled(1);
+      clock.advance(900);
+      await settled(1);
+      clock.advance(200);
+      await settled(2);
+      expect(runs).toHaveLength(2);
+    },
+  );
+
   test('adds the finalizer, reconciles, writes status once and rests', async () => {
     const { api, settled, runs, runtime } = start(async () => done);
     api.put(thing());

@@ -32,6 +32,8 @@ export type Conclusion =
   | { readonly kind: 'backoff'; readonly error: string }
   | { readonly kind: 'rest' };
 
+/** An object is worked on no more often than this by its own interval, whatever that is: `0s` and `1ns` are durations, too. */
+const SHORTEST_INTERVAL_MS = 1_000;
 /** Finalizer writes begun anew after somebody else changed the object. */
 const MAX_CONFLICTS = 5;
 
@@ -104,16 +106,22 @@ function conclude(outcome: Exclude<Outcome, { readonly kind: 'deleted' }>): Conc
     case 'stalled':
       return { kind: 'rest' };
     case 'done':
-      return { kind: 'requeue', afterMs: outcome.requeueAfterMs, jitter: true };
-    case 'wait':
+      return { kind: 'requeue', afterMs: atLeast(outcome.requeueAfterMs, SHORTEST_INTERVAL_MS), jitter: true };
     case 'retry':
-      return { kind: 'requeue', afterMs: outcome.requeueAfterMs, jitter: false };
+      return { kind: 'requeue', afterMs: atLeast(outcome.requeueAfterMs, SHORTEST_INTERVAL_MS), jitter: false };
+    case 'wait':
+      return { kind: 'requeue', afterMs: atLeast(outcome.requeueAfterMs, 0), jitter: false };
     case 'backoff':
       return {
         kind: 'backoff',
         error: outcome.conditions.find(({ type }) => type === 'Ready')?.message ?? 'not ready',
       };
   }
+}
+
+/** What is no number counts as the least. */
+function atLeast(delayMs: number, leastMs: number): number {
+  return delayMs >= leastMs ? delayMs : leastMs;
 }
 
 /** The object is gone: nothing is left to do. Else the whole reconcile is done again. */

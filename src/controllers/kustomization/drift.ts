@@ -3,7 +3,7 @@ import { type ObjectRef, printRef, refOf } from '../../api/object.ts';
 import { type AppliedMemory, isInSync, type SyncRules } from '../../apply/applied-memory.ts';
 import { identityOf, inventoryId } from '../../apply/inventory.ts';
 import type { Clock } from '../../base/clock.ts';
-import { at, type JsonObject } from '../../base/json.ts';
+import { at } from '../../base/json.ts';
 import { conditionsOf } from '../../engine/kstatus/status.ts';
 import type { LiveObjects } from '../../health/live-objects.ts';
 import type { KubeClient } from '../../kube/client.ts';

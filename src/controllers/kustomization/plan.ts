@@ -23,9 +23,10 @@ export function timesOf({ interval, retryInterval, timeout }: KustomizationSpec)
 }
 
 function duration(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+  // Of an object that a looser definition of the kind let through it may be anything.
+  if (typeof text !== 'string') return undefined;
   const parsed = parseDuration(text);
-  return parsed.ok ? parsed.value : undefined;
+  return parsed.ok && parsed.value >= 0 ? parsed.value : undefined;
 }
 
 /** What this process remembers of earlier passes. */

@@ -200,7 +200,7 @@ describe('nothing is orphaned', () => {
     await engine.until(app, (found) => entries(found).every((id) => id.startsWith('team_')));
     for (const name of ['a', 'b']) {
       await engine.until(cm(name, 'team'), exists);
-      await engine.until(cm(name), isGone);
+      expect(await engine.until(cm(name), isGone)).toBeUndefined();
     }
   });
 
@@ -239,7 +239,7 @@ describe('nothing goes', () => {
       await engine.client.patch(app, { spec: { suspend: true } }, { type: 'merge', fieldManager: 'test' });
       await engine.client.delete(app);
       await engine.until(app, isGone);
-      for (const name of ['a', 'b']) await engine.until(cm(name), exists);
+      for (const name of ['a', 'b']) expect(await engine.until(cm(name), exists)).toBeDefined();
     },
   );
 
@@ -249,8 +249,10 @@ describe('nothing goes', () => {
     await engine.until(app, isReady('main@sha1:b'));
     await engine.until(cm('b'), exists);
     await kustomize(engine, 'app', { prune: true }, { 'reconcile.fluxcd.io/requestedAt': 'now' });
-    await engine.until(app, (found) => found?.metadata.generation === found?.status?.['observedGeneration']);
-    await engine.until(cm('b'), exists);
+    expect(
+      await engine.until(app, (found) => found?.metadata.generation === found?.status?.['observedGeneration']),
+    ).toBeDefined();
+    expect(await engine.until(cm('b'), exists)).toBeDefined();
   });
 
   it('that the guard holds, with the Kustomization that is deleted', async () => {

@@ -1,0 +1,146 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { startTestEngine, type TestEngine } from '../../../tests/support/kustomization-engine.ts';
+import {
+  cm,
+  exists,
+  hasFailed,
+  isReady,
+  ks,
+  kustomize,
+  manifest,
+  messageOf,
+} from '../../../tests/support/kustomization-scenario.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { KustomizationOptions } from './ports.ts';
+
+const app = ks('app');
+const TWO = { 'x/a.yaml': manifest('a'), 'y/b.yaml': manifest('b') };
+const SECRET = { apiVersion: 'v1', kind: 'Secret', name: 'credentials' };
+
+let engine: TestEngine;
+afterEach(() => engine.stop());
+
+async function start(options: KustomizationOptions = {}): Promise<void> {
+  engine = await startTestEngine({ requeueDependencyMs: 3_600_000, ...options });
+  await engine.publish('repo', 'main@sha1:a', TWO);
+}
+
+const dependsOn = (dependency: JsonObject, more: JsonObject = {}): JsonObject => ({ dependsOn: [dependency], ...more });
+
+describe('D02: a dependency of another kind', () => {
+  it('is read as the account that the Kustomization acts as: an expression tells nothing of what that may not see', async () => {
+    await start();
+    await engine.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'credentials' },
+      stringData: { password: 'x' },
+    } as never);
+    const readyExpr = "dep.data.password.startsWith('z')";
+    await kustomize(engine, 'app', dependsOn({ ...SECRET, readyExpr }, { serviceAccountName: 'tenant' }));
+    expect(messageOf(await engine.until(app, hasFailed))).toMatch(/secrets "credentials" is forbidden/);
+    // Without an account it is applied as the engine itself, which may see all.
+    await kustomize(engine, 'free', dependsOn({ ...SECRET, readyExpr }));
+    expect(messageOf(await engine.until(ks('free'), hasFailed))).toMatch(/is not ready according to readyExpr eval/);
+  });
+
+  it('is read as the account of the engine’s settings where the Kustomization names none', async () => {
+    await start({ defaultServiceAccount: 'tenant' });
+    await engine.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'credentials' },
+      stringData: { password: 'x' },
+    } as never);
+    await kustomize(engine, 'app', dependsOn({ ...SECRET, readyExpr: 'true' }));
+    expect(messageOf(await engine.until(app, hasFailed))).toMatch(/secrets "credentials" is forbidden/);
+  });
+
+  it('is refused in another namespace where such references are blocked, whether it is there or not', async () => {
+    await start({ noCrossNamespaceRefs: true });
+    const dependency = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'none' };
+    await kustomize(engine, 'app', dependsOn(dependency));
+    expect(messageOf(await engine.until(app, hasFailed))).toBe(
+      "can't access 'ConfigMap/kube-system/none', cross-namespace references have been blocked",
+    );
+  });
+
+  it('of a kind that the cluster does not have is no cause to ask for it ever again', async () => {
+    await start();
+    for (let index = 0; index < 10; index++) {
+      const dependency = { apiVersion: `none-${index}.example.com/v1`, kind: `None${index}`, name: 'x' };
+      await kustomize(engine, 'app', dependsOn(dependency));
+      await engine.until(app, (found) => messageOf(found).includes(`None${index}`));
+    }
+    const watched: string[] = [];
+    engine.intercept(async (request, pass) => {
+      watched.push(request.path);
+      return pass(request);
+    });
+    await kustomize(engine, 'other', { path: './y' });
+    await engine.until(ks('other'), isReady('main@sha1:a'));
+    // Kinds of Flux that are not installed here are asked for now and then.
+    expect(watched.filter((path) => path === '/apis').length).toBeLessThan(10);
+  });
+});
+
+describe('a dependency', () => {
+  it('that becomes ready right after it was looked at is seen at once', async () => {
+    await start();
+    await engine.publish('repo', 'main@sha1:a', TWO);
+    await kustomize(engine, 'base', { path: './y' });
+    await engine.until(ks('base'), isReady('main@sha1:a'));
+    await kustomize(engine, 'app', dependsOn({ name: 'base' }));
+    await engine.until(app, isReady('main@sha1:a'));
+    // Both get the next revision. The dependent reads its dependency, and goes on only when that is ready.
+    let answered = 0;
+    engine.intercept(async (request, pass) => {
+      const isRead = request.method === 'GET' && request.path.endsWith('/kustomizations/base');
+      if (!isRead) return pass(request);
+      const answer = await pass(request);
+      if (answered++ === 0) {
+        // Our own status still says Ready, of the revision before.
+        await engine.until(ks('base'), isReady('main@sha1:b'));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return answer;
+    });
+    await kustomize(engine, 'base', { path: './y', suspend: true });
+    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two'), 'y/b.yaml': manifest('b', 'two') });
+    await engine.until(app, () => answered > 0);
+    await kustomize(engine, 'base', { path: './y', suspend: false });
+    await engine.until(app, isReady('main@sha1:b'));
+    expect(answered).toBeGreaterThan(1);
+  });
+
+  it('on itself is told as a cycle', async () => {
+    await start();
+    await kustomize(engine, 'app', dependsOn({ name: 'app' }));
+    expect(messageOf(await engine.until(app, hasFailed))).toBe(
+      "dependency 'default/app' is not ready: dependency cycle: default/app -> default/app",
+    );
+  });
+
+  it('that is deleted holds up the next revision, until it is there again', async () => {
+    await start();
+    await kustomize(engine, 'base', { path: './y' });
+    await engine.until(ks('base'), isReady('main@sha1:a'));
+    await kustomize(engine, 'app', dependsOn({ name: 'base' }));
+    await engine.until(app, isReady('main@sha1:a'));
+    await engine.client.delete(ks('base'));
+    await engine.publish('repo', 'main@sha1:b', { ...TWO, 'x/a.yaml': manifest('a', 'two') });
+    expect(messageOf(await engine.until(app, hasFailed))).toContain("dependency 'default/base' not found");
+    await engine.until(cm('a'), exists);
+    await kustomize(engine, 'base', { path: './y' });
+    expect(await engine.until(app, isReady('main@sha1:b'))).toBeDefined();
+  });
+
+  it('with an expression that never ends holds up nobody else', async () => {
+    await start();
+    await kustomize(engine, 'base', { path: './y' });
+    await engine.until(ks('base'), isReady('main@sha1:a'));
+    const readyExpr = `[1]${'.map(x, [x, x])'.repeat(40)} == [1]${'.map(x, [x, x])'.repeat(40)}`;
+    await kustomize(engine, 'app', dependsOn({ name: 'base', readyExpr }));
+    expect(messageOf(await engine.until(app, hasFailed))).toContain('actual cost limit exceeded');
+  });
+});
