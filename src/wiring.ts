@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from './base/log.ts';
 import type { Builder } from './build/builder.ts';
+import { withRemoteBases } from './build/remote-bases.ts';
 import { openBuilder } from './build/worker-builder.ts';
 import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
@@ -40,6 +41,7 @@ import { startArtifactServer } from './source/artifact/server.ts';
 import { openArtifactStore } from './source/artifact/store.ts';
 import { openArtifactReader } from './source/artifact/unpacked-cache.ts';
 import { type Git, openGit } from './source/git/git.ts';
+import { fetchRemoteBase, isolatedEnvironment } from './source/remote-base.ts';
 
 /** Time for events that wait to go out at the end. */
 const LAST_EVENTS_MS = 5_000;
@@ -74,7 +76,7 @@ export async function startEngine(
     throw new Error(health.error);
   }
   const work = await mkdtemp(join(surroundings.temporaryDirectory, 'weir-'));
-  const builder = openBuilder(systemClock);
+  const builder = remoteBuilder(config, openBuilder(systemClock), work, surroundings.searchPath);
   const git = openGitFor(config, client, surroundings, work);
   const adapters = {
     client,
@@ -181,6 +183,15 @@ function openGitFor(
     ...(serviceNodeAddress === ''
       ? {}
       : { resolveHost: (host, port) => serviceAddress(client, serviceNodeAddress, host, port) }),
+  });
+}
+
+function remoteBuilder({ noRemoteBases }: EngineConfig, builder: Builder, work: string, searchPath: string): Builder {
+  if (noRemoteBases) return builder;
+  return withRemoteBases(builder, {
+    workDirectory: work,
+    fetch: (url, folder, signal) =>
+      fetchRemoteBase(url, { signal, folder, env: isolatedEnvironment(folder, searchPath) }),
   });
 }
 

@@ -40,8 +40,8 @@ export class BuildCache {
     const last = this.#last.get(user);
     if (last?.key === key && this.holds(user, artifactDigest, directory)) return last.result;
     const result = await this.#builder.build(directory, request, signal);
-    // A failure may be one of time or memory: the next try is a real one.
-    if (result.ok) this.#last.set(user, { key, artifactDigest, result });
+    // A failure may be one of time or memory: the next try is a real one. What URLs lead to may change without the artifact.
+    if (result.ok && !result.value.remote) this.#last.set(user, { key, artifactDigest, result });
     else this.#last.delete(user);
     return result;
   }

@@ -5,11 +5,14 @@ import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '
 import { err, ok, type Result } from '../base/result.ts';
 import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
 import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
+import type { RemoteContent } from '../engine/kustomize/load.ts';
+import type { RemoteBase } from '../engine/kustomize/remote-base.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import { decryptObject } from '../secrets/decrypt-object.ts';
 import { decryptSources } from '../secrets/decrypt-sources.ts';
 import { type DecryptionKeys, openKeyRing } from '../secrets/keys.ts';
 import type { KeyRing } from '../secrets/sops/data-key.ts';
+import { diskFiles } from './disk-files.ts';
 import { type GenerateSpec, generateKustomization, withFile, withFiles } from './generate.ts';
 import { type Observations, observeFiles } from './observed-files.ts';
 
@@ -31,6 +34,8 @@ export interface BuildRequest {
   readonly substitution?: Substitution;
   /** Keys for what sops encrypted; without them it stays as it is. */
   readonly decryption?: DecryptionKeys;
+  /** What the URLs in its kustomizations led to; a build that needs more ends with code `remote`. Without it URLs are refused. */
+  readonly remotes?: ReadonlyMap<string, RemoteBase>;
 }
 
 export interface BuildResult {
@@ -42,13 +47,19 @@ export interface BuildResult {
   readonly objects: readonly KubeObject[];
   /** What of the files it depends on. */
   readonly observations: Observations;
+  /** It depends on what URLs led to as well. */
+  readonly remote: boolean;
 }
 
-/** `path`: the folder does not exist. `build`: its content cannot be built. `limit`: a bound was hit (time, memory). */
+/**
+ * `path`: the folder does not exist. `build`: its content cannot be built. `limit`: a bound was hit (time, memory). `remote`:
+ * `urls` must be among {@link BuildRequest.remotes}.
+ */
 export interface BuildError {
-  readonly code: 'path' | 'build' | 'limit';
+  readonly code: 'path' | 'build' | 'limit' | 'remote';
   /** As Flux words it. */
   readonly message: string;
+  readonly urls?: readonly string[];
 }
 
 /**
@@ -70,7 +81,7 @@ export async function build(
     const place = wanted === '' ? rootPath : `${rootPath}/${wanted}`;
     return err({ code: 'path', message: `kustomization path not found: stat ${place}: no such file or directory` });
   }
-  const generated = generateKustomization(files, directory, spec, rootPath, ignored);
+  const generated = generateKustomization(files, directory, spec, rootPath, ignored, cache);
   if (!generated.ok) return err({ code: 'build', message: generated.error });
   let sources = withFile(files, generated.value.file, generated.value.text);
   const ring = request.decryption === undefined ? undefined : openKeyRing(request.decryption);
@@ -85,9 +96,9 @@ export async function build(
     rootPath,
     sha256: sha256Hex,
     ...(cache !== undefined && { cache }),
+    ...(request.remotes !== undefined && { remote: remoteContent(request.remotes) }),
   });
-  if (!built.ok)
-    return err({ code: 'build', message: `kustomize build failed: ${buildMessage(built.error, rootPath)}` });
+  if (!built.ok) return err(buildError(built.error, rootPath));
 
   let changed = false;
   const objects: JsonObject[] = [];
@@ -103,6 +114,7 @@ export async function build(
     digest: `sha256:${sha256Hex(yaml)}`,
     objects: objects.flatMap(expand),
     observations: observations(),
+    remote: (request.remotes?.size ?? 0) > 0,
   });
 }
 
@@ -116,10 +128,16 @@ function jailed(path: string): string {
   return steps.join('/');
 }
 
-function buildMessage(error: KustomizeError, rootPath: string): string {
-  return error.code === 'remote' && error.urls !== undefined && error.urls.length > 0
-    ? `remote resources are not fetched: ${error.urls.join(', ')}`
-    : outsideMessage(error.message, rootPath);
+function buildError({ code, message, urls }: KustomizeError, rootPath: string): BuildError {
+  if (code === 'remote') return { code, message: `kustomize build failed: ${message}`, urls: urls ?? [] };
+  return { code: 'build', message: `kustomize build failed: ${outsideMessage(message, rootPath)}` };
+}
+
+function remoteContent(remotes: ReadonlyMap<string, RemoteBase>): (url: string) => RemoteContent | undefined {
+  return (url) => {
+    const base = remotes.get(url);
+    return base?.kind === 'folder' ? { kind: 'tree', files: diskFiles(base.path) } : base;
+  };
 }
 
 /** Says of a path outside of the root that it may not be read, where the engine only knows that nothing is there. */

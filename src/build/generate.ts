@@ -2,10 +2,11 @@ import type { KustomizationSpec } from '../api/kinds/kustomization.ts';
 import { cleanPath, type FileTree, realPath, utf8Bytes, utf8Text } from '../base/files.ts';
 import { field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import type { KustomizeCache } from '../engine/kustomize/cache.ts';
+import { resourcesProblem } from '../engine/kustomize/read-resources.ts';
 import { printYamlError } from '../engine/yaml/error.ts';
 import { parseYaml } from '../engine/yaml/parse.ts';
 import { printYaml } from '../engine/yaml/print.ts';
-import { checkManifest } from './check-manifest.ts';
 import { withStrings } from './string-fields.ts';
 
 /** The part of a Kustomization's spec that shapes the kustomization file. */
@@ -41,7 +42,7 @@ const MAX_ENTRIES = 100_000;
 /**
  * Makes the kustomization file that a build of `directory` (a path of `files`, links followed) begins with: the one that is there or one
  * that lists every manifest, with the spec's changes. `rootPath` stands for the tree's root in messages; `ignored` tells paths
- * that ignore rules exclude. Source: fluxcd/pkg@e2cfd1a kustomize/kustomize_generator.go.
+ * that ignore rules exclude; `cache` spares the build parsing again what is checked here. Source: fluxcd/pkg@e2cfd1a kustomize/kustomize_generator.go.
  */
 export function generateKustomization(
   files: FileTree,
@@ -49,6 +50,7 @@ export function generateKustomization(
   spec: GenerateSpec,
   rootPath: string,
   ignored: (path: string, isDirectory: boolean) => boolean = () => false,
+  cache?: KustomizeCache,
 ): Result<Generated, string> {
   for (const component of spec.components ?? []) {
     if (component.startsWith('/') || /^[a-z][a-z0-9+.-]*:/i.test(component)) {
@@ -65,7 +67,7 @@ export function generateKustomization(
       return err(`lstat ${rootPath}/${directory}: no such file or directory`);
     }
     const resources: string[] = [];
-    const scanned = scan(files, directory, { rootPath, ignored, resources, budget: { left: MAX_ENTRIES } });
+    const scanned = scan(files, directory, { rootPath, ignored, resources, cache, budget: { left: MAX_ENTRIES } });
     if (!scanned.ok) return scanned;
     start = { resources: resources.map((path) => `./${path.slice(directory === '' ? 0 : directory.length + 1)}`) };
   } else {
@@ -127,6 +129,7 @@ interface Scan {
   readonly rootPath: string;
   readonly ignored: (path: string, isDirectory: boolean) => boolean;
   readonly resources: string[];
+  readonly cache: KustomizeCache | undefined;
   readonly budget: { left: number };
 }
 
@@ -150,7 +153,7 @@ function scan(files: FileTree, directory: string, state: Scan): Result<void, str
     const real = realPath(files, path);
     const bytes = real === undefined ? undefined : files.read(real);
     if (bytes === undefined) return err(`open ${state.rootPath}/${path}: no such file or directory`);
-    const problem = checkManifest(utf8Text(bytes) ?? '');
+    const problem = resourcesProblem(bytes, state.cache);
     if (problem !== undefined) {
       return err(`failed to decode Kubernetes YAML from ${state.rootPath}/${path}: ${problem}`);
     }

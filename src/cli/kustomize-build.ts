@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { KubeObject } from '../api/object.ts';
 import { groupOf, versionOf } from '../api/object.ts';
@@ -99,9 +100,21 @@ export async function buildDirectory(
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
   };
   return buildWithRemotes(diskFiles('/'), at, full, async (url) => {
-    const { fetchRemote } = await import('./kustomize-remote.ts');
-    return fetchRemote(url, { signal: host.signal, env: host.env });
+    const { fetchRemoteBase } = await import('../source/remote-base.ts');
+    const content = await fetchRemoteBase(url, {
+      signal: host.signal,
+      env: { ...(host.env as Readonly<Record<string, string>>), GIT_TERMINAL_PROMPT: '0' },
+      folder: clones(),
+    });
+    return content.kind === 'folder' ? { kind: 'tree', files: diskFiles(content.path) } : content;
   });
+}
+
+/** A folder that is gone when the process ends. */
+function clones(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-kustomize-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Into a file, or into a folder with a file for each object. */

@@ -37,6 +37,17 @@ export function readResources(content: Uint8Array | string, schemas: SchemaStore
   return readNodes(content, cache).map((node) => new Resource(node, schemas));
 }
 
+/** Why what a file holds is refused, in kustomize's words; undefined when it is not. */
+export function resourcesProblem(content: Uint8Array | string, cache?: KustomizeCache): string | undefined {
+  try {
+    readNodes(content, cache);
+    return undefined;
+  } catch (failure) {
+    if (failure instanceof KustomizeFailure) return failure.message;
+    throw failure;
+  }
+}
+
 function readNodes(content: Uint8Array | string, cache: KustomizeCache | undefined): YamlNode[] {
   const text = typeof content === 'string' ? content : utf8Text(content);
   if (text === undefined) throw new KustomizeFailure('MalformedYAMLError: yaml: invalid leading UTF-8 octet', 'yaml');
