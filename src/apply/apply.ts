@@ -115,25 +115,29 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
   const desired = await withScope(stage, options.client);
   const checks: (Checked | undefined)[] = desired.map((item) => settled(item, options));
   const [first, ...others] = [...desired.entries()].filter(([index]) => checks[index] === undefined);
-  let failure: string | undefined;
+  // Of several refusals the first object's is told, whichever came first.
+  const refusals: string[] = [];
   const settle = async ([index, item]: readonly [number, Desired], how: typeof check): Promise<void> => {
-    if (failure !== undefined) return;
     options.signal.throwIfAborted();
     const checked = await how(item, options);
     if (checked.ok) checks[index] = checked.value;
-    else failure ??= checked.error;
+    else refusals[index] = checked.error;
   };
   // The first write needs no rehearsal once all others had theirs: nothing is left half done when the server refuses it.
   const direct = first !== undefined && predictable(first[1], options) !== undefined;
   const rehearsed = first === undefined || direct ? others : [first, ...others];
-  await inParallel(rehearsed, options.concurrency, (entry) => settle(entry, check));
-  if (first !== undefined && direct) await settle(first, applyDirectly);
-  if (failure !== undefined) return { changes: [], error: failure };
+  await inParallel(rehearsed, options.concurrency, async (entry) => {
+    if (refusals.length === 0) await settle(entry, check);
+  });
+  if (first !== undefined && direct) await settle(first, refusals.length === 0 ? applyDirectly : check);
+  const refused = refusals.find((text) => text !== undefined);
+  if (refused !== undefined) return { changes: [], error: refused };
 
   const created = checks.flatMap((checked) => (checked?.action === 'created' ? [checked.ref] : []));
   if (created.length > 0) await options.beforeCreate?.(created);
   const changes: Applied[] = [];
   const unsure: ObjectRef[] = [];
+  let failure: string | undefined;
   // In order of kinds, the objects of one kind side by side.
   for (const group of byKind(checks as readonly Checked[])) {
     const results: (Applied | undefined)[] = group.map(() => undefined);

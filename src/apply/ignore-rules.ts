@@ -1,8 +1,9 @@
-import { RE2JS } from 're2js';
 import { groupOf, type KubeObject, versionOf } from '../api/object.ts';
 import { field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { parseSelector, type Selector } from './label-selector.ts';
+import { KustomizeFailure } from '../engine/kustomize/failure.ts';
+import { labelsMatch } from '../engine/kustomize/label-selector.ts';
+import { compileRe2 } from '../engine/kustomize/re2.ts';
 
 /** Fields of some objects whose drift is left alone: `spec.ignore`. */
 export interface IgnoreRule {
@@ -24,43 +25,51 @@ export interface IgnoreSpec {
   };
 }
 
-/** Compiles the rules of a spec; an error names the part that cannot be read. Regular expressions match whole names. */
+/**
+ * Compiles the rules of a spec; an error names the part that cannot be read. Regular expressions match whole names.
+ * Source: fluxcd/pkg@e2cfd1a ssa/jsondiff/selector.go.
+ */
 export function ignoreRules(specs: readonly IgnoreSpec[]): Result<readonly IgnoreRule[], string> {
   const rules: IgnoreRule[] = [];
   for (const { paths, target = {} } of specs) {
     const tests: ((object: KubeObject) => boolean)[] = [];
     const parts = [
-      [target.group, (object: KubeObject) => groupOf(object.apiVersion)],
-      [target.version, (object: KubeObject) => versionOf(object.apiVersion)],
-      [target.kind, (object: KubeObject) => object.kind],
-      [target.name, (object: KubeObject) => object.metadata.name],
-      [target.namespace, (object: KubeObject) => object.metadata.namespace ?? ''],
+      ['group', target.group, (object: KubeObject) => groupOf(object.apiVersion)],
+      ['version', target.version, (object: KubeObject) => versionOf(object.apiVersion)],
+      ['kind', target.kind, (object: KubeObject) => object.kind],
+      ['name', target.name, (object: KubeObject) => object.metadata.name],
+      ['namespace', target.namespace, (object: KubeObject) => object.metadata.namespace ?? ''],
     ] as const;
-    for (const [pattern, read] of parts) {
+    for (const [part, pattern, read] of parts) {
       if (pattern === undefined || pattern === '') continue;
-      const compiled = compile(pattern);
-      if (!compiled.ok) return compiled;
-      tests.push((object) => compiled.value.matches(read(object)));
+      const compiled = attempt(() => compileRe2(`^(?:${pattern})$`));
+      if (!compiled.ok) return err(`${REFUSED}: invalid ${part} regex: ${compiled.error}`);
+      tests.push((object) => compiled.value.test(read(object)));
     }
-    for (const [text, key] of [
-      [target.labelSelector, 'labels'],
-      [target.annotationSelector, 'annotations'],
+    for (const [part, text, key] of [
+      ['label', target.labelSelector, 'labels'],
+      ['annotation', target.annotationSelector, 'annotations'],
     ] as const) {
       if (text === undefined || text === '') continue;
-      const selector: Result<Selector, string> = parseSelector(text);
-      if (!selector.ok) return selector;
-      tests.push((object) => selector.value(object.metadata[key] ?? {}));
+      const fits = (map: Readonly<Record<string, string>>): boolean =>
+        labelsMatch(text, () => new Map(Object.entries(map)));
+      const parsed = attempt(() => fits({}));
+      if (!parsed.ok) return err(`${REFUSED}: invalid ${part} selector: ${parsed.error}`);
+      tests.push((object) => fits(object.metadata[key] ?? {}));
     }
     rules.push({ paths: paths.map(parsePointer), matches: (object) => tests.every((test) => test(object)) });
   }
   return ok(rules);
 }
 
-function compile(pattern: string): Result<RE2JS, string> {
+const REFUSED = 'failed to create ignore rule selector';
+
+function attempt<T>(act: () => T): Result<T, string> {
   try {
-    return ok(RE2JS.compile(`^(?:${pattern})$`));
-  } catch {
-    return err(`invalid regular expression '${pattern}'`);
+    return ok(act());
+  } catch (failure) {
+    if (failure instanceof KustomizeFailure) return err(failure.message);
+    throw failure;
   }
 }
 

@@ -4,9 +4,9 @@ import { at, field, isArray, isObject, type Json, type JsonObject, type MutableJ
 type Change = (value: Json | undefined) => Json | undefined;
 
 /**
- * The object as Flux sends it: what reading a built-in kind into its Go type and writing it again does to it (nulls go, structs that
- * Go always writes appear, so that the field manager owns the same fields), Secret `stringData` in `data`, default port
- * protocols, no status. `base64` encodes UTF-8 text. Source: fluxcd/pkg@e2cfd1a ssa/normalize/normalize.go.
+ * The object as Flux sends it: what reading a built-in kind into its Go type and writing it again does to it (nulls and empty maps
+ * and lists go, structs that Go always writes appear, so that the field manager owns the same fields), Secret `stringData` in
+ * `data`, default port protocols, no status, no CA bundle that is none. `base64` encodes UTF-8 text. Source: fluxcd/pkg@e2cfd1a ssa/normalize/normalize.go.
  */
 export function normalise(object: KubeObject, base64: (text: string) => string): KubeObject {
   const group = groupOf(object.apiVersion);
@@ -15,19 +15,14 @@ export function normalise(object: KubeObject, base64: (text: string) => string):
   let result = object as unknown as JsonObject;
   const rules = KINDS.get(`${group}/${object.kind}`);
   if (rules !== undefined) {
-    result = withoutNulls(result) as JsonObject;
+    result = asGoWrites(result, '') as JsonObject;
     for (const [path, change] of rules) result = changeAt(result, path, change) as JsonObject;
-    for (const key of ['labels', 'annotations']) {
-      const map = at(result, 'metadata', key);
-      if (isObject(map) && Object.keys(map).length === 0) {
-        result = changeAt(result, ['metadata', key], () => undefined) as JsonObject;
-      }
-    }
   }
   if (group === '' && object.kind === 'Secret') result = secretData(result, base64);
   result = changeAt(result, ['metadata', 'creationTimestamp'], () => undefined) as JsonObject;
   // kstatus reads a CRD's status, so that it stays.
-  if (object.kind !== 'CustomResourceDefinition') result = changeAt(result, ['status'], () => undefined) as JsonObject;
+  if (object.kind === 'CustomResourceDefinition') result = changeAt(result, CA_BUNDLE, validBundle) as JsonObject;
+  else result = changeAt(result, ['status'], () => undefined) as JsonObject;
   return result as unknown as KubeObject;
 }
 
@@ -52,14 +47,61 @@ function secretData(secret: JsonObject, base64: (text: string) => string): JsonO
   return out;
 }
 
-function withoutNulls(value: Json): Json {
-  if (isArray(value)) return value.map(withoutNulls);
+/** Fields that are maps of texts, left out where they are empty; in them a null is an empty text. */
+const TEXT_MAPS: ReadonlySet<string> = new Set([
+  ...[
+    'annotations',
+    'binaryData',
+    'data',
+    'labels',
+    'matchLabels',
+    'nodeSelector',
+    'options',
+    'parameters',
+    'stringData',
+  ],
+  ...['volumeAttributes'],
+]);
+/** Fields that are maps of quantities. */
+const QUANTITY_MAPS: ReadonlySet<string> = new Set([
+  ...['capacity', 'default', 'defaultRequest', 'hard', 'limits', 'max', 'maxLimitRequestRatio', 'min', 'overhead'],
+  'requests',
+]);
+/** Lists that Go writes although they are empty. Source: k8s.io/api@v0.34.1, fields without `omitempty`. */
+const KEPT_LISTS: ReadonlySet<string> = new Set([
+  ...['admissionReviewVersions', 'containers', 'limits', 'nodeSelectorTerms', 'paths', 'sources'],
+]);
+
+/** What is left of a value that was read into Go's types and written again; undefined where its field (`name`) goes. */
+function asGoWrites(value: Json, name: string): Json | undefined {
+  if (value === null) return undefined;
+  if (isArray(value)) {
+    if (value.length === 0 && !KEPT_LISTS.has(name)) return undefined;
+    return value.map((item) => asGoWrites(item, '') ?? null);
+  }
   if (!isObject(value)) return value;
+  const isTexts = TEXT_MAPS.has(name);
   const out: MutableJsonObject = {};
   for (const key of Object.keys(value)) {
-    if (value[key] !== null) put(out, key, withoutNulls(value[key] as Json));
+    const item = value[key] as Json;
+    const written = isTexts ? (item ?? '') : asGoWrites(item, key);
+    if (written !== undefined) put(out, key, written);
   }
-  return out;
+  const isMap = isTexts || QUANTITY_MAPS.has(name);
+  return isMap && Object.keys(out).length === 0 ? undefined : out;
+}
+
+const CA_BUNDLE = ['spec', 'conversion', 'webhook', 'clientConfig', 'caBundle'];
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----\s+MI[\w+/=\s]+-----END CERTIFICATE-----/;
+
+/** A bundle without a certificate is a placeholder that somebody else fills. Source: fluxcd/pkg@e2cfd1a ssa/utils RemoveCABundleFromCRD. */
+function validBundle(value: Json | undefined): Json | undefined {
+  if (typeof value !== 'string') return value;
+  try {
+    return CERTIFICATE.test(atob(value)) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `value` with what `change` makes of the value at `path`; `*` is every item of a list. A missing parent ends it. */
@@ -117,6 +159,7 @@ const KINDS: ReadonlyMap<string, Rules> = new Map<string, Rules>([
       [['spec'], always],
       [['spec', 'ports', '*', 'protocol'], tcp],
       [['spec', 'ports', '*', 'targetPort'], zero],
+      [['spec', 'selector'], (value) => (isObject(value) && Object.keys(value).length === 0 ? undefined : value)],
     ],
   ],
   ['apps/Deployment', [[['spec'], always], [['spec', 'strategy'], always], ...podTemplate('spec', 'template')]],

@@ -7,6 +7,7 @@ import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
 import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
 import type { RemoteContent } from '../engine/kustomize/load.ts';
 import type { RemoteBase } from '../engine/kustomize/remote-base.ts';
+import { goJson } from '../engine/kustomize/resource-map.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import { decryptObject } from '../secrets/decrypt-object.ts';
 import { decryptSources } from '../secrets/decrypt-sources.ts';
@@ -158,7 +159,10 @@ async function finish(
   const name = stringAt(object, 'metadata', 'name') ?? '';
   const isList = kind.endsWith('List') && isArray(field(object, 'items'));
   if (apiVersion === '' || kind === '' || (name === '' && !isList)) {
-    return err(`failed to decode Kubernetes apiVersion, kind and name from: ${printYaml(object)}`);
+    return err(`failed to decode Kubernetes apiVersion, kind and name from: ${goJson(object)}`);
+  }
+  if (apiVersion.split('/').length > 2) {
+    return err(`error unmarshaling JSON: while decoding JSON: Object 'Kind' is missing in '${goJson(object)}'`);
   }
   const plain = ring === undefined ? ok(object) : await decryptObject(object, ring);
   if (!plain.ok) return err(`decryption failed for '${printGvk(apiVersion, kind)}/${name}': ${plain.error}`);

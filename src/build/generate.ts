@@ -3,11 +3,11 @@ import { cleanPath, type FileTree, realPath, utf8Bytes, utf8Text } from '../base
 import { field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { KustomizeCache } from '../engine/kustomize/cache.ts';
+import { decodeKustomization } from '../engine/kustomize/kustomization-type.ts';
 import { resourcesProblem } from '../engine/kustomize/read-resources.ts';
 import { printYamlError } from '../engine/yaml/error.ts';
 import { parseYaml } from '../engine/yaml/parse.ts';
 import { printYaml } from '../engine/yaml/print.ts';
-import { withStrings } from './string-fields.ts';
 
 /** The part of a Kustomization's spec that shapes the kustomization file. */
 export type GenerateSpec = Pick<
@@ -172,58 +172,12 @@ function isIgnored(
   return path !== undefined && ignored(path, files.kind(path) === 'directory');
 }
 
-/** Fields of kustomize's type; others are dropped, as reading into it does. Source: kustomize api@0.21.1 types/kustomization.go. */
-const FIELDS: ReadonlySet<string> = new Set([
-  'apiVersion',
-  'kind',
-  'metadata',
-  'openapi',
-  'namePrefix',
-  'nameSuffix',
-  'namespace',
-  'commonLabels',
-  'labels',
-  'commonAnnotations',
-  'patchesStrategicMerge',
-  'patchesJson6902',
-  'patches',
-  'images',
-  'imageTags',
-  'replacements',
-  'replicas',
-  'vars',
-  'sortOptions',
-  'resources',
-  'components',
-  'crds',
-  'bases',
-  'configMapGenerator',
-  'secretGenerator',
-  'helmGlobals',
-  'helmCharts',
-  'helmChartInflationGenerator',
-  'generatorOptions',
-  'configurations',
-  'generators',
-  'transformers',
-  'validators',
-  'buildMetadata',
-]);
-
 function readExisting(files: FileTree, path: string): Result<JsonObject, string> {
   const bytes = files.read(realPath(files, path) ?? path);
   const parsed = parseYaml(utf8Text(bytes ?? new Uint8Array()) ?? '');
   if (!parsed.ok) return err(`error converting YAML to JSON: ${printYamlError(parsed.error)}`);
-  if (parsed.value === null) return ok({});
-  if (!isObject(parsed.value)) {
-    const kind = isArray(parsed.value) ? 'array' : typeof parsed.value;
-    return err(`error unmarshaling JSON: json: cannot unmarshal ${kind} into Go value of type types.Kustomization`);
-  }
-  const out: MutableJsonObject = {};
-  for (const key of Object.keys(parsed.value)) {
-    if (FIELDS.has(key)) put(out, key, parsed.value[key] as Json);
-  }
-  return ok(withStrings(out) as JsonObject);
+  // Fields that kustomize does not know are dropped, as reading into its type does.
+  return decodeKustomization(parsed.value);
 }
 
 function edited(files: FileTree, directory: string, start: JsonObject, spec: GenerateSpec): JsonObject {

@@ -1,7 +1,7 @@
 import { groupOf, type KubeObject } from '../api/object.ts';
 import { at, type JsonObject } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { compileExpression, type Expression } from './expression.ts';
+import { type Expression, parseExpression } from './expression.ts';
 import type { HealthRule, Verdict } from './verdict.ts';
 
 /** `spec.healthCheckExprs[]`: how to judge a kind, or all kinds of a group that have no rule of their own. */
@@ -38,7 +38,8 @@ function makeRule(specs: readonly HealthExpressionSpec[]): Result<HealthRule, st
       return err(`failed to create custom status evaluator for healthchecks[${index}]: ${compiled.error}`);
     const { group, kind } = compiled.value;
     if (all.some((other) => other.group === group && other.kind === kind)) {
-      return err(`duplicate custom health check for GroupKind: ${kind === '' ? group : `${kind}.${group}`}`);
+      const printed = group === '' ? kind : `${kind}.${group}`;
+      return err(`duplicate custom health check for GroupKind ${printed} at healthchecks[${index}]`);
     }
     all.push(compiled.value);
   }
@@ -58,7 +59,7 @@ function compile(spec: HealthExpressionSpec): Result<Compiled, string> {
     ['Current', spec.current],
   ] as const) {
     if (text === undefined || text === '') continue;
-    const compiled = compileExpression(text);
+    const compiled = parseExpression(text);
     if (!compiled.ok) return err(`failed to parse the expression ${status}: ${compiled.error}`);
     rules.push([status, compiled.value]);
   }

@@ -1,8 +1,8 @@
-import { type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
+import { groupOf, type KubeObject, type ObjectRef, printRef } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { KubeClient, KubeError, KubeResult } from '../kube/client.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isNoMatch, isNotFound } from '../kube/errors.ts';
 import type { LiveObjects } from './live-objects.ts';
 import { type HealthRule, judge, type Verdict } from './verdict.ts';
 
@@ -190,6 +190,10 @@ function isStale({ metadata }: KubeObject, { applied }: HealthTarget): boolean {
 
 function verdictOf(read: KubeResult<KubeObject>, target: HealthTarget, options: WaitOptions): Verdict {
   if (read.ok) return judge(read.value, options.rules, options.clock.now());
+  if (isNoMatch(read.error)) {
+    const { apiVersion, kind } = target.ref;
+    return { status: 'Unknown', message: `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"` };
+  }
   if (!isNotFound(read.error)) return { status: 'Unknown', message: read.error.message };
   return { status: target.mayVanish === true ? 'Current' : 'NotFound' };
 }

@@ -88,8 +88,11 @@ export class Discovery {
     // The core group comes first and a group's preferred version before its others, so the first of a kind is the preferred one.
     const byKind = new Map<string, ResourceInfo>();
     for (const info of all) {
-      const key = `${info.apiVersion}|${info.kind}`;
-      if (!byKind.has(key)) byKind.set(key, info);
+      // A kind in lower case is found, too, as client-go's mapper does: the server then says what is wrong with it.
+      for (const kind of [info.kind, info.kind.toLowerCase()]) {
+        const key = `${info.apiVersion}|${kind}`;
+        if (!byKind.has(key)) byKind.set(key, info);
+      }
     }
     this.#all = all;
     this.#silent = new Set(silent);

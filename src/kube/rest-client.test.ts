@@ -115,14 +115,15 @@ describe('requests', () => {
   });
 
   test.each([
-    ['..', 'a', 'invalid resource name ".."'],
-    ['x/y', 'a', 'invalid resource name "x/y"'],
-    ['', 'a', 'resource name may not be empty'],
-    ['x', '', 'an empty namespace may not be set when a resource name is provided'],
-  ])('for name %j in namespace %j are refused before they are sent', async (name, namespace, message) => {
+    ['..', 'a', 0, `invalid resource name "..": [may not be '..']`],
+    ['x/y', 'a', 0, `invalid resource name "x/y": [may not contain '/']`],
+    ['x%y', 'a', 0, `invalid resource name "x%y": [may not contain '%']`],
+    ['', 'a', 0, 'resource name may not be empty'],
+    ['x', '', 404, 'the server could not find the requested resource'],
+  ])('for name %j in namespace %j are refused before they are sent', async (name, namespace, code, message) => {
     const { handler, paths } = server(() => undefined);
     const result = await client(handler).get({ ...configMap, namespace, name });
-    expect(result).toEqual({ ok: false, error: { code: 400, reason: 'BadRequest', message } });
+    expect(result).toEqual({ ok: false, error: { code, reason: code === 404 ? 'NotFound' : 'BadRequest', message } });
     expect(paths()).toEqual([]);
   });
 

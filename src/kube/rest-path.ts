@@ -9,7 +9,8 @@ export function versionPath(apiVersion: string): string {
 
 /**
  * Path of a collection, an object or a subresource. The namespace is left out for cluster-scoped kinds.
- * Errors: `BadRequest` for a name that cannot be a path segment (kubernetes@1.34 apimachinery api/validation/path).
+ * Errors, which no server sees: `BadRequest` (code 0) for a name that cannot be a path segment (kubernetes@1.34 apimachinery
+ * api/validation/path), `NotFound` for an object of a namespace without one, as the server answers.
  */
 export function resourcePath(
   info: ResourceInfo,
@@ -22,7 +23,7 @@ export function resourcePath(
     if (!segment.ok) return segment;
     path += `/namespaces/${segment.value}`;
   } else if (info.namespaced && name !== undefined) {
-    return bad('an empty namespace may not be set when a resource name is provided');
+    return err({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource' });
   }
   path += `/${info.plural}`;
   if (name === undefined) return ok(path);
@@ -41,12 +42,14 @@ export function withQuery(path: string, query: Readonly<Record<string, string | 
 }
 
 function pathSegment(name: string): Result<string, KubeError> {
-  if (name === '.' || name === '..' || name.includes('/') || name.includes('%')) {
-    return bad(`invalid resource name ${JSON.stringify(name)}`);
+  const problem = name === '.' || name === '..' ? name : ['/', '%'].find((part) => name.includes(part));
+  if (problem !== undefined) {
+    const rule = problem === name ? 'be' : 'contain';
+    return bad(`invalid resource name ${JSON.stringify(name)}: [may not ${rule} '${problem}']`);
   }
   return ok(encodeURIComponent(name));
 }
 
 function bad(message: string): Result<never, KubeError> {
-  return err({ code: 400, reason: 'BadRequest', message });
+  return err({ code: 0, reason: 'BadRequest', message });
 }

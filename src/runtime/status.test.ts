@@ -122,6 +122,25 @@ describe('the status after a reconcile', () => {
     });
   });
 
+  test('of a suspended object that failed says that it is retried, of this generation', () => {
+    const before = {
+      conditions: ['Ready=False', 'Reconciling=True'].map((text) => {
+        const [type = '', status = ''] = text.split('=');
+        return {
+          type,
+          status,
+          reason: 'R',
+          message: 'm',
+          observedGeneration: 1,
+          lastTransitionTime: '2020-01-01T00:00:00Z',
+        };
+      }),
+    };
+    expect(brief(finalStatus(object(before), { kind: 'none' }, RULES))).toMatchObject({
+      conditions: ['Ready=False R gen=1', 'Reconciling=True ProgressingWithRetry gen=2'],
+    });
+  });
+
   test('of an object created suspended is left as it was', () => {
     expect(finalStatus(object({ observedGeneration: -1 }), { kind: 'none' }, RULES)).toEqual({
       observedGeneration: -1,

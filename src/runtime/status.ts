@@ -106,18 +106,21 @@ function concluded(
   return mergeConditions(object, conditions, rules);
 }
 
-/** A pass that does nothing still drops Reconciling from a ready object. */
+/** A pass that does nothing still drops Reconciling from a ready object, and says of a failed one that it is retried. */
 function suspended(object: KubeObject, rules: StatusRules): readonly JsonObject[] {
   const existing = conditionsOf(object);
   const ready = existing.find((condition) => condition['type'] === 'Ready');
   const isReady = ready?.['status'] === 'True';
+  const isFailed = ready?.['status'] === 'False';
+  const observedGeneration = object.metadata.generation ?? 0;
   return existing
     .filter((condition) => !isReady || condition['type'] !== 'Reconciling')
-    .map((condition) =>
-      rules.restampsReady && condition === ready
-        ? { ...condition, observedGeneration: object.metadata.generation ?? 0 }
-        : condition,
-    );
+    .map((condition) => {
+      if (rules.restampsReady) return condition === ready ? { ...condition, observedGeneration } : condition;
+      return isFailed && condition['type'] === 'Reconciling'
+        ? { ...condition, observedGeneration, reason: 'ProgressingWithRetry' }
+        : condition;
+    });
 }
 
 function mergeConditions(object: KubeObject, given: readonly Condition[], rules: StatusRules): readonly JsonObject[] {

@@ -49,7 +49,7 @@ describe('a file that sops encrypted', () => {
     );
     expect(plain).toMatchObject({
       ok: false,
-      error: expect.stringMatching(/no identity matched any of the recipients/),
+      error: expect.stringMatching(/identity did not match any of the recipients/),
     });
     expect(JSON.stringify(plain)).toContain(recipient);
     expect(JSON.stringify(plain)).not.toContain(other);

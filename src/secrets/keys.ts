@@ -63,6 +63,13 @@ export function openKeyRing(keys: DecryptionKeys): KeyRing {
 }
 
 /** What sops says when it has no identity at all. The places are those where the tool looks; here keys come from Secrets alone. */
+/** Source: filippo.io/age@v1.3.1 age.go NoIdentityMatchError. */
+function noMatch(identities: number): string {
+  return identities === 1
+    ? 'identity did not match any of the recipients: incorrect identity for recipient block'
+    : 'no identity matched any of the recipients';
+}
+
 function nowhere(): string {
   const home = homedir();
   return `failed to load age identities. Did not find keys in locations 'SOPS_AGE_SSH_PRIVATE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', '${home}/.ssh/id_ed25519', '${home}/.ssh/id_rsa', 'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_KEY_CMD', and '${home}/.config/sops/age/keys.txt'.`;
@@ -107,7 +114,7 @@ class Keys implements KeyRing {
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : '';
       const reason = text.includes('no identity matched')
-        ? 'no identity matched any of the recipients'
+        ? noMatch(own === undefined ? this.#keys.age.length : 1)
         : 'failed to read header';
       return err(`failed to create reader for decrypting sops data key with age: ${reason}`);
     }

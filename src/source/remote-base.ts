@@ -1,5 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdtemp } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { withoutCredentials } from '../engine/kustomize/load.ts';
 import type { RemoteBase } from '../engine/kustomize/remote-base.ts';
 import { parseRepoUrl, type RepoUrl } from '../engine/kustomize/repo-url.ts';
@@ -71,12 +71,12 @@ async function clone(repo: RepoUrl, { signal, env, folder }: RemoteBaseOptions):
   const commands = [
     ['init', '--quiet'],
     ['remote', 'add', '--', 'origin', repo.cloneUrl],
-    ['fetch', '--quiet', '--depth=1', '--', 'origin', ref],
+    ['fetch', '--quiet', '--depth=1', '--', repo.cloneUrl, ref],
     ['checkout', '--quiet', 'FETCH_HEAD'],
     ...(repo.submodules ? [['submodule', 'update', '--init', '--recursive']] : []),
   ];
   const shown = withoutCredentials(repo.cloneUrl);
-  const command = `git fetch --depth=1 ${shown} ${ref}`;
+  const command = `${await findGit(env['PATH'])} fetch --depth=1 ${shown} ${ref}`;
   try {
     for (const args of commands) {
       const { code, stderr } = await run('git', ['-c', 'protocol.ext.allow=never', ...args], {
@@ -85,7 +85,7 @@ async function clone(repo: RepoUrl, { signal, env, folder }: RemoteBaseOptions):
         signal: AbortSignal.any([signal, deadline]),
       });
       if (code === 0) continue;
-      const reason = stderr.trim().replaceAll(repo.cloneUrl, shown);
+      const reason = `${stderr.replaceAll(repo.cloneUrl, shown)}: exit status ${code}`;
       return { kind: 'failed', message: `failed to run '${command}': ${reason}` };
     }
   } catch (cause) {
@@ -93,4 +93,20 @@ async function clone(repo: RepoUrl, { signal, env, folder }: RemoteBaseOptions):
     return { kind: 'failed', message: `hit ${repo.timeoutMs / 1000}s timeout running '${command}'` };
   }
   return { kind: 'folder', path };
+}
+
+/** Where git lies, as kustomize has it in its messages. */
+async function findGit(path = ''): Promise<string> {
+  for (const folder of path.split(delimiter)) {
+    const program = join(folder, 'git');
+    if (
+      isAbsolute(folder) &&
+      (await access(program, constants.X_OK).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return program;
+  }
+  return 'git';
 }

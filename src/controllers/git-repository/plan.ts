@@ -32,6 +32,9 @@ export interface Progress {
   readonly message: string;
   readonly events: readonly EventRecord[];
 }
+/** Conditions that are of the generation that they were last found in. */
+const KEPT: ReadonlySet<string> = new Set(['ArtifactInStorage', 'SourceVerified']);
+
 type Own = Omit<GitRepositoryStatus, 'conditions' | 'observedGeneration' | 'lastHandledReconcileAt'>;
 
 /** Where every reconcile begins. A failed verification is judged anew, a stored failure of ours is over. */
@@ -49,7 +52,7 @@ export function begin(object: GitRepository): Progress {
       reason,
       message,
       // A signature is as old as the last look at it.
-      ...(type === 'SourceVerified' && found !== undefined ? { observedGeneration: Number(found) } : {}),
+      ...(KEPT.has(type) && found !== undefined ? { observedGeneration: Number(found) } : {}),
     }));
   const generation = object.metadata.generation ?? 0;
   const seen = observedGeneration ?? 0;

@@ -58,7 +58,7 @@ it('decrypts with the right key as soon as the Secret has it', async () => {
   await engine.publish('repo', 'main@sha1:a', { 's.yaml': await file('s', 'open') });
   await start();
   const failed = await engine.until(app, isReady('False'));
-  expect(ready(failed)?.message).toContain('no identity matched any of the recipients');
+  expect(ready(failed)?.message).toContain('identity did not match any of the recipients');
   await putKeys(identity);
   await engine.until(app, isReady('True'));
   expect(valueOf(await engine.until(secretOf('s'), () => true))).toBe('open');

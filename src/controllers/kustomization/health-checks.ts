@@ -5,8 +5,10 @@ import type { Applied, Desired } from '../../apply/apply.ts';
 import { identityOf, inventoryId } from '../../apply/inventory.ts';
 import { isSelf } from '../../apply/owner.ts';
 import { at } from '../../base/json.ts';
-import type { HealthTarget, WaitOptions } from '../../health/wait.ts';
+import { err, type Result } from '../../base/result.ts';
+import type { HealthTarget, WaitError, WaitOptions } from '../../health/wait.ts';
 import { waitForHealth } from '../../health/wait.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Superseded } from '../../runtime/controller.ts';
 import type { Pass } from './pass.ts';
 import { GROUP } from './plan.ts';
@@ -28,6 +30,11 @@ export async function checkHealth(
   ports: HealthPorts,
 ): Promise<Outcome | undefined> {
   const { object } = pass;
+  const unreadable = object.spec.wait === true ? undefined : object.spec.healthChecks?.find(isUnreadable);
+  if (unreadable !== undefined) {
+    pass.record('HealthCheckFailed');
+    return pass.failed('HealthCheckFailed', `unexpected GroupVersion string: ${unreadable.apiVersion}`);
+  }
   const targets = healthTargets(object, ports.applied, ports.desired);
   if (targets.length === 0) {
     pass.unmark('Healthy');
@@ -48,12 +55,15 @@ export async function checkHealth(
         object.kind,
       ),
   );
-  const waited = await waitForHealth(others, {
-    ...ports,
-    timeoutMs: pass.times.timeoutMs,
-    pollMs: HEALTH_POLL_MS,
-    signal: AbortSignal.any([context.signal, context.superseded]),
-  });
+  const homeless = await findHomeless(others, ports.client);
+  const waited =
+    homeless ??
+    (await waitForHealth(others, {
+      ...ports,
+      timeoutMs: pass.times.timeoutMs,
+      pollMs: HEALTH_POLL_MS,
+      signal: AbortSignal.any([context.signal, context.superseded]),
+    }));
   if (waited.ok) {
     const message = `Health check passed in ${pass.elapsed(startMs)}`;
     if (!wasHealthy || (isNewRevision && ports.changed)) pass.event('info', message);
@@ -78,6 +88,25 @@ export async function checkHealth(
     'HealthCheckFailed',
     `health check failed after ${pass.elapsed(startMs)}: ${waited.error.message}`,
   );
+}
+
+function isUnreadable({ apiVersion }: { readonly apiVersion?: string | undefined }): boolean {
+  return (apiVersion ?? '').split('/').length > 2;
+}
+
+/** No waiting helps where a namespace is missing. */
+async function findHomeless(
+  targets: readonly HealthTarget[],
+  client: KubeClient,
+): Promise<Result<never, WaitError> | undefined> {
+  for (const { ref } of targets) {
+    if (ref.namespace !== undefined) continue;
+    const found = await client.resource(ref);
+    if (!found.ok || !found.value.namespaced) continue;
+    const message = `resource ${ref.kind} ${ref.name} is namespace scoped, but namespace is not set`;
+    return err({ code: 'failed', message });
+  }
+  return undefined;
 }
 
 function healthTargets(

@@ -267,7 +267,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const ignore = ignoreRules(spec.ignore ?? []);
     if (!ignore.ok) {
       pass.record('ReconciliationFailed');
-      return pass.failed('ReconciliationFailed', ignore.error);
+      return pass.failed('ReconciliationFailed', `${ignore.error}\n`);
     }
     const prepared = prepare(object, built.value, remembered, (message) => pass.event('info', message));
     const desired = await withScope(prepared, target.client);
@@ -358,7 +358,10 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     if (unhealthy !== undefined) return unhealthy;
 
     const { originRevision, revision } = pass;
-    const quiet = conditionOf(object, 'Ready')?.status === 'True' && object.status?.lastAppliedRevision === revision;
+    const quiet =
+      conditionOf(object, 'Ready')?.status === 'True' &&
+      object.status?.lastAppliedRevision === revision &&
+      object.status.observedGeneration === object.metadata.generation;
     const { lastAppliedOriginRevision: _, ...status } = pass.status;
     pass.status = {
       ...status,

@@ -128,7 +128,9 @@ export class TargetClusters {
     const data = field(found.value as unknown as JsonObject, 'data');
     const encoded = key === '' ? (field(data, 'value') ?? field(data, 'value.yaml')) : field(data, key);
     if (typeof encoded !== 'string') {
-      return err(`KubeConfig secret ${subject} does not contain a '${key === '' ? 'value' : key}' key with data`);
+      return err(
+        `KubeConfig secret ${subject} does not contain a '${key === '' ? 'value' : key}' key with a kubeconfig`,
+      );
     }
     const text = Buffer.from(encoded, 'base64').toString('utf8');
     const { insecureKubeconfigExec, insecureKubeconfigTls } = this.#settings;

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../base/json.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import { printYamlError } from '../yaml/error.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fail, KustomizeFailure, withPrefix } from './failure.ts';
@@ -350,6 +351,16 @@ export function decodeInto(value: Json, type: GoType, strict = false): Json | un
     return goDecode(value, type, { strict, coerce: true });
   } catch (failure) {
     throw withPrefix('error unmarshaling JSON: while decoding JSON', failure);
+  }
+}
+
+/** What reading a value into kustomize's type leaves of it: unknown fields go, numbers and booleans become texts where texts stand. */
+export function decodeKustomization(value: Json): Result<JsonObject, string> {
+  try {
+    return ok((decodeInto(value, KUSTOMIZATION) ?? {}) as JsonObject);
+  } catch (failure) {
+    if (failure instanceof KustomizeFailure) return err(failure.message);
+    throw failure;
   }
 }
 
