@@ -44,6 +44,54 @@ const cases: readonly Case[] = [
     want: { apiVersion: 'a.b/v1', kind: 'Foo', metadata, spec: { a: null } },
   },
   {
+    name: 'leaves out maps and lists that are empty, and reads a null in a map of texts as an empty text',
+    object: {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { ...metadata, annotations: {}, finalizers: [], labels: { a: null } },
+      data: {},
+      binaryData: { a: 'YQ==' },
+    },
+    want: {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { ...metadata, labels: { a: '' } },
+      binaryData: { a: 'YQ==' },
+    },
+  },
+  {
+    name: 'keeps structs that are empty, and lists that Go always writes',
+    object: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata,
+      spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }], nodeSelector: {}, tolerations: [] },
+    },
+    want: { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }] } },
+  },
+  {
+    name: 'leaves out the subjects that a RoleBinding does not have',
+    object: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata, roleRef: {}, subjects: [] },
+    want: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata, roleRef: {} },
+  },
+  ...[
+    ['Cg==', false],
+    ['not base64!', false],
+    ['LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUIKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=', true],
+  ].map(([caBundle, kept]): Case => {
+    const crd = (clientConfig: object): object => ({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata,
+      spec: { conversion: { webhook: { clientConfig } } },
+    });
+    return {
+      name: `${kept === true ? 'keeps' : 'drops'} the CA bundle ${caBundle}`,
+      object: crd({ caBundle, url: 'u' }),
+      want: crd(kept === true ? { caBundle, url: 'u' } : { url: 'u' }),
+    };
+  }),
+  {
     name: 'keeps a Role as it is',
     object: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata, rules: null },
     want: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata, rules: null },

@@ -123,19 +123,11 @@ describe('the status after a reconcile', () => {
   });
 
   test('of a suspended object that failed says that it is retried, of this generation', () => {
-    const before = {
-      conditions: ['Ready=False', 'Reconciling=True'].map((text) => {
-        const [type = '', status = ''] = text.split('=');
-        return {
-          type,
-          status,
-          reason: 'R',
-          message: 'm',
-          observedGeneration: 1,
-          lastTransitionTime: '2020-01-01T00:00:00Z',
-        };
-      }),
-    };
+    const conditions = [
+      written({ type: 'Ready', status: 'False', reason: 'R', message: 'm' }),
+      written({ type: 'Reconciling', status: 'True', reason: 'Progressing', message: 'm' }),
+    ];
+    const before = { conditions };
     expect(brief(finalStatus(object(before), { kind: 'none' }, RULES))).toMatchObject({
       conditions: ['Ready=False R gen=1', 'Reconciling=True ProgressingWithRetry gen=2'],
     });

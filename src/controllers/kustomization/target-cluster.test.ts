@@ -131,10 +131,13 @@ describe('the cluster that a Kustomization is applied to', () => {
       { secretRef: { name: 'nope' } },
       `unable to read KubeConfig secret 'default/nope' error: secrets "nope" not found`,
     ],
-    [{ secretRef: { name: 'empty' } }, "KubeConfig secret 'default/empty' does not contain a 'value' key with data"],
+    [
+      { secretRef: { name: 'empty' } },
+      "KubeConfig secret 'default/empty' does not contain a 'value' key with a kubeconfig",
+    ],
     [
       { secretRef: { name: 'empty', key: 'k' } },
-      "KubeConfig secret 'default/empty' does not contain a 'k' key with data",
+      "KubeConfig secret 'default/empty' does not contain a 'k' key with a kubeconfig",
     ],
     [{ configMapRef: { name: 'cloud' } }, "provider 'aws' of KubeConfig ConfigMap 'default/cloud' is not supported"],
     [{ configMapRef: { name: 'plain' } }, "KubeConfig ConfigMap 'default/plain' has no 'address' that is an https URL"],
