@@ -1,6 +1,6 @@
 // The arrows of ARCHITECTURE.md: what each folder of src may import (tests may import anything).
 const NOT_A_TEST = '[.]test[.]ts$';
-const stages = 'source|secrets|policy|build|apply|health|notify|audit|image|rollout';
+const stages = 'identity|source|secrets|policy|build|apply|health|notify|audit|image|rollout';
 const may = {
   base: 'base',
   api: 'base|api',
@@ -10,7 +10,8 @@ const may = {
   server: 'base|api|engine|kube|server',
   cluster: 'base|api|engine|cluster',
   source: 'base|api|engine|kube|source',
-  secrets: 'base|api|engine|kube|secrets',
+  identity: 'base|api|engine|kube|identity',
+  secrets: 'base|api|engine|kube|identity|secrets',
   policy: 'base|api|engine|kube|policy',
   build: 'base|api|engine|kube|build|secrets',
   apply: 'base|api|engine|kube|apply|health|policy',

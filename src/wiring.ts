@@ -9,15 +9,17 @@ import { openBuilder } from './build/worker-builder.ts';
 import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
 import type { RemoteConnection } from './controllers/kustomization/target-cluster.ts';
+import { type CloudIdentity, createCloudIdentity } from './identity/cloud-identity.ts';
+import { createWeb } from './identity/web.ts';
 import type { KubeClient } from './kube/client.ts';
 import { fencedClient } from './kube/fenced-client.ts';
 import { InformerPool } from './kube/informer-pool.ts';
-import type { ClusterAccess } from './kube/kubeconfig.ts';
+import { type ClusterAccess, readTextFile } from './kube/kubeconfig.ts';
 import { observedClient } from './kube/observed-client.ts';
 import { createKubeClient } from './kube/rest-client.ts';
 import { serviceAddress } from './kube/service-address.ts';
 import { systemClock } from './kube/system-clock.ts';
-import { createSocketTransport } from './kube/transport-socket.ts';
+import { createSocketTransport, type TokenSource } from './kube/transport-socket.ts';
 import {
   advertisedStorageAddress,
   concurrencyOf,
@@ -87,6 +89,7 @@ export async function startEngine(
     work,
     advertisedAddress: storage.advertisedAddress,
     searchPath: surroundings.searchPath,
+    cloud: cloudIdentity(config, client, surroundings),
   };
   const controllers = await composeControllers(config, adapters);
   const run = async (until: AbortSignal, held = isHeld): Promise<void> => {
@@ -208,11 +211,25 @@ interface Adapters {
   readonly advertisedAddress: string;
   /** Where programs are found. */
   readonly searchPath: string;
+  readonly cloud: CloudIdentity;
+}
+
+/** Who the engine is towards clouds: by the environment that it runs in, and by service accounts. */
+function cloudIdentity(config: EngineConfig, client: KubeClient, { env }: EngineProcess): CloudIdentity {
+  const ports = {
+    web: createWeb({ env, clock: systemClock }),
+    clock: systemClock,
+    env,
+    readFile: readTextFile,
+    hostname: hostname(),
+    tokens: { maxEntries: config.tokenCacheMaxSize, maxAgeMs: config.tokenCacheMaxDurationMs },
+  };
+  return createCloudIdentity(ports, client, config.featureGates.ObjectLevelWorkloadIdentity);
 }
 
 async function composeControllers(
   config: EngineConfig,
-  { client, informers, builder, git, log, work, advertisedAddress, searchPath }: Adapters,
+  { client, informers, builder, git, log, work, advertisedAddress, searchPath, cloud }: Adapters,
 ): Promise<Controllers> {
   const digestAlgorithm = DIGEST_ALGORITHMS.find((known) => known === config.artifactDigestAlgo);
   if (digestAlgorithm === undefined)
@@ -246,7 +263,8 @@ async function composeControllers(
         builder,
         clock: systemClock,
         log,
-        connect: (access) => connectRemote(access, searchPath),
+        connect: (access, token) => connectRemote(access, searchPath, token),
+        cloud,
       },
       {
         noCrossNamespaceRefs: config.noCrossNamespaceRefs,
@@ -262,17 +280,23 @@ async function composeControllers(
         watchConfigsLabelSelector: config.watchConfigsLabelSelector,
         runtimeNamespace: config.runtimeNamespace,
         sopsAgeSecret: config.sopsAgeSecret,
+        sopsVaultConfigMap: config.sopsVaultConfigMap,
+        defaultDecryptionServiceAccount: config.defaultDecryptionServiceAccount,
         defaultKubeConfigServiceAccount: config.defaultKubeConfigServiceAccount,
         insecureKubeconfigExec: config.insecureKubeconfigExec,
         insecureKubeconfigTls: config.insecureKubeconfigTls,
+        objectLevelWorkloadIdentity: config.featureGates.ObjectLevelWorkloadIdentity,
       },
     ),
   ] as unknown as Controllers;
 }
 
 /** Another cluster, over a socket; `searchPath` is where the programs are found that a kubeconfig may run, if any may. */
-function connectRemote(access: ClusterAccess, searchPath: string): RemoteConnection {
-  const transport = createSocketTransport(access, { env: { PATH: searchPath } });
+function connectRemote(access: ClusterAccess, searchPath: string, token: TokenSource | undefined): RemoteConnection {
+  const transport = createSocketTransport(access, {
+    env: { PATH: searchPath },
+    ...(token === undefined ? {} : { token }),
+  });
   const options = { handler: transport.handler, userAgent: 'weir', clock: systemClock };
   const client = createKubeClient({ ...options, ...(access.as === undefined ? {} : { as: access.as }) });
   return { client, close: () => void transport.close() };

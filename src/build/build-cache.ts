@@ -1,5 +1,7 @@
 import type { Result } from '../base/result.ts';
+import type { KeyServices } from '../secrets/services/key-services.ts';
 import { type BuildError, type BuildRequest, type BuildResult, sha256Hex } from './build.ts';
+import { buildWithServices } from './build-with-services.ts';
 import type { Builder } from './builder.ts';
 import { diskFiles } from './disk-files.ts';
 import { type Answers, answersAlike, answersOf } from './observed-files.ts';
@@ -28,18 +30,22 @@ export class BuildCache {
     this.#builder = builder;
   }
 
-  /** `user` names who builds (one entry each); `artifactDigest` identifies the files of `directory`, which never change. */
+  /**
+   * `user` names who builds (one entry each); `artifactDigest` identifies the files of `directory`, which never change; `services` open
+   * data keys of encrypted files.
+   */
   async build(
     user: string,
     artifactDigest: string,
     directory: string,
     request: BuildRequest,
+    services: KeyServices | undefined,
     signal: AbortSignal,
   ): Promise<Result<BuildResult, BuildError>> {
-    const key = keyOf(request);
+    const key = `${keyOf(request)}\n${services?.identity ?? ''}`;
     const last = this.#last.get(user);
     if (last?.key === key && this.holds(user, artifactDigest, directory)) return last.result;
-    const result = await this.#builder.build(directory, request, signal);
+    const result = await buildWithServices(this.#builder, directory, request, services, signal);
     // A failure may be one of time or memory: the next try is a real one. What URLs lead to may change without the artifact.
     if (result.ok && !result.value.remote) this.#last.set(user, { key, artifactDigest, result });
     else this.#last.delete(user);

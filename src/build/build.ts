@@ -13,6 +13,7 @@ import { decryptObject } from '../secrets/decrypt-object.ts';
 import { decryptSources } from '../secrets/decrypt-sources.ts';
 import { type DecryptionKeys, openKeyRing } from '../secrets/keys.ts';
 import type { KeyRing } from '../secrets/sops/data-key.ts';
+import type { ServiceKey } from '../secrets/sops/metadata.ts';
 import { diskFiles } from './disk-files.ts';
 import { type GenerateSpec, generateKustomization, withFile, withFiles } from './generate.ts';
 import { type Observations, observeFiles } from './observed-files.ts';
@@ -54,13 +55,14 @@ export interface BuildResult {
 
 /**
  * `path`: the folder does not exist. `build`: its content cannot be built. `limit`: a bound was hit (time, memory). `remote`:
- * `urls` must be among {@link BuildRequest.remotes}.
+ * `urls` must be among {@link BuildRequest.remotes}. `keys`: services have to open `keys` first, one of each group.
  */
 export interface BuildError {
-  readonly code: 'path' | 'build' | 'limit' | 'remote';
+  readonly code: 'path' | 'build' | 'limit' | 'remote' | 'keys';
   /** As Flux words it. */
   readonly message: string;
   readonly urls?: readonly string[];
+  readonly keys?: readonly (readonly ServiceKey[])[];
 }
 
 /**
@@ -88,6 +90,7 @@ export async function build(
   const ring = request.decryption === undefined ? undefined : openKeyRing(request.decryption);
   if (ring !== undefined) {
     const plain = await decryptSources(sources, directory, rootPath, ring);
+    if (ring.requested.length > 0) return closed(ring);
     if (!plain.ok) return err({ code: 'build', message: `error decrypting sources: ${plain.error}` });
     sources = withFiles(sources, plain.value);
   }
@@ -105,10 +108,15 @@ export async function build(
   const objects: JsonObject[] = [];
   for (const object of built.value.objects as unknown as readonly JsonObject[]) {
     const done = await finish(object, ring, request.substitution);
-    if (!done.ok) return err({ code: 'build', message: done.error });
+    if (!done.ok) {
+      // The objects after this one may need keys of services as well: all are asked for at once.
+      if (ring !== undefined && ring.requested.length > 0) continue;
+      return err({ code: 'build', message: done.error });
+    }
     changed ||= done.value !== object;
     objects.push(done.value);
   }
+  if (ring !== undefined && ring.requested.length > 0) return closed(ring);
   const yaml = changed ? objects.map((object) => printYaml(object)).join('---\n') : built.value.yaml;
   return ok({
     yaml,
@@ -117,6 +125,10 @@ export async function build(
     observations: observations(),
     remote: (request.remotes?.size ?? 0) > 0,
   });
+}
+
+function closed({ requested }: KeyRing): Result<never, BuildError> {
+  return err({ code: 'keys', message: 'services have to open keys of its encrypted files first', keys: requested });
 }
 
 /** A path below the root, as `SecureJoin` makes it: it never climbs higher. Source: cyphar/filepath-securejoin. */

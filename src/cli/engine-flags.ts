@@ -45,7 +45,7 @@ const STRINGS: readonly (Row & readonly [string, Keys<string>, string])[] = [
   [
     'sops-vault-configmap',
     'sopsVaultConfigMap',
-    'The name of a ConfigMap in the runtime namespace with Vault instances.',
+    'The name of a ConfigMap in the runtime namespace with the Vault servers (address and loginPath) that service accounts may log in to.',
   ],
   [
     'service-node-address',
@@ -255,6 +255,13 @@ function firstProblem(config: EngineConfig): string | undefined {
   }
   for (const [name, field] of INTEGERS) if (config[field] < 0) return atLeast(name, 0);
   for (const [name, field] of DURATIONS) if ((config[field] as number) < 0) return atLeast(name, 0);
+  // Source: fluxcd/pkg@auth/v0.54.0 auth/controller_options.go.
+  if (!config.featureGates.ObjectLevelWorkloadIdentity) {
+    for (const [name, field] of STRINGS.filter(([name]) => /^default-(decryption|kubeconfig)-/.test(name))) {
+      if (config[field] === '') continue;
+      return `--${name}: cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled`;
+    }
+  }
   if (config.concurrent !== undefined && config.concurrent < 1) return atLeast('concurrent', 1);
   if (config.concurrentSsa < 1) return atLeast('concurrent-ssa', 1);
   if (config.intervalJitterPercentage >= 100) {

@@ -66,6 +66,7 @@ async function run(args: readonly string[], host: CliHost, start: StartEngine): 
   const surroundings = {
     line: (text: string) => host.io.stderr(`${text}\n`),
     searchPath: host.env['PATH'] ?? '',
+    env: host.env,
     temporaryDirectory: tmpdir(),
   };
   const engine = await start(config.value, client.value, host.signal, surroundings).catch((cause: unknown) => {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from '../base/clock.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.ts';
+import type { Result } from '../base/result.ts';
 import { type ExecCredential, runExecPlugin } from './exec-credential.ts';
 import { type ClusterAccess, readTextFile } from './kubeconfig.ts';
 import { systemClock } from './system-clock.ts';
@@ -12,7 +13,12 @@ export interface SocketTransport {
   close(): Promise<void>;
 }
 
+/** A token that may be used now; the error says why there is none. */
+export type TokenSource = () => Promise<Result<string, string>>;
+
 export interface SocketOptions {
+  /** Asked before each request, where `access` has no credentials of its own. */
+  readonly token?: TokenSource;
   /** Environment of the kubeconfig's credential program. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
@@ -33,7 +39,7 @@ const EXPIRY_MARGIN_MS = 10_000;
 export function createSocketTransport(access: ClusterAccess, options: SocketOptions = {}): SocketTransport {
   const url = new URL(access.server);
   const prefix = url.pathname.replace(/\/+$/, '');
-  const credentials = new Credentials(access, options.env ?? {}, options.clock ?? systemClock);
+  const credentials = new Credentials(access, options);
   let current: { readonly certificate: string | undefined; readonly dispatcher: Dispatcher } | undefined;
   const retired: Dispatcher[] = [];
 
@@ -142,17 +148,24 @@ class Credentials {
   readonly #access: ClusterAccess;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #clock: Clock;
+  readonly #token: TokenSource | undefined;
   #kept: { readonly credential: ExecCredential; readonly untilMs: number } | undefined;
   #renewing: Promise<ExecCredential> | undefined;
 
-  constructor(access: ClusterAccess, env: Readonly<Record<string, string | undefined>>, clock: Clock) {
+  constructor(access: ClusterAccess, { env = {}, clock = systemClock, token }: SocketOptions) {
     this.#access = access;
     this.#env = env;
     this.#clock = clock;
+    this.#token = token;
     this.renewable = access.exec !== undefined || access.tokenFile !== undefined;
   }
 
   async get(): Promise<ExecCredential> {
+    if (this.#token !== undefined) {
+      const token = await this.#token();
+      if (!token.ok) throw new Error(token.error);
+      return { token: token.value };
+    }
     if (!this.renewable) return this.#access.token === undefined ? {} : { token: this.#access.token };
     if (this.#kept !== undefined && this.#clock.now() < this.#kept.untilMs) return this.#kept.credential;
     this.#renewing ??= this.#renew().finally(() => {

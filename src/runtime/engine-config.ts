@@ -171,6 +171,8 @@ export interface EngineProcess {
   readonly line: (text: string) => void;
   /** Where git, ssh and gpg are found: a PATH. */
   readonly searchPath: string;
+  /** By what names it says who the engine is towards clouds: those that their SDKs have (`AWS_…`, `AZURE_…`, `GOOGLE_…`, `VAULT_…`). */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Where work in progress lies: checkouts, unpacked artifacts. What a stopped engine leaves there is of no use. */
   readonly temporaryDirectory: string;
 }

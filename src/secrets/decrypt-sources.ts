@@ -10,7 +10,8 @@ const NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 /**
  * Decrypts the files that secret generators and patches of a kustomization refer to, and of all those below it: path -> plain
- * content. Nothing is written anywhere. Source: kustomize-controller@1.9 DecryptSources.
+ * content. Nothing is written anywhere. Where the ring has requested keys, files are left out and the rest counts for nothing.
+ * Source: kustomize-controller@1.9 DecryptSources.
  * @param rootPath what stands for the tree's root in the files themselves and in messages
  */
 export async function decryptSources(
@@ -113,6 +114,8 @@ class Sources {
     const text = utf8Text(content);
     if (text === undefined || !isEncryptedAs(text, format)) return undefined;
     const plain = await decryptFile(content, this.#ring, { input: format, output: format, checkMac: true });
+    // The files after this one may need keys of services as well: all are asked for at once.
+    if (!plain.ok && this.#ring.requested.length > 0) return undefined;
     if (!plain.ok) return `${path}: ${plain.error}`;
     this.plain.set(path, plain.value);
     return undefined;

@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { armor, Decrypter, identityToRecipient } from 'age-encryption';
 import type { PrivateKey } from 'openpgp';
 import { err, ok, type Result } from '../base/result.ts';
-import type { KeyRing } from './sops/data-key.ts';
-import type { WrappedKey } from './sops/metadata.ts';
+import type { KeyFailure, KeyRing } from './sops/data-key.ts';
+import { isServiceKey, keyId, type ServiceKey, type WrappedKey } from './sops/metadata.ts';
 
 /** Private keys for decryption, as text: plain data, so that it can be sent to a thread. */
 export interface DecryptionKeys {
@@ -11,6 +11,8 @@ export interface DecryptionKeys {
   readonly age: readonly string[];
   /** Armored PGP private keys. */
   readonly pgp: readonly string[];
+  /** What services answered so far, by {@link keyId}; absent where there are no services to ask. */
+  readonly services?: ReadonlyMap<string, Result<Uint8Array, string>>;
 }
 
 export const NO_KEYS: DecryptionKeys = { age: [], pgp: [] };
@@ -77,7 +79,8 @@ function nowhere(): string {
 
 class Keys implements KeyRing {
   readonly #keys: DecryptionKeys;
-  readonly #opened = new Map<string, Promise<Result<Uint8Array, string>>>();
+  readonly #opened = new Map<string, Promise<Result<Uint8Array, KeyFailure>>>();
+  readonly #requested = new Map<string, readonly ServiceKey[]>();
   #recipients: Promise<ReadonlyMap<string, string>> | undefined;
   #pgp: Promise<readonly PrivateKey[]> | undefined;
 
@@ -85,8 +88,16 @@ class Keys implements KeyRing {
     this.#keys = keys;
   }
 
-  unwrap(key: WrappedKey): Promise<Result<Uint8Array, string>> {
-    const id = `${key.type}\n${key.name}\n${key.encrypted}`;
+  get requested(): readonly (readonly ServiceKey[])[] {
+    return [...this.#requested.values()];
+  }
+
+  request(alternatives: readonly ServiceKey[]): void {
+    this.#requested.set(alternatives.map(keyId).join('\n'), alternatives);
+  }
+
+  unwrap(key: WrappedKey): Promise<Result<Uint8Array, KeyFailure>> {
+    const id = keyId(key);
     let opened = this.#opened.get(id);
     if (opened === undefined) {
       opened = this.#open(key);
@@ -95,10 +106,20 @@ class Keys implements KeyRing {
     return opened;
   }
 
-  #open(key: WrappedKey): Promise<Result<Uint8Array, string>> {
+  async #open(key: WrappedKey): Promise<Result<Uint8Array, KeyFailure>> {
+    if (isServiceKey(key) && this.#keys.services !== undefined) {
+      const answer = this.#keys.services.get(keyId(key));
+      if (answer === undefined) return err({ code: 'closed', message: 'a service has to open the key first' });
+      return answer.ok ? answer : err({ code: 'refused', message: answer.error });
+    }
+    const opened = await this.#openLocal(key);
+    return opened.ok ? opened : err({ code: 'refused', message: opened.error });
+  }
+
+  #openLocal(key: WrappedKey): Promise<Result<Uint8Array, string>> {
     if (key.type === 'age') return this.#openAge(key);
     if (key.type === 'pgp') return this.#openPgp(key);
-    return Promise.resolve(err(`keys of type ${key.type} are not supported: add an age or PGP recipient to the file`));
+    return Promise.resolve(err(`keys of type ${key.type} are not supported here: add another recipient to the file`));
   }
 
   async #openAge({ name, encrypted }: WrappedKey): Promise<Result<Uint8Array, string>> {

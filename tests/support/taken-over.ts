@@ -69,7 +69,7 @@ export async function takeOver(objects: readonly KubeObject[], config: Partial<E
         },
         createKubeClient({ handler: recording, userAgent: 'weir' }),
         stop.signal,
-        { line: (text) => lines.push(text), searchPath: process.env['PATH'] ?? '', temporaryDirectory: work },
+        { line: (text) => lines.push(text), searchPath: process.env['PATH'] ?? '', env: {}, temporaryDirectory: work },
       );
       try {
         const end = Date.now() + WAIT_MS;

@@ -35,6 +35,8 @@ export function podEngine(directory: string, env: Readonly<Record<string, string
     const temporaryDirectory = join(directory, 'tmp');
     await rm(temporaryDirectory, { recursive: true, force: true });
     await mkdir(temporaryDirectory, { recursive: true, mode: 0o700 });
-    return startEngine(boxed, client, signal, { line, searchPath: env['PATH'] ?? '', temporaryDirectory });
+    // The environment is that of whoever runs the box: what runs inside must not use that user's clouds.
+    const surroundings = { line, searchPath: env['PATH'] ?? '', env: {}, temporaryDirectory };
+    return startEngine(boxed, client, signal, surroundings);
   };
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Builder } from '../../build/builder.ts';
+import type { CloudIdentity } from '../../identity/cloud-identity.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { InformerPool } from '../../kube/informer-pool.ts';
-import type { ClusterAccess } from '../../kube/kubeconfig.ts';
 import type { ArtifactReader } from '../../source/artifact/artifact.ts';
-import type { RemoteConnection } from './target-cluster.ts';
+import type { ConnectCluster } from './target-cluster.ts';
 
 /** What the controller of Kustomizations needs from outside. */
 export interface KustomizationPorts {
@@ -16,7 +16,9 @@ export interface KustomizationPorts {
   readonly clock: Clock;
   readonly log: Log;
   /** Opens a connection to another cluster; without it `spec.kubeConfig` is refused. */
-  readonly connect?: (access: ClusterAccess) => RemoteConnection;
+  readonly connect?: ConnectCluster;
+  /** Who the engine is towards clouds; without it neither their keys nor their clusters can be used. */
+  readonly cloud?: CloudIdentity;
 }
 
 /** What it is told at start. Durations in milliseconds; defaults are Flux's. */
@@ -38,10 +40,15 @@ export interface KustomizationOptions {
   readonly runtimeNamespace?: string;
   /** Secret with age keys for Kustomizations that name none. */
   readonly sopsAgeSecret?: string;
+  /** ConfigMap with the Vaults whose tokens service accounts are given. */
+  readonly sopsVaultConfigMap?: string;
+  readonly defaultDecryptionServiceAccount?: string;
   readonly defaultKubeConfigServiceAccount?: string;
   /** Whether kubeconfigs of other clusters may run programs, or skip the check of certificates. */
   readonly insecureKubeconfigExec?: boolean;
   readonly insecureKubeconfigTls?: boolean;
+  /** Whether objects may name service accounts for clouds: the feature gate of that name. */
+  readonly objectLevelWorkloadIdentity?: boolean;
 }
 
 export type Settings = Required<KustomizationOptions>;
@@ -60,7 +67,10 @@ export const DEFAULTS: Settings = {
   watchConfigsLabelSelector: 'reconcile.fluxcd.io/watch=Enabled',
   runtimeNamespace: 'flux-system',
   sopsAgeSecret: '',
+  sopsVaultConfigMap: '',
+  defaultDecryptionServiceAccount: '',
   defaultKubeConfigServiceAccount: '',
   insecureKubeconfigExec: false,
   insecureKubeconfigTls: false,
+  objectLevelWorkloadIdentity: false,
 };

@@ -25,7 +25,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Reconciler } from '../../runtime/controller.ts';
 import { isEncryptedSecret } from '../../secrets/encrypted-object.ts';
 import { ANNOTATIONS, isEnabled } from './annotations.ts';
-import { readDecryptionKeys } from './decryption.ts';
+import { readDecryption } from './decryption.ts';
 import { unmetDependency } from './dependencies.ts';
 import type { DependencyWatch } from './dependency-watch.ts';
 import type { DriftTracker } from './drift.ts';
@@ -69,7 +69,10 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     this.#settings = settings;
     this.#drift = drift;
     this.#builds = new BuildCache(ports.builder);
-    this.#targets = new TargetClusters({ client: ports.client, live: drift, connect: ports.connect }, settings);
+    this.#targets = new TargetClusters(
+      { client: ports.client, live: drift, connect: ports.connect, cloud: ports.cloud },
+      settings,
+    );
   }
 
   /** Whether an object's dependencies were not met when they were looked at last, which its status may not say yet. */
@@ -142,6 +145,12 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     if (spec.suspend === true) return { kind: 'none' };
     const rules = expressionRule(spec.healthCheckExprs ?? []);
     if (!rules.ok) return pass.stalled('InvalidCELExpression', `${TERMINAL}: ${rules.error}`, true);
+
+    if ((spec.decryption?.serviceAccountName ?? '') !== '' && !this.#settings.objectLevelWorkloadIdentity) {
+      const message =
+        'to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller';
+      return pass.stalled('FeatureGateDisabled', message, false);
+    }
 
     const source = await readSource(object, (ref) => this.#read(ref), this.#settings);
     if (!source.ok) {
@@ -226,18 +235,19 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return pass.waiting('ArtifactFailed', message, requeueDependencyMs);
     }
     const substitution = await readVariables(object, this.#ports.client, this.#settings.strictSubstitutions);
-    const keys = await readDecryptionKeys(object, this.#ports.client, this.#settings);
+    const decryption = await readDecryption(object, this.#ports, this.#settings);
     const { digest } = source.location;
     const build = (): ReturnType<BuildCache['build']> => {
-      if (!keys.ok) return Promise.resolve(err({ code: 'build', message: keys.error }));
+      if (!decryption.ok) return Promise.resolve(err({ code: 'build', message: decryption.error }));
+      const { keys, services } = decryption.value ?? {};
       const request = {
         path: spec.path ?? '',
         rootPath: rootPath(digest),
         spec,
         ...(substitution === undefined ? {} : { substitution }),
-        ...(keys.value === undefined ? {} : { decryption: keys.value }),
+        ...(keys === undefined ? {} : { decryption: keys }),
       };
-      return this.#builds.build(key, digest, unpacked.value.directory, request, context.signal);
+      return this.#builds.build(key, digest, unpacked.value.directory, request, services, context.signal);
     };
     const built = await this.#duringStep(pass, build());
     if (!built.ok && built.error.code === 'path') return pass.failed('ArtifactFailed', built.error.message);

@@ -1,11 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
-import { at, field, isObject, type Json, type JsonObject, parseJson, stringAt } from '../../base/json.ts';
+import { field, type JsonObject } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type LiveObjects, unwatched } from '../../health/live-objects.ts';
+import type { CloudIdentity } from '../../identity/cloud-identity.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type ClusterAccess, clusterAccessOf } from '../../kube/kubeconfig.ts';
+import type { TokenSource } from '../../kube/transport-socket.ts';
+import { ConfiguredClusters } from './cluster-config-map.ts';
 
 /** The cluster that a Kustomization is applied to. */
 export interface TargetCluster {
@@ -34,7 +37,20 @@ export interface TargetPorts {
   /** What is watched in the own cluster. */
   readonly live: LiveObjects;
   /** Opens a connection; absent where other clusters cannot be reached. */
-  readonly connect: ((access: ClusterAccess) => RemoteConnection) | undefined;
+  readonly connect: ConnectCluster | undefined;
+  /** Absent where no cloud is known: ConfigMaps cannot be used. */
+  readonly cloud: CloudIdentity | undefined;
+}
+
+/** `token` is asked before each request, where the credentials do not hold one. */
+export type ConnectCluster = (access: ClusterAccess, token?: TokenSource) => RemoteConnection;
+
+/** How to reach a cluster: a kubeconfig, or an address with tokens that are renewed. */
+interface Access {
+  readonly access: ClusterAccess;
+  readonly token?: TokenSource;
+  /** Whose tokens they are. */
+  readonly identity: string;
 }
 
 /** A cluster that does not answer at all by then would hold up a worker with each request of a pass. */
@@ -62,10 +78,12 @@ interface Kept {
 export class TargetClusters {
   readonly #ports: TargetPorts;
   readonly #settings: TargetSettings;
+  readonly #configured: ConfiguredClusters;
   readonly #remote = new Map<string, Kept>();
 
   constructor(ports: TargetPorts, settings: TargetSettings) {
     this.#ports = ports;
+    this.#configured = new ConfiguredClusters(ports.client, ports.cloud, settings.defaultKubeConfigServiceAccount);
     this.#settings = settings;
   }
 
@@ -102,18 +120,20 @@ export class TargetClusters {
     return account === '' ? undefined : `system:serviceaccount:${metadata.namespace}:${account}`;
   }
 
-  #connect(key: string, access: ClusterAccess): Result<RemoteConnection, string> {
-    const hash = createHash('sha256').update(JSON.stringify(access)).digest('hex');
+  #connect(key: string, { access, token, identity }: Access): Result<RemoteConnection, string> {
+    const hash = createHash('sha256')
+      .update(JSON.stringify([access, identity]))
+      .digest('hex');
     const kept = this.#remote.get(key);
     if (kept?.hash === hash) return ok(kept.connection);
     if (this.#ports.connect === undefined) return err('other clusters cannot be reached from here');
     this.forget(key);
-    const connection = this.#ports.connect(access);
+    const connection = this.#ports.connect(access, token);
     this.#remote.set(key, { hash, connection });
     return ok(connection);
   }
 
-  async #accessOf({ metadata, spec }: Kustomization): Promise<Result<ClusterAccess, string>> {
+  async #accessOf({ metadata, spec }: Kustomization): Promise<Result<Access, string>> {
     const namespace = metadata.namespace ?? '';
     const { secretRef, configMapRef } = spec.kubeConfig ?? {};
     if (secretRef !== undefined) return this.#fromSecret(namespace, secretRef.name, secretRef.key ?? '');
@@ -121,7 +141,7 @@ export class TargetClusters {
     return err('either configMapRef or secretRef must be set in spec.kubeConfig');
   }
 
-  async #fromSecret(namespace: string, name: string, key: string): Promise<Result<ClusterAccess, string>> {
+  async #fromSecret(namespace: string, name: string, key: string): Promise<Result<Access, string>> {
     const subject = `'${namespace}/${name}'`;
     const found = await this.#ports.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name });
     if (!found.ok) return err(`unable to read KubeConfig secret ${subject} error: ${found.error.message}`);
@@ -136,47 +156,17 @@ export class TargetClusters {
     const { insecureKubeconfigExec, insecureKubeconfigTls } = this.#settings;
     const rules = { allowExec: insecureKubeconfigExec, allowInsecureTls: insecureKubeconfigTls };
     const access = clusterAccessOf(text, `${namespace}/${name}`, rules);
-    return access.ok ? access : err(`failed to create rest config from KubeConfig secret: ${access.error.message}`);
+    if (!access.ok) return err(`failed to create rest config from KubeConfig secret: ${access.error.message}`);
+    return ok({ access: access.value, identity: '' });
   }
 
-  /** Provider `generic`: the cluster trusts tokens of a service account of this one. Source: fluxcd/pkg@e2cfd1a auth/utils/restconfig.go. */
-  async #fromConfigMap(namespace: string, name: string): Promise<Result<ClusterAccess, string>> {
-    const subject = `'${namespace}/${name}'`;
-    const found = await this.#ports.client.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name });
-    if (!found.ok) return err(`unable to read KubeConfig ConfigMap ${subject} error: ${found.error.message}`);
-    const data = field(found.value as unknown as JsonObject, 'data');
-    const provider = stringAt(data, 'provider') ?? '';
-    if (provider !== 'generic')
-      return err(`provider '${provider}' of KubeConfig ConfigMap ${subject} is not supported`);
-    const address = stringAt(data, 'address') ?? '';
-    if (!address.startsWith('https://'))
-      return err(`KubeConfig ConfigMap ${subject} has no 'address' that is an https URL`);
-    const account = stringAt(data, 'serviceAccountName') || this.#settings.defaultKubeConfigServiceAccount;
-    if (account === '') return err(`KubeConfig ConfigMap ${subject} names no 'serviceAccountName'`);
-    const audiences = (stringAt(data, 'audiences') ?? address)
-      .split(/[\n,]/)
-      .map((text) => text.trim().replace(/^- /, ''));
-    const token = await this.#tokenOf(namespace, account, audiences.filter(Boolean));
-    if (!token.ok) return token;
-    const ca = stringAt(data, 'ca.crt');
-    return ok({ server: address, token: token.value, ...(ca ? { ca } : {}) });
-  }
-
-  async #tokenOf(namespace: string, account: string, audiences: readonly string[]): Promise<Result<string, string>> {
-    const answer = await this.#ports.client.raw(
-      'POST',
-      `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(account)}/token`,
-      { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [...audiences] } },
-    );
-    if (!answer.ok)
-      return err(`failed to create a token of service account '${namespace}/${account}': ${answer.error.message}`);
-    let body: Json;
-    try {
-      body = parseJson(answer.value);
-    } catch {
-      body = null;
-    }
-    const token = isObject(body) ? at(body, 'status', 'token') : undefined;
-    return typeof token === 'string' ? ok(token) : err(`no token of service account '${namespace}/${account}' came`);
+  async #fromConfigMap(namespace: string, name: string): Promise<Result<Access, string>> {
+    const login = await this.#configured.login(namespace, name);
+    if (!login.ok) return login;
+    const { server, ca, token, identity } = login.value;
+    // Asked once here, so that a refusal is told before anything is sent.
+    const first = await token();
+    if (!first.ok) return err(`KubeConfig ConfigMap '${namespace}/${name}': ${first.error}`);
+    return ok({ access: { server, ...(ca ? { ca } : {}) }, token, identity });
   }
 }

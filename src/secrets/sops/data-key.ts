@@ -1,10 +1,20 @@
 import { err, ok, type Result } from '../../base/result.ts';
-import type { KeyType, Metadata, WrappedKey } from './metadata.ts';
+import { isServiceKey, type KeyType, type Metadata, type ServiceKey, type WrappedKey } from './metadata.ts';
 import { combine } from './shamir.ts';
 
-/** Opens wrapped data keys; the error says why one cannot be opened. */
+/** `refused`: the key cannot be opened. `closed`: a service has to open it first. */
+export interface KeyFailure {
+  readonly code: 'refused' | 'closed';
+  readonly message: string;
+}
+
+/** Opens wrapped data keys. */
 export interface KeyRing {
-  unwrap(key: WrappedKey): Promise<Result<Uint8Array, string>>;
+  unwrap(key: WrappedKey): Promise<Result<Uint8Array, KeyFailure>>;
+  /** Asks that one of these, which are tried in their order, be opened by a service before the files are read again. */
+  request(alternatives: readonly ServiceKey[]): void;
+  /** What was asked for. Where it is not empty, errors met meanwhile do not count. */
+  readonly requested: readonly (readonly ServiceKey[])[];
 }
 
 /** sops tries these first. Source: sops@3.13 sops.go DefaultDecryptionOrder. */
@@ -38,10 +48,15 @@ export async function dataKeyOf(metadata: Metadata, ring: KeyRing): Promise<Resu
 async function openGroup(group: readonly WrappedKey[], ring: KeyRing): Promise<GroupResult> {
   const failures: Failure[] = [];
   const rank = ({ type }: WrappedKey): number => (FIRST.includes(type) ? FIRST.indexOf(type) : FIRST.length);
-  for (const key of [...group].sort((a, b) => rank(a) - rank(b))) {
+  const ordered = [...group].sort((a, b) => rank(a) - rank(b));
+  for (const [index, key] of ordered.entries()) {
     const opened = await ring.unwrap(key);
     if (opened.ok) return opened;
-    failures.push({ key, message: opened.error });
+    failures.push({ key, message: opened.error.message });
+    if (opened.error.code === 'closed') {
+      ring.request(ordered.slice(index).filter(isServiceKey));
+      break;
+    }
   }
   return err(failures);
 }

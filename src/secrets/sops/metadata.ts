@@ -4,12 +4,57 @@ import { type Branch, isBranch, isComment, isList, isTimestamp, type TreeValue, 
 /** The ways in which sops wraps a data key. */
 export type KeyType = 'kms' | 'gcp_kms' | 'hckms' | 'azure_kv' | 'hc_vault' | 'pgp' | 'age';
 
-/** A data key (or a share of it), wrapped for one recipient. */
-export interface WrappedKey {
-  readonly type: KeyType;
+interface Wrapped {
   /** How sops names it in messages. */
   readonly name: string;
   readonly encrypted: string;
+}
+
+/** A key that needs a private key and nothing else; Huawei's (`hckms`) are known by name only. */
+export interface LocalKey extends Wrapped {
+  readonly type: 'age' | 'pgp' | 'hckms';
+}
+
+/** A key that a service opens: what the file says about where, all of it chosen by who wrote the file. */
+export type ServiceKey = AwsKmsKey | GcpKmsKey | AzureVaultKey | VaultTransitKey;
+
+export interface AwsKmsKey extends Wrapped {
+  readonly type: 'kms';
+  readonly arn: string;
+  /** To be taken on before; '' for none. */
+  readonly role: string;
+  readonly context: readonly (readonly [key: string, value: string])[];
+}
+
+export interface GcpKmsKey extends Wrapped {
+  readonly type: 'gcp_kms';
+  readonly resourceId: string;
+}
+
+export interface AzureVaultKey extends Wrapped {
+  readonly type: 'azure_kv';
+  readonly vaultUrl: string;
+  readonly keyName: string;
+  readonly version: string;
+}
+
+export interface VaultTransitKey extends Wrapped {
+  readonly type: 'hc_vault';
+  readonly address: string;
+  readonly enginePath: string;
+  readonly keyName: string;
+}
+
+/** A data key (or a share of it), wrapped for one recipient. */
+export type WrappedKey = LocalKey | ServiceKey;
+
+export function isServiceKey(key: WrappedKey): key is ServiceKey {
+  return key.type !== 'age' && key.type !== 'pgp' && key.type !== 'hckms';
+}
+
+/** Two keys with the same identifier are opened to the same bytes, by the same request. */
+export function keyId(key: WrappedKey): string {
+  return `${key.type}\n${key.name}\n${key.encrypted}`;
 }
 
 /** Which values of a file are encrypted. At most one is set. */
@@ -37,15 +82,48 @@ export interface Metadata extends Rules {
 const MAX_KEYS = 2_000;
 
 /** In sops's order. Source: sops@3.13 stores/stores.go internalGroupFrom. */
-const TYPES: readonly (readonly [KeyType, (key: Branch) => string])[] = [
-  ['kms', (key) => text(key, 'arn')],
-  ['gcp_kms', (key) => text(key, 'resource_id')],
-  ['hckms', (key) => text(key, 'key_id')],
-  ['azure_kv', (key) => `${text(key, 'vault_url')}/keys/${text(key, 'name')}/${text(key, 'version')}`],
-  ['hc_vault', (key) => `${text(key, 'vault_address')}/v1/${text(key, 'engine_path')}/keys/${text(key, 'key_name')}`],
-  ['pgp', (key) => text(key, 'fp')],
-  ['age', (key) => text(key, 'recipient')],
-];
+const READERS: { readonly [type in KeyType]: (key: Branch, encrypted: string) => WrappedKey } = {
+  kms: awsKmsKey,
+  gcp_kms: (key, encrypted) => {
+    const resourceId = text(key, 'resource_id');
+    return { type: 'gcp_kms', name: resourceId, encrypted, resourceId };
+  },
+  hckms: (key, encrypted) => ({ type: 'hckms', name: text(key, 'key_id'), encrypted }),
+  azure_kv: (key, encrypted) => {
+    const [vaultUrl, keyName, version] = [text(key, 'vault_url'), text(key, 'name'), text(key, 'version')];
+    return { type: 'azure_kv', name: `${vaultUrl}/keys/${keyName}/${version}`, encrypted, vaultUrl, keyName, version };
+  },
+  hc_vault: (key, encrypted) => {
+    const [address, enginePath, keyName] = [
+      text(key, 'vault_address'),
+      text(key, 'engine_path'),
+      text(key, 'key_name'),
+    ];
+    const name = `${address}/v1/${enginePath}/keys/${keyName}`;
+    return { type: 'hc_vault', name, encrypted, address, enginePath, keyName };
+  },
+  pgp: (key, encrypted) => ({ type: 'pgp', name: text(key, 'fp'), encrypted }),
+  age: (key, encrypted) => ({ type: 'age', name: text(key, 'recipient'), encrypted }),
+};
+
+const TYPES = Object.keys(READERS) as readonly KeyType[];
+
+/** Named by role, context and profile as well. Source: sops@3.13 kms/keysource.go ToString. */
+function awsKmsKey(key: Branch, encrypted: string): AwsKmsKey {
+  const [arn, role, profile] = [text(key, 'arn'), text(key, 'role'), text(key, 'aws_profile')];
+  const given = valueOf(key, 'context');
+  const items = given !== undefined && isBranch(given) ? given.items : [];
+  const context = items.flatMap(({ key: name }) =>
+    isComment(name) ? [] : [[name, text(given as Branch, name)] as const],
+  );
+  const told = [...context]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}:${value}`)
+    .join(',');
+  const who = role === '' ? arn : `${arn}+${role}`;
+  const name = profile !== '' ? `${who}|${told}|${profile}` : told === '' ? who : `${who}|${told}`;
+  return { type: 'kms', name, encrypted, arn, role, context };
+}
 
 /** Reads the `sops` mapping of a file. Source: sops@3.13 stores/stores.go ToInternal. */
 export function readMetadata(sops: Branch): Result<Metadata, string> {
@@ -84,9 +162,7 @@ export function readMetadata(sops: Branch): Result<Metadata, string> {
 }
 
 function groupOf(holder: Branch): readonly WrappedKey[] {
-  return TYPES.flatMap(([type, name]) =>
-    branches(valueOf(holder, type)).map((key) => ({ type, name: name(key), encrypted: text(key, 'enc') })),
-  );
+  return TYPES.flatMap((type) => branches(valueOf(holder, type)).map((key) => READERS[type](key, text(key, 'enc'))));
 }
 
 function branches(value: TreeValue | undefined): readonly Branch[] {
