@@ -35,6 +35,6 @@ export function explainAnswer(answer: WebAnswer): string {
 /** A status and what is said about it, on one line and bounded. */
 export function told(status: number, parts: readonly (string | undefined)[]): string {
   const words = parts.filter((part) => part !== undefined && part !== '').join(': ');
-  const line = words.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
+  const line = words.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return line === '' ? `status ${status}` : `status ${status}: ${line.slice(0, MAX_MESSAGE)}`;
 }

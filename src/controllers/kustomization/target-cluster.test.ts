@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
+import { testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import type { Json } from '../../base/json.ts';
 import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
@@ -9,6 +11,7 @@ import { createKubeClient } from '../../kube/rest-client.ts';
 import { createSocketTransport } from '../../kube/transport-socket.ts';
 import { TargetClusters, type TargetSettings } from './target-cluster.ts';
 
+let internet: LoopbackInternet;
 let home: ControlPlane;
 let away: ControlPlane;
 let client: KubeClient;
@@ -17,6 +20,7 @@ let authority = '';
 let address = '';
 
 beforeAll(async () => {
+  internet = await startInternet();
   home = await createControlPlane();
   away = await createControlPlane();
   client = createKubeClient({ handler: home.handler, userAgent: 'test' });
@@ -42,6 +46,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await home.stop();
   await away.stop();
+  await internet.close();
 });
 
 function targets(settings: Partial<TargetSettings> = {}): TargetClusters {
@@ -49,8 +54,9 @@ function targets(settings: Partial<TargetSettings> = {}): TargetClusters {
     {
       client,
       live: unwatched,
-      connect: (access) => {
-        const transport = createSocketTransport(access);
+      cloud: testCloud(internet, client),
+      connect: (access, token) => {
+        const transport = createSocketTransport(access, token === undefined ? {} : { token });
         return {
           client: createKubeClient({ handler: transport.handler, userAgent: 'test' }),
           close: () => void transport.close(),
@@ -139,11 +145,22 @@ describe('the cluster that a Kustomization is applied to', () => {
       { secretRef: { name: 'empty', key: 'k' } },
       "KubeConfig secret 'default/empty' does not contain a 'k' key with a kubeconfig",
     ],
-    [{ configMapRef: { name: 'cloud' } }, "provider 'aws' of KubeConfig ConfigMap 'default/cloud' is not supported"],
-    [{ configMapRef: { name: 'plain' } }, "KubeConfig ConfigMap 'default/plain' has no 'address' that is an https URL"],
+    [
+      { configMapRef: { name: 'cloud' } },
+      "KubeConfig ConfigMap 'default/cloud': invalid EKS cluster ARN: 'c'. must match ^arn:aws[\\w-]*:eks:([^:]{1,100}):[0-9]{1,30}:cluster\\/(.{1,200})$",
+    ],
+    [
+      { configMapRef: { name: 'other' } },
+      "provider 'ibm' of KubeConfig ConfigMap 'default/other' is not one of aws, azure, gcp, generic",
+    ],
+    [
+      { configMapRef: { name: 'plain' } },
+      "KubeConfig ConfigMap 'default/plain': failed to parse cluster address http://127.0.0.1:1: the Kubernetes API server address 'http://127.0.0.1:1' must use https scheme",
+    ],
   ])('is told to be unknown for %j', async (ref, message) => {
     await put('Secret', 'empty', { x: 'y' });
     await put('ConfigMap', 'cloud', { provider: 'aws', cluster: 'c' });
+    await put('ConfigMap', 'other', { provider: 'ibm' });
     await put('ConfigMap', 'plain', { provider: 'generic', address: 'http://127.0.0.1:1' });
     expect(await targets().of(object(ref))).toEqual({ ok: false, error: message });
   });
