@@ -88,13 +88,35 @@ async function once(
 ): Promise<Result<WebAnswer, string>> {
   const timeout = new AbortController();
   const cancel = clock.after(TIMEOUT_MS, () => timeout.abort());
+  const end = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]);
+  // undici does not give up a request for which there is no connection yet: a proxy may never open one.
+  const ended = new Promise<Result<never, string>>((resolve) => {
+    const tell = (): void =>
+      resolve(
+        failed(request, timeout.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000}s` : 'the time for it is over'),
+      );
+    if (end.aborted) tell();
+    else end.addEventListener('abort', tell, { once: true });
+  });
+  try {
+    return await Promise.race([ended, exchange(request, dispatcher, end)]);
+  } finally {
+    cancel();
+  }
+}
+
+async function exchange(
+  request: WebRequest,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<Result<WebAnswer, string>> {
   try {
     const { statusCode, headers, body } = await send(request.url, {
       method: request.method,
       dispatcher,
       headers: { 'user-agent': 'weir', ...request.headers },
       ...(request.body === undefined ? {} : { body: request.body }),
-      signal: signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]),
+      signal,
     });
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -110,11 +132,7 @@ async function once(
       text: Buffer.concat(chunks).toString('utf8'),
     });
   } catch (cause) {
-    if (timeout.signal.aborted) return failed(request, `no answer within ${TIMEOUT_MS / 1000}s`);
-    if (signal?.aborted === true) return failed(request, 'the time for it is over');
     return failed(request, reasonOf(cause));
-  } finally {
-    cancel();
   }
 }
 

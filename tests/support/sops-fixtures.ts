@@ -22,6 +22,17 @@ export async function sealedSecret(
   recipients: readonly string[],
 ): Promise<JsonObject> {
   const key = randomBytes(32);
+  const age = await Promise.all(recipients.map((recipient) => wrapped(key, recipient)));
+  return secretSealedWith(name, stringData, key, { age });
+}
+
+/** A Secret encrypted with a data key; `keys` is what sops's metadata say about how that is wrapped. */
+export function secretSealedWith(
+  name: string,
+  stringData: Readonly<Record<string, string>>,
+  key: Uint8Array,
+  keys: JsonObject,
+): JsonObject {
   const hash = createHash('sha512');
   for (const text of ['v1', 'Secret', name, ...Object.values(stringData)]) hash.update(text);
   return {
@@ -32,13 +43,31 @@ export async function sealedSecret(
       Object.entries(stringData).map(([field, text]) => [field, seal(key, text, `stringData:${field}:`)]),
     ),
     sops: {
-      age: await Promise.all(recipients.map((recipient) => wrapped(key, recipient))),
+      ...keys,
       encrypted_regex: '^(data|stringData)$',
       lastmodified: LAST_MODIFIED,
       mac: seal(key, hash.digest('hex').toUpperCase(), LAST_MODIFIED),
       version: '3.9.0',
     },
   };
+}
+
+/** Three shares of a data key, of which any two are enough: as sops cuts it, each byte with a line of its own. */
+export function sharesOf(key: Uint8Array): readonly Uint8Array[] {
+  const slopes = randomBytes(key.length);
+  return [1, 2, 3].map((place) =>
+    Uint8Array.from([...key.map((byte, index) => byte ^ times(slopes[index] as number, place)), place]),
+  );
+}
+
+/** Multiplies in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
+function times(a: number, b: number): number {
+  let product = 0;
+  for (let left = a, right = b; right > 0; right >>= 1) {
+    if ((right & 1) === 1) product ^= left;
+    left = left & 0x80 ? ((left << 1) ^ 0x11b) & 0xff : left << 1;
+  }
+  return product;
 }
 
 async function wrapped(key: Uint8Array, recipient: string): Promise<JsonObject> {
