@@ -147,7 +147,7 @@ describe('the cluster that a Kustomization is applied to', () => {
     ],
     [
       { configMapRef: { name: 'cloud' } },
-      "KubeConfig ConfigMap 'default/cloud': invalid EKS cluster ARN: 'c'. must match ^arn:aws[\\w-]*:eks:([^:]{1,100}):[0-9]{1,30}:cluster\\/(.{1,200})$",
+      "KubeConfig ConfigMap 'default/cloud': invalid EKS cluster ARN: 'c'. must match ^arn:aws[\\w-]*:eks:([^:]{1,100}):[0-9]{1,30}:cluster\\/([0-9A-Za-z][\\w-]{0,199})$",
     ],
     [
       { configMapRef: { name: 'other' } },

@@ -10,7 +10,8 @@ import { principalKey } from '../principal.ts';
 import { type Expiring, TokenCache } from '../token-cache.ts';
 import { type ClusterLogin, type ClusterRequest, type DescribedCluster, needsDescription, placeOf } from './login.ts';
 
-const CLUSTER = /^arn:aws[\w-]*:eks:([^:]{1,100}):[0-9]{1,30}:cluster\/(.{1,200})$/;
+/** Stricter than Flux, as EKS is with names: the name is part of a path that is signed. */
+const CLUSTER = /^arn:aws[\w-]*:eks:([^:]{1,100}):[0-9]{1,30}:cluster\/([0-9A-Za-z][\w-]{0,199})$/;
 /** Source: EKS best practices, controlling access to EKS clusters; X-Amz-Expires of the token. */
 const LIFE_MS = 15 * 60_000;
 

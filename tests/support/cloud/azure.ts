@@ -45,7 +45,7 @@ export class FakeAzure {
       guarded((request) => this.#login(request)),
     );
     internet.serve(
-      '169.254.169.254',
+      '169.254.169.254/metadata',
       guarded((request) => this.#machine(request)),
     );
     internet.serve(

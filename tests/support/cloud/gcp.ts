@@ -42,7 +42,7 @@ export class FakeGcp {
       guarded((request) => this.#impersonate(request)),
     );
     internet.serve(
-      '169.254.169.254',
+      '169.254.169.254/computeMetadata',
       guarded((request) => this.#metadata(request)),
     );
     internet.serve(

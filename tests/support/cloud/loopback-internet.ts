@@ -35,7 +35,8 @@ export interface LoopbackInternet {
   readonly requests: readonly string[];
   /** Where a service is really reached, for programs that are told an address: `http://127.0.0.1:port`. */
   plainAddress(host: string): string;
-  serve(host: string, service: Service): void;
+  /** `place` is a host, perhaps with a path: what lies below it is served; the longest one counts. */
+  serve(place: string, service: Service): void;
   close(): Promise<void>;
 }
 
@@ -44,6 +45,10 @@ export async function startInternet(): Promise<LoopbackInternet> {
   const requests: string[] = [];
   const plainHosts = new Map<string, { readonly port: number; close(): void }>();
   const pki = authority();
+  const serviceFor = (host: string, target: string): Service | undefined => {
+    const places = [...services.keys()].filter((place) => place === host || `${host}${target}`.startsWith(`${place}/`));
+    return services.get(places.sort((a, b) => b.length - a.length)[0] ?? '');
+  };
   const answer =
     (scheme: string, as?: string) =>
     async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -53,7 +58,7 @@ export async function startInternet(): Promise<LoopbackInternet> {
       const target = message.url ?? '/';
       const url = new URL(`${scheme}://${host}${target}`);
       requests.push(`${message.method} ${url.origin}${url.pathname}`);
-      const service = services.get(host);
+      const service = serviceFor(host, target);
       const made = (await service?.({
         method: message.method ?? '',
         host: message.headers.host ?? '',
@@ -80,7 +85,7 @@ export async function startInternet(): Promise<LoopbackInternet> {
     connect(options, done) {
       const { protocol, hostname, port } = options;
       const host = port === '' || port === undefined ? hostname : `${hostname}:${port}`;
-      if (!services.has(host)) {
+      if (![...services.keys()].some((place) => place.split('/')[0] === host)) {
         done(new Error(`getaddrinfo ENOTFOUND ${host}`), null);
         return;
       }
@@ -105,7 +110,7 @@ export async function startInternet(): Promise<LoopbackInternet> {
       plainHosts.set(host, { port, close: () => void server.close() });
       return `http://127.0.0.1:${port}`;
     },
-    serve: (host, service) => void services.set(host, service),
+    serve: (place, service) => void services.set(place, service),
     async close() {
       for (const { close } of plainHosts.values()) close();
       await Promise.all(
