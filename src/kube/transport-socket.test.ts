@@ -11,6 +11,7 @@ import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../base/http.ts';
+import { err, ok } from '../base/result.ts';
 import { readLines, readText } from './body.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
 import { createSocketTransport, type SocketTransport } from './transport-socket.ts';
@@ -113,6 +114,20 @@ describe('over plain HTTP', () => {
     expect((await handler(get('/'))).status).toBe(401);
     writeFileSync(tokenFile, 'new\n');
     expect((await handler(get('/'))).status).toBe(200);
+  });
+
+  test('asks for a token before each request, and sends nothing without one', async () => {
+    let requests = 0;
+    const server = await plain((request, response) => {
+      requests++;
+      response.end(request.headers.authorization);
+    });
+    const tokens = [ok('one'), ok('two'), err('the cloud says no')];
+    const { handler } = transport({ server }, { token: () => Promise.resolve(tokens.shift() ?? err('none')) });
+    expect(await readText((await handler(get('/'))).body)).toBe('Bearer one');
+    expect(await readText((await handler(get('/'))).body)).toBe('Bearer two');
+    await expect(handler(get('/'))).rejects.toThrow('the cloud says no');
+    expect(requests).toBe(2);
   });
 
   test('streams chunks as they come and stops with the signal', async () => {

@@ -10,10 +10,11 @@ import type { HttpHandler, HttpRequest, HttpResponse } from '../../src/base/http
 import { silent } from '../../src/base/log.ts';
 import { sha256Hex } from '../../src/build/build.ts';
 import { type Builder, inlineBuilder } from '../../src/build/builder.ts';
-import { createControlPlane } from '../../src/cluster/control-plane.ts';
+import { type ControlPlane, createControlPlane } from '../../src/cluster/control-plane.ts';
 import { startWorkloads } from '../../src/cluster/workloads/start-workloads.ts';
 import { kustomizationController } from '../../src/controllers/kustomization/controller.ts';
 import type { KustomizationOptions } from '../../src/controllers/kustomization/ports.ts';
+import type { CloudIdentity } from '../../src/identity/cloud-identity.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { InformerPool } from '../../src/kube/informer-pool.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
@@ -46,9 +47,15 @@ export interface TestEngine {
 
 const WAIT_MS = 10_000;
 
+/** What the engine has beside its cluster; `cloud` gets the engine's own client and the cluster. */
+export interface TestSurroundings {
+  readonly builder?: Builder;
+  readonly cloud?: (client: KubeClient, controlPlane: ControlPlane) => CloudIdentity | Promise<CloudIdentity>;
+}
+
 export async function startTestEngine(
   options: KustomizationOptions = {},
-  builder: Builder = inlineBuilder(),
+  { builder = inlineBuilder(), cloud }: TestSurroundings = {},
 ): Promise<TestEngine> {
   const root = mkdtempSync(join(tmpdir(), 'weir-test-'));
   const controlPlane = await createControlPlane();
@@ -69,6 +76,7 @@ export async function startTestEngine(
     const made = await client.create(crdOf(kind as never));
     if (!made.ok) throw new Error(made.error.message);
   }
+  const identity = await cloud?.(client, controlPlane);
   const directories = new Map<string, string>();
   const events: (EventRecord & { readonly name: string })[] = [];
   const startEngine = (): { end(): void; readonly stopped: Promise<void> } => {
@@ -97,7 +105,15 @@ export async function startTestEngine(
       },
     };
     const controller = kustomizationController(
-      { client: engineClient, informers, builder, clock: systemClock, log: silent, artifacts },
+      {
+        client: engineClient,
+        informers,
+        builder,
+        clock: systemClock,
+        log: silent,
+        artifacts,
+        ...(identity === undefined ? {} : { cloud: identity }),
+      },
       options,
     );
     const runtime = startControllers({

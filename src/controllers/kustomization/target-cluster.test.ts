@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeAws } from '../../../tests/support/cloud/aws.ts';
 import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
 import { testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
@@ -49,12 +50,12 @@ afterAll(async () => {
   await internet.close();
 });
 
-function targets(settings: Partial<TargetSettings> = {}): TargetClusters {
+function targets(settings: Partial<TargetSettings> = {}, cloud = testCloud(internet, client)): TargetClusters {
   return new TargetClusters(
     {
       client,
       live: unwatched,
-      cloud: testCloud(internet, client),
+      cloud,
       connect: (access, token) => {
         const transport = createSocketTransport(access, token === undefined ? {} : { token });
         return {
@@ -129,6 +130,52 @@ describe('the cluster that a Kustomization is applied to', () => {
     const target = await clusters.of(object({ configMapRef: { name: 'k' } }));
     // The other cluster does not trust this one's tokens: it was reached, over a checked connection, and said so.
     expect(target.ok && (await target.value.client.get(there))).toMatchObject({ ok: false, error: { code: 401 } });
+    clusters.forget('default/app');
+  });
+
+  it('is asked without the feature gate for no token of a service account', async () => {
+    await put('ConfigMap', 'k', { provider: 'generic', address, 'ca.crt': authority, serviceAccountName: 'sa' });
+    const clusters = targets({}, testCloud(internet, client, { objectLevel: false }));
+    expect(await clusters.of(object({ configMapRef: { name: 'k' } }))).toEqual({
+      ok: false,
+      error: "KubeConfig ConfigMap 'default/k': ObjectLevelWorkloadIdentity feature gate is not enabled",
+    });
+  });
+
+  it("is never given a token of the engine's own account by provider generic", async () => {
+    await put('ConfigMap', 'k', { provider: 'generic', address, 'ca.crt': authority });
+    expect(await targets().of(object({ configMapRef: { name: 'k' } }))).toEqual({
+      ok: false,
+      error:
+        "KubeConfig ConfigMap 'default/k': it names no 'serviceAccountName', and the engine's own is not used here",
+    });
+    const clusters = targets({ defaultKubeConfigServiceAccount: 'sa' });
+    expect(await clusters.of(object({ configMapRef: { name: 'k' } }))).toMatchObject({ ok: true });
+    clusters.forget('default/app');
+  });
+
+  it('is found and reached by a ConfigMap of provider aws, over one connection', async () => {
+    const region = 'eu-west-1';
+    const cluster = { name: 'main', endpoint: address, ca: authority };
+    const aws = new FakeAws(internet, { region, cluster });
+    const { accessKeyId, secretAccessKey } = aws.issue('arn:aws:iam::1:user/engine');
+    const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    await put('ConfigMap', 'k', { provider: 'aws', cluster: `arn:aws:eks:${region}:1:cluster/main` });
+    const clusters = targets({}, testCloud(internet, client, { env }));
+    const target = await clusters.of(object({ configMapRef: { name: 'k' } }));
+    expect(target).toMatchObject({ ok: true, value: { isRemote: true } });
+    // The other cluster knows no roles of AWS: it was reached, over a checked connection, and said so.
+    expect(target.ok && (await target.value.client.get(there))).toMatchObject({ ok: false, error: { code: 401 } });
+    const again = await clusters.of(object({ configMapRef: { name: 'k' } }));
+    expect(again.ok && target.ok && again.value.client === target.value.client).toBe(true);
+    await put('ConfigMap', 'k', {
+      provider: 'aws',
+      cluster: `arn:aws:eks:${region}:1:cluster/main`,
+      address: 'https://evil.example',
+    });
+    expect(await clusters.of(object({ configMapRef: { name: 'k' } }))).toMatchObject({
+      error: expect.stringContaining("the engine's own token is not sent there, name a service account"),
+    });
     clusters.forget('default/app');
   });
 

@@ -34,7 +34,7 @@ export interface LoopbackInternet {
   /** `METHOD https://host/path` of every request so far. */
   readonly requests: readonly string[];
   /** Where a service is really reached, for programs that are told an address: `http://127.0.0.1:port`. */
-  plainAddress(host: string): string;
+  plainAddress(host: string): Promise<string>;
   /** `place` is a host, perhaps with a path: what lies below it is served; the longest one counts. */
   serve(place: string, service: Service): void;
   close(): Promise<void>;
@@ -43,7 +43,6 @@ export interface LoopbackInternet {
 export async function startInternet(): Promise<LoopbackInternet> {
   const services = new Map<string, Service>();
   const requests: string[] = [];
-  const plainHosts = new Map<string, { readonly port: number; close(): void }>();
   const pki = authority();
   const serviceFor = (host: string, target: string): Service | undefined => {
     const places = [...services.keys()].filter((place) => place === host || `${host}${target}`.startsWith(`${place}/`));
@@ -69,7 +68,8 @@ export async function startInternet(): Promise<LoopbackInternet> {
       })) ?? { status: 404, body: `nothing is served for ${host}` };
       response.writeHead(made.status ?? 200, made.headers ?? {}).end(made.body);
     };
-  const plain = createServer((message, response) => void answer('http')(message, response));
+  const http = createServer((message, response) => void answer('http')(message, response));
+  const plain = [http];
   const secure = createTlsServer(
     {
       SNICallback: (name, done) => done(null, pki.contextFor(name)),
@@ -77,7 +77,7 @@ export async function startInternet(): Promise<LoopbackInternet> {
     },
     (message, response) => void answer('https')(message, response),
   );
-  const ports = await Promise.all([listen(plain), listen(secure)]);
+  const ports = await Promise.all([listen(http), listen(secure)]);
   const connector = buildConnector({ ca: pki.authority });
   return {
     authority: pki.authority,
@@ -101,20 +101,15 @@ export async function startInternet(): Promise<LoopbackInternet> {
         done,
       );
     },
-    plainAddress(host) {
-      const known = plainHosts.get(host);
-      if (known !== undefined) return `http://127.0.0.1:${known.port}`;
+    async plainAddress(host) {
       const server = createServer((message, response) => void answer('http', host)(message, response));
-      server.listen(0, '127.0.0.1');
-      const { port } = server.address() as AddressInfo;
-      plainHosts.set(host, { port, close: () => void server.close() });
-      return `http://127.0.0.1:${port}`;
+      plain.push(server);
+      return `http://127.0.0.1:${await listen(server)}`;
     },
     serve: (place, service) => void services.set(place, service),
     async close() {
-      for (const { close } of plainHosts.values()) close();
       await Promise.all(
-        [plain, secure].map((server) => {
+        [...plain, secure].map((server) => {
           server.closeAllConnections();
           return new Promise((resolve) => server.close(resolve));
         }),
