@@ -118,15 +118,17 @@ function configWatches(labelSelector: string, index: ObjectIndex): readonly Watc
   }));
 }
 
-/** The ConfigMaps and Secrets that a build takes values from. */
+/** The ConfigMaps and Secrets that it takes values, keys and credentials from. Source: kustomize-controller@1.9 kustomization_manager.go. */
 function configRefs({ metadata, spec }: Kustomization): readonly ObjectRef[] {
   const ref = (kind: string, name: string): ObjectRef => {
     return { apiVersion: 'v1', kind, namespace: metadata.namespace ?? '', name };
   };
-  const { secretRef } = spec.decryption ?? {};
+  const { secretRef, configMapRef } = spec.kubeConfig ?? {};
+  const secrets = [spec.decryption?.secretRef, secretRef].filter((found) => found !== undefined);
   return [
     ...(spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => ref(kind, name)),
-    ...(secretRef === undefined ? [] : [ref('Secret', secretRef.name)]),
+    ...secrets.map(({ name }) => ref('Secret', name)),
+    ...(configMapRef === undefined ? [] : [ref('ConfigMap', configMapRef.name)]),
   ];
 }
 

@@ -2,6 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeAws } from '../../../tests/support/cloud/aws.ts';
 import { clusterKey } from '../../../tests/support/cloud/check-jwt.ts';
 import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
+import {
+  accountToken,
+  createAccount,
+  createShopAccount,
+  ROLE,
+  SUBJECT,
+  shop,
+} from '../../../tests/support/cloud/shop-account.ts';
 import { type TestCloudOptions, testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -9,8 +17,6 @@ import { createKubeClient } from '../../kube/rest-client.ts';
 import { ENGINE, type Principal } from '../principal.ts';
 
 const REGION = 'eu-west-1';
-const ROLE = 'arn:aws:iam::1:role/shop';
-const shop: Principal = { kind: 'account', namespace: 'default', name: 'shop', isDefault: false };
 
 let home: ControlPlane;
 let client: KubeClient;
@@ -20,16 +26,14 @@ let aws: FakeAws;
 beforeAll(async () => {
   home = await createControlPlane();
   client = createKubeClient({ handler: home.handler, userAgent: 'test' });
-  const annotated = (name: string, annotations: Record<string, string>) =>
-    client.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'default', annotations } });
-  await annotated('shop', { 'eks.amazonaws.com/role-arn': ROLE });
-  await annotated('other', { 'eks.amazonaws.com/role-arn': ROLE });
-  await annotated('bare', {});
+  await createShopAccount(client);
+  await createAccount(client, 'other', { 'eks.amazonaws.com/role-arn': ROLE });
+  await createAccount(client, 'bare', {});
 });
 beforeEach(async () => {
   await internet?.close();
   internet = await startInternet();
-  const trusted = { [ROLE]: 'system:serviceaccount:default:shop' };
+  const trusted = { [ROLE]: SUBJECT };
   aws = new FakeAws(internet, { region: REGION, trusted, clusterKey: await clusterKey(home) });
 });
 afterAll(async () => {
@@ -67,12 +71,7 @@ describe('the engine towards AWS', () => {
   });
 
   it('takes on the role of the token file (IRSA)', async () => {
-    const answer = await client.raw('POST', '/api/v1/namespaces/default/serviceaccounts/shop/token', {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: { audiences: ['sts.amazonaws.com'] },
-    });
-    const { token } = (JSON.parse(answer.ok ? answer.value : '{}') as { status: { token: string } }).status;
+    const token = await accountToken(client, 'default', 'shop', ['sts.amazonaws.com']);
     const env = { AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_ROLE_ARN: ROLE };
     expect(await callerWith({ env, files: { '/token': `${token}\n` } }, ENGINE)).toBe(ROLE);
   });

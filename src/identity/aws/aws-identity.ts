@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type CloudPorts, fileText } from '../cloud-ports.ts';
-import { type Account, type Principal, principalKey, type ServiceAccounts } from '../principal.ts';
+import {
+  type Account,
+  badAnnotations,
+  ENGINE,
+  type Principal,
+  principalKey,
+  type ServiceAccounts,
+  tokenFor,
+} from '../principal.ts';
 import { type Expiring, TokenCache } from '../token-cache.ts';
 import { containerCredentials, instanceCredentials } from './machine-credentials.ts';
 import type { AwsCredentials } from './sign.ts';
@@ -34,8 +42,9 @@ export class AwsIdentity {
     if (!account.ok) return account;
     const role = account.value.annotations.get(ROLE_ANNOTATION) ?? '';
     if (!ROLE_ARN.test(role)) {
-      return err(
-        `failed to get provider identity from service account '${principalKey(principal)}' annotations: invalid ${ROLE_ANNOTATION} annotation: '${role}'. must match ${ROLE_ARN.source}`,
+      return badAnnotations(
+        principal,
+        `invalid ${ROLE_ANNOTATION} annotation: '${role}'. must match ${ROLE_ARN.source}`,
       );
     }
     const key = `account\n${principalKey(principal)}\n${role}\n${region}`;
@@ -57,23 +66,13 @@ export class AwsIdentity {
     const token = await this.#accounts.token(account, [AUDIENCE]);
     if (!token.ok) return token;
     const sessionName = `${account.name}.${account.namespace}.${region}.fluxcd.io`;
-    const made = await assumeRoleWithWebIdentity(this.#ports, {
-      region,
-      roleArn,
-      sessionName,
-      token: token.value.value,
-    });
-    return made.ok
-      ? made
-      : err(
-          `failed to create provider access token for service account '${account.namespace}/${account.name}': ${made.error}`,
-        );
+    const identity = { region, roleArn, sessionName, token: token.value.value };
+    return tokenFor(account, await assumeRoleWithWebIdentity(this.#ports, identity));
   }
 
   /** In the order of the SDK; files of profiles are not read. Source: aws-sdk-go-v2 config/resolve_credentials.go. */
   async #ofEngine(region: string): Promise<Made> {
-    const made = await this.#fromEnvironment(region);
-    return made.ok ? made : err(`failed to create provider access token for the controller: ${made.error}`);
+    return tokenFor(ENGINE, await this.#fromEnvironment(region));
   }
 
   async #fromEnvironment(region: string): Promise<Made> {

@@ -2,6 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientCertificate, FakeAzure } from '../../../tests/support/cloud/azure.ts';
 import { clusterKey } from '../../../tests/support/cloud/check-jwt.ts';
 import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
+import {
+  accountToken,
+  CLIENT,
+  createAccount,
+  createShopAccount,
+  SUBJECT,
+  shop,
+  TENANT,
+} from '../../../tests/support/cloud/shop-account.ts';
 import { type TestCloudOptions, testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -10,10 +19,8 @@ import { ENGINE, type Principal } from '../principal.ts';
 import type { AzureCredential } from './azure-identity.ts';
 import { certificateProof } from './token-request.ts';
 
-const TENANT = '11111111-2222-3333-4444-555555555555';
 const VAULT = 'https://vault.azure.net';
 const own = clientCertificate();
-const shop: Principal = { kind: 'account', namespace: 'default', name: 'shop', isDefault: false };
 
 let home: ControlPlane;
 let client: KubeClient;
@@ -23,14 +30,12 @@ let azure: FakeAzure;
 beforeAll(async () => {
   home = await createControlPlane();
   client = createKubeClient({ handler: home.handler, userAgent: 'test' });
-  const annotated = (name: string, annotations: Record<string, string>) =>
-    client.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'default', annotations } });
-  const both = { 'azure.workload.identity/tenant-id': TENANT, 'azure.workload.identity/client-id': 'app-f' };
-  await annotated('shop', both);
-  await annotated('other', both);
-  await annotated('bare', {});
-  await annotated('half', { 'azure.workload.identity/tenant-id': TENANT });
-  await annotated('path', { ...both, 'azure.workload.identity/tenant-id': '../../evil' });
+  const both = { 'azure.workload.identity/tenant-id': TENANT, 'azure.workload.identity/client-id': CLIENT };
+  await createShopAccount(client);
+  await createAccount(client, 'other', both);
+  await createAccount(client, 'bare', {});
+  await createAccount(client, 'half', { 'azure.workload.identity/tenant-id': TENANT });
+  await createAccount(client, 'path', { ...both, 'azure.workload.identity/tenant-id': '../../evil' });
 });
 beforeEach(async () => {
   await internet?.close();
@@ -39,7 +44,7 @@ beforeEach(async () => {
     tenant: TENANT,
     secrets: { 'app-s': 's3cret' },
     certificates: { 'app-c': own.certificate },
-    federated: { 'app-f': 'system:serviceaccount:default:shop' },
+    federated: { [CLIENT]: SUBJECT },
     clusterKey: await clusterKey(home),
     managed: 'app-m',
   });
@@ -59,14 +64,7 @@ async function holder(principal: Principal | AzureCredential, options: TestCloud
 }
 
 const ids = { AZURE_TENANT_ID: TENANT };
-const token = () =>
-  client
-    .raw('POST', '/api/v1/namespaces/default/serviceaccounts/shop/token', {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: { audiences: ['api://AzureADTokenExchange'] },
-    })
-    .then((answer) => (JSON.parse(answer.ok ? answer.value : '{}') as { status: { token: string } }).status.token);
+const token = () => accountToken(client, 'default', 'shop', ['api://AzureADTokenExchange']);
 
 describe('the engine towards Azure', () => {
   it('is who its secret, its certificate, its token file or its machine says', async () => {

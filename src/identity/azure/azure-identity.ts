@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type CloudPorts, fileText } from '../cloud-ports.ts';
-import { type Account, type Principal, principalKey, type ServiceAccounts } from '../principal.ts';
+import {
+  type Account,
+  badAnnotations,
+  ENGINE,
+  type Principal,
+  principalKey,
+  type ServiceAccounts,
+  tokenFor,
+} from '../principal.ts';
 import { TokenCache } from '../token-cache.ts';
 import { azureCloud } from './cloud.ts';
 import {
@@ -45,9 +53,7 @@ export class AzureIdentity {
     if (!tenantId || !clientId) {
       const missing = tenantId ? CLIENT_ANNOTATION : TENANT_ANNOTATION;
       const what = tenantId ? 'client' : 'tenant';
-      return err(
-        `failed to get provider identity from service account '${principalKey(principal)}' annotations: azure ${what} ID is not set in the service account annotation ${missing}`,
-      );
+      return badAnnotations(principal, `azure ${what} ID is not set in the service account annotation ${missing}`);
     }
     const key = `account\n${principalKey(principal)}\n${tenantId}/${clientId}\n${scope}`;
     return this.#cache.get(key, () => this.#ofAccount(account.value, tenantId, clientId, scope));
@@ -71,22 +77,13 @@ export class AzureIdentity {
     const token = await this.#accounts.token(account, [AUDIENCE]);
     if (!token.ok) return token;
     const proof: AzureProof = { kind: 'assertion', token: token.value.value };
-    const made = await requestAzureToken(
-      this.#ports,
-      { authority: cloud.value.authority, tenantId, clientId, proof },
-      scope,
-    );
-    return made.ok
-      ? made
-      : err(
-          `failed to create provider access token for service account '${account.namespace}/${account.name}': ${made.error}`,
-        );
+    const application = { authority: cloud.value.authority, tenantId, clientId, proof };
+    return tokenFor(account, await requestAzureToken(this.#ports, application, scope));
   }
 
   /** Source: fluxcd/pkg@auth/v0.54.0 auth/azure/new_default_azure_credential.go. */
   async #ofEngine(scope: string): Promise<AzureToken> {
-    const made = await this.#fromEnvironment(scope);
-    return made.ok ? made : err(`failed to create provider access token for the controller: ${made.error}`);
+    return tokenFor(ENGINE, await this.#fromEnvironment(scope));
   }
 
   async #fromEnvironment(scope: string): Promise<AzureToken> {

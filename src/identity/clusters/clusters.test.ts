@@ -4,23 +4,27 @@ import { FakeAzure } from '../../../tests/support/cloud/azure.ts';
 import { clusterKey } from '../../../tests/support/cloud/check-jwt.ts';
 import { FakeGcp } from '../../../tests/support/cloud/gcp.ts';
 import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
+import {
+  CLIENT,
+  createShopAccount,
+  PROVIDER,
+  ROLE,
+  SUBJECT,
+  shop,
+  TENANT,
+} from '../../../tests/support/cloud/shop-account.ts';
 import { testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createKubeClient } from '../../kube/rest-client.ts';
-import { ENGINE, type Principal } from '../principal.ts';
+import { ENGINE } from '../principal.ts';
 import { type ClusterRequest, canonicalAddress } from './login.ts';
 
-const ROLE = 'arn:aws:iam::1:role/shop';
 const EKS = 'arn:aws:eks:eu-west-1:1:cluster/main';
 const AKS =
   '/subscriptions/12345678-1234-1234-1234-123456789012/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/main';
 const GKE = 'projects/shop-1/locations/europe-west1/clusters/main';
-const PROVIDER = 'projects/7/locations/global/workloadIdentityPools/p/providers/k';
-const TENANT = '11111111-2222-3333-4444-555555555555';
 const AKS_SERVER = '6dae42f8-4368-4678-94ff-3960e28e3630';
-const SUBJECT = 'system:serviceaccount:default:shop';
-const shop: Principal = { kind: 'account', namespace: 'default', name: 'shop', isDefault: false };
 
 let home: ControlPlane;
 let client: KubeClient;
@@ -35,20 +39,7 @@ let holders: Record<'aws' | 'azure' | 'gcp', (token: string) => string>;
 beforeAll(async () => {
   home = await createControlPlane();
   client = createKubeClient({ handler: home.handler, userAgent: 'test' });
-  await client.create({
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: {
-      name: 'shop',
-      namespace: 'default',
-      annotations: {
-        'eks.amazonaws.com/role-arn': ROLE,
-        'azure.workload.identity/tenant-id': TENANT,
-        'azure.workload.identity/client-id': 'app-f',
-        'gcp.auth.fluxcd.io/workload-identity-provider': PROVIDER,
-      },
-    },
-  });
+  await createShopAccount(client);
 });
 beforeEach(async () => {
   await internet?.close();
@@ -75,7 +66,7 @@ beforeEach(async () => {
   const azure = new FakeAzure(internet, {
     tenant: TENANT,
     secrets: { engine: 's3cret' },
-    federated: { 'app-f': SUBJECT },
+    federated: { [CLIENT]: SUBJECT },
     clusterKey: key,
     cluster: { id: AKS, kubeconfigs },
   });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clusterKey } from '../../../tests/support/cloud/check-jwt.ts';
 import { FakeGcp } from '../../../tests/support/cloud/gcp.ts';
 import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
+import { accountToken, createAccount, PROVIDER } from '../../../tests/support/cloud/shop-account.ts';
 import { type TestCloudOptions, testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -9,7 +10,6 @@ import { createKubeClient } from '../../kube/rest-client.ts';
 import { ENGINE, type Principal } from '../principal.ts';
 import { readCredentialFile } from './credential-file.ts';
 
-const PROVIDER = 'projects/7/locations/global/workloadIdentityPools/p/providers/k';
 const GKE =
   'identitynamespace:shop-1.svc.id.goog:https://container.googleapis.com/v1/projects/shop-1/locations/europe-west1/clusters/main';
 const SUBJECT = 'system:serviceaccount:default';
@@ -22,16 +22,16 @@ let gcp: FakeGcp;
 beforeAll(async () => {
   home = await createControlPlane();
   client = createKubeClient({ handler: home.handler, userAgent: 'test' });
-  const annotated = (name: string, annotations: Record<string, string>) =>
-    client.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'default', annotations } });
-  await annotated('gke', {});
-  await annotated('pool', {
+  await createAccount(client, 'gke', {});
+  await createAccount(client, 'pool', {
     'gcp.auth.fluxcd.io/workload-identity-provider': PROVIDER,
     'iam.gke.io/gcp-service-account': 'shop@shop-1.iam.gserviceaccount.com',
   });
-  await annotated('stranger', { 'gcp.auth.fluxcd.io/workload-identity-provider': PROVIDER });
-  await annotated('email', { 'iam.gke.io/gcp-service-account': 'x/../../y@shop-1.iam.gserviceaccount.com' });
-  await annotated('provider', { 'gcp.auth.fluxcd.io/workload-identity-provider': 'projects/x' });
+  await createAccount(client, 'stranger', { 'gcp.auth.fluxcd.io/workload-identity-provider': PROVIDER });
+  await createAccount(client, 'email', {
+    'iam.gke.io/gcp-service-account': 'x/../../y@shop-1.iam.gserviceaccount.com',
+  });
+  await createAccount(client, 'provider', { 'gcp.auth.fluxcd.io/workload-identity-provider': 'projects/x' });
 });
 beforeEach(async () => {
   await internet?.close();
@@ -63,12 +63,7 @@ describe('the engine towards Google Cloud', () => {
   });
 
   it('is a federated identity by a token file', async () => {
-    const answer = await client.raw('POST', '/api/v1/namespaces/default/serviceaccounts/pool/token', {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: { audiences: [`//iam.googleapis.com/${PROVIDER}`] },
-    });
-    const { token } = (JSON.parse(answer.ok ? answer.value : '{}') as { status: { token: string } }).status;
+    const token = await accountToken(client, 'default', 'pool', [`//iam.googleapis.com/${PROVIDER}`]);
     const file = {
       type: 'external_account',
       audience: `//iam.googleapis.com/${PROVIDER}`,

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { type JsonObject, stringifyJson } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type CloudPorts, fileText } from '../cloud-ports.ts';
-import { type Account, type Principal, principalKey, type ServiceAccounts } from '../principal.ts';
+import {
+  type Account,
+  badAnnotations,
+  ENGINE,
+  type Principal,
+  principalKey,
+  type ServiceAccounts,
+  tokenFor,
+} from '../principal.ts';
 import { TokenCache } from '../token-cache.ts';
 import { readCredentialFile, SCOPES, tokenOfFile } from './credential-file.ts';
 import { gkeIdentity, machineToken } from './metadata.ts';
@@ -30,10 +38,7 @@ export class GcpIdentity {
     const account = await this.#accounts.read(principal);
     if (!account.ok) return account;
     const identity = identityOf(account.value);
-    if (!identity.ok) {
-      const subject = `service account '${principalKey(principal)}'`;
-      return err(`failed to get provider identity from ${subject} annotations: ${identity.error}`);
-    }
+    if (!identity.ok) return badAnnotations(principal, identity.error);
     const { email, provider } = identity.value;
     const key = `account\n${principalKey(principal)}\n${email}\n${provider}`;
     return this.#cache.get(key, () => this.#ofAccount(account.value, email, provider));
@@ -61,16 +66,11 @@ export class GcpIdentity {
       scopes: SCOPES,
       ...(email === '' ? {} : { impersonationUrl: impersonation }),
     });
-    return made.ok
-      ? made
-      : err(
-          `failed to create provider access token for service account '${account.namespace}/${account.name}': ${made.error}`,
-        );
+    return tokenFor(account, made);
   }
 
   async #ofEngine(): Promise<GcpToken> {
-    const made = await this.#fromEnvironment();
-    return made.ok ? made : err(`failed to create provider access token for the controller: ${made.error}`);
+    return tokenFor(ENGINE, await this.#fromEnvironment());
   }
 
   async #fromEnvironment(): Promise<GcpToken> {

@@ -5,6 +5,16 @@ import { clientCertificate, FakeAzure } from '../../../tests/support/cloud/azure
 import { clusterKey } from '../../../tests/support/cloud/check-jwt.ts';
 import { FakeGcp } from '../../../tests/support/cloud/gcp.ts';
 import { type LoopbackInternet, startInternet } from '../../../tests/support/cloud/loopback-internet.ts';
+import {
+  accountToken,
+  CLIENT,
+  createShopAccount,
+  PROVIDER,
+  ROLE,
+  SUBJECT,
+  shop,
+  TENANT,
+} from '../../../tests/support/cloud/shop-account.ts';
 import { type TestCloudOptions, testCloud } from '../../../tests/support/cloud/test-cloud.ts';
 import { FakeVault } from '../../../tests/support/cloud/vault.ts';
 import { type ControlPlane, createControlPlane } from '../../cluster/control-plane.ts';
@@ -17,14 +27,9 @@ import { type OwnCredentials, readOwnCredentials } from './own-credentials.ts';
 import { readVaultLogins } from './vault-tokens.ts';
 
 const ARN = 'arn:aws:kms:eu-west-1:1:key/k';
-const ROLE = 'arn:aws:iam::1:role/shop';
 const SOPS_ROLE = 'arn:aws:iam::1:role/sops';
 const RESOURCE = 'projects/p/locations/global/keyRings/r/cryptoKeys/k';
 const VAULT = 'https://vault.example:8200';
-const TENANT = '11111111-2222-3333-4444-555555555555';
-const PROVIDER = 'projects/7/locations/global/workloadIdentityPools/p/providers/k';
-const SUBJECT = 'system:serviceaccount:default:shop';
-const shop: Principal = { kind: 'account', namespace: 'default', name: 'shop', isDefault: false };
 const dataKey = randomBytes(32);
 const certificate = clientCertificate();
 
@@ -40,20 +45,7 @@ beforeAll(async () => {
   home = await createControlPlane();
   client = createKubeClient({ handler: home.handler, userAgent: 'test' });
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } });
-  await client.create({
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: {
-      name: 'shop',
-      namespace: 'default',
-      annotations: {
-        'eks.amazonaws.com/role-arn': ROLE,
-        'azure.workload.identity/tenant-id': TENANT,
-        'azure.workload.identity/client-id': 'app-f',
-        'gcp.auth.fluxcd.io/workload-identity-provider': PROVIDER,
-      },
-    },
-  });
+  await createShopAccount(client);
   await client.create({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -75,7 +67,7 @@ beforeEach(async () => {
     tenant: TENANT,
     secrets: { 'app-s': 's3cret', engine: 's3cret' },
     certificates: { 'app-c': certificate.certificate },
-    federated: { 'app-f': SUBJECT },
+    federated: { [CLIENT]: SUBJECT },
     clusterKey: key,
     managed: 'app-m',
   });
@@ -272,10 +264,14 @@ describe('a key of Azure Key Vault', () => {
   });
 
   it.each([
-    ['tenantId: t', "invalid data: requires a 'clientId' field"],
-    [`${secretFile}authorityHost: http://login.example`, 'cannot use an authority host without https'],
-    [secretFile.replace('s3cret', 'guess'), 'AADSTS7000215: Invalid client secret provided'],
-  ])('is closed to %s', async (file, message) => {
+    ['half a credential', 'tenantId: t', "invalid data: requires a 'clientId' field"],
+    [
+      'an authority without TLS',
+      `${secretFile}authorityHost: http://login.example`,
+      'cannot use an authority host without https',
+    ],
+    ['another secret', secretFile.replace('s3cret', 'guess'), 'AADSTS7000215: Invalid client secret provided'],
+  ])('is closed to %s', async (_what, file, message) => {
     const answer = await open(azureKv(), { secret: { 'sops.azure-kv': file } });
     expect(answer).toContain(message);
     expect(answer).not.toContain('guess');
@@ -327,16 +323,9 @@ describe('a key of Azure Key Vault', () => {
 
 describe('a key of Vault', () => {
   const logins = `instances:\n- address: ${VAULT}\n  loginPath: auth/kubernetes/login\n`;
-  const engineToken = async (): Promise<Record<string, string>> => {
-    const path = '/api/v1/namespaces/flux-system/serviceaccounts/engine/token';
-    const answer = await client.raw('POST', path, {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: {},
-    });
-    const { token } = (JSON.parse(answer.ok ? answer.value : '{}') as { status: { token: string } }).status;
-    return { '/var/run/secrets/kubernetes.io/serviceaccount/token': token };
-  };
+  const engineToken = async (): Promise<Record<string, string>> => ({
+    '/var/run/secrets/kubernetes.io/serviceaccount/token': await accountToken(client, 'flux-system', 'engine'),
+  });
 
   it('is opened with the token of the Secret, wherever the file says', async () => {
     expect(await open(transit(), { secret: { 'sops.vault-token': ` ${vault.issue()}\n` } })).toBe('opened');

@@ -209,5 +209,5 @@ function hmac(key: Buffer, text: string): Buffer {
 }
 
 function aad(context: Readonly<Record<string, string>>): Buffer {
-  return Buffer.from(JSON.stringify(Object.entries(context).sort()));
+  return Buffer.from(JSON.stringify(Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
