@@ -114,6 +114,8 @@ describe('weir run', () => {
     [['--feature-gates=ExternalArtifact'], 'missing bool value'],
     [['--feature-gates=ExternalArtifact=maybe'], 'is not true or false'],
     [['--no-remote-bases=maybe'], 'invalid argument "maybe"'],
+    [['--default-decryption-service-account=x'], 'the feature gate ObjectLevelWorkloadIdentity is not enabled'],
+    [['--default-kubeconfig-service-account=x'], 'the feature gate ObjectLevelWorkloadIdentity is not enabled'],
     [['--concurrent=0'], 'must be at least 1'],
     [['--metrics-addr=8080'], 'is not an address'],
     [['--interval-jitter-percentage=100'], 'must be less than 100'],

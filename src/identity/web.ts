@@ -8,12 +8,10 @@ export interface WebRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Never through a proxy: services of the machine itself. */
+  /** For a service of the machine itself: never through a proxy, and tried once where nothing answers. */
   readonly direct?: boolean;
   /** PEM of the authorities that sign the server's certificate; the public ones by default. */
   readonly authorities?: string;
-  /** Tries in all; default {@link TRIES}. */
-  readonly tries?: number;
 }
 
 export interface WebAnswer {
@@ -70,14 +68,18 @@ export function createWeb({ env, clock, connect }: WebOptions): Web {
   }
 
   return async (request, signal) => {
-    const { tries = TRIES } = request;
     for (let attempt = 1; ; attempt++) {
-      const answer = await once(request, dispatcherFor(request), clock, signal);
-      const isLast = attempt >= tries || signal?.aborted === true;
-      if (isLast || (answer.ok && !TRANSIENT.has(answer.value.status))) return answer;
+      const { answer, isTransient } = await once(request, dispatcherFor(request), clock, signal);
+      if (!isTransient || attempt >= TRIES) return answer;
       await new Promise<void>((resolve) => clock.after(FIRST_PAUSE_MS * 2 ** (attempt - 1), resolve));
     }
   };
+}
+
+interface Tried {
+  readonly answer: Result<WebAnswer, string>;
+  /** Whether another try may end otherwise. Time that was waited for in vain is not waited for again. */
+  readonly isTransient: boolean;
 }
 
 async function once(
@@ -85,16 +87,16 @@ async function once(
   dispatcher: Dispatcher,
   clock: Clock,
   signal: AbortSignal | undefined,
-): Promise<Result<WebAnswer, string>> {
+): Promise<Tried> {
   const timeout = new AbortController();
   const cancel = clock.after(TIMEOUT_MS, () => timeout.abort());
   const end = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]);
   // undici does not give up a request for which there is no connection yet: a proxy may never open one.
-  const ended = new Promise<Result<never, string>>((resolve) => {
-    const tell = (): void =>
-      resolve(
-        failed(request, timeout.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000}s` : 'the time for it is over'),
-      );
+  const ended = new Promise<Tried>((resolve) => {
+    const tell = (): void => {
+      const why = timeout.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000}s` : 'the time for it is over';
+      resolve(last(failed(request, why)));
+    };
     if (end.aborted) tell();
     else end.addEventListener('abort', tell, { once: true });
   });
@@ -105,11 +107,7 @@ async function once(
   }
 }
 
-async function exchange(
-  request: WebRequest,
-  dispatcher: Dispatcher,
-  signal: AbortSignal,
-): Promise<Result<WebAnswer, string>> {
+async function exchange(request: WebRequest, dispatcher: Dispatcher, signal: AbortSignal): Promise<Tried> {
   try {
     const { statusCode, headers, body } = await send(request.url, {
       method: request.method,
@@ -122,18 +120,25 @@ async function exchange(
     let size = 0;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) return failed(request, `the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+      if (size > MAX_ANSWER_BYTES) {
+        return last(failed(request, `the answer is longer than ${MAX_ANSWER_BYTES} bytes`));
+      }
       chunks.push(chunk);
     }
     const flat = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value ?? '')]);
-    return ok({
+    const answer = ok({
       status: statusCode,
       headers: Object.fromEntries(flat) as Record<string, string>,
       text: Buffer.concat(chunks).toString('utf8'),
     });
+    return { answer, isTransient: TRANSIENT.has(statusCode) };
   } catch (cause) {
-    return failed(request, reasonOf(cause));
+    return { answer: failed(request, reasonOf(cause)), isTransient: request.direct !== true };
   }
+}
+
+function last(answer: Result<WebAnswer, string>): Tried {
+  return { answer, isTransient: false };
 }
 
 function failed({ method, url }: WebRequest, why: string): Result<never, string> {

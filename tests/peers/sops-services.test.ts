@@ -53,6 +53,7 @@ async function decrypted(
   text: string,
   env: Readonly<Record<string, string>>,
   own: { readonly vaultToken?: string } = {},
+  kustomization = 'resources: [s.yaml]\n',
 ): Promise<string> {
   const client = undefined as unknown as KubeClient;
   const web = createWeb({ env, clock: systemClock });
@@ -60,7 +61,10 @@ async function decrypted(
   const ports = { web, clock: systemClock, env, readFile: () => undefined, hostname: 'engine-0', tokens };
   const cloud = createCloudIdentity(ports, client, false);
   const services = openKeyServices({ cloud, principal: ENGINE, own, logins: undefined });
-  const tree = memoryFiles({ 'kustomization.yaml': 'resources: [s.yaml]\n', 's.yaml': text });
+  const tree = memoryFiles({
+    'kustomization.yaml': kustomization,
+    [/^sops_mac=/m.test(text) ? 's.env' : 's.yaml']: text,
+  });
   const builder = {
     build: (_: string, wanted: Parameters<typeof build>[1]) => build(tree, wanted),
     close: async () => undefined,
@@ -132,6 +136,18 @@ describe.skipIf(sops === undefined || moto === undefined)('a file that sops encr
     const text = await encrypted(args(arns[0] ?? ''), env);
     expect(text).not.toContain('correct horse');
     expect(await decrypted(text, env)).toContain('password: correct horse');
+  });
+
+  it('is decrypted in a form whose metadata are flat', async () => {
+    const file = join(directory, 's.env');
+    await writeFile(file, 'PASSWORD=correct horse\n');
+    const args = ['encrypt', '--kms', arns[0] ?? '', '--encryption-context', 'app:shop,team:one', file];
+    const { stdout } = await exec(sops ?? '', args, {
+      env: { PATH: process.env['PATH'] ?? '', HOME: directory, ...env },
+    });
+    expect(stdout).toContain('map_context__map_app=shop');
+    const built = await decrypted(stdout, env, {}, 'secretGenerator: [{name: g, envs: [s.env]}]\n');
+    expect(built).toContain(`PASSWORD: ${Buffer.from('correct horse').toString('base64')}`);
   });
 
   it('is decrypted with the second of two keys, and not with a context that was changed', async () => {

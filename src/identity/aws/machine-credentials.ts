@@ -45,13 +45,11 @@ export async function instanceCredentials(ports: CloudPorts): Promise<Found | un
   const { env } = ports;
   if (env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') return undefined;
   const base = (env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || IMDS).replace(/\/+$/, '');
-  // Outside of EC2 nothing answers there: one try is enough.
   const session = await ports.web({
     method: 'PUT',
     url: `${base}/latest/api/token`,
     headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '21600' },
     direct: true,
-    tries: 1,
   });
   if (!session.ok) return err(session.error);
   if (session.value.status !== 200) return err(`the instance's metadata: ${explainAnswer(session.value)}`);

@@ -145,6 +145,14 @@ async function open(
 const awsFile = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }): string =>
   `aws_access_key_id: ${keys.accessKeyId}\naws_secret_access_key: ${keys.secretAccessKey}\n${keys.sessionToken === undefined ? '' : `aws_session_token: ${keys.sessionToken}\n`}`;
 
+it('sends no data key that is too long to be one', async () => {
+  const encrypted = 'A'.repeat(20_000);
+  for (const key of [kms({ encrypted }), gcpKms({ encrypted }), azureKv({ encrypted }), transit({ encrypted })]) {
+    expect(await open(key, { secret: { 'sops.vault-token': 'x' } })).toContain('longer than 16384 characters');
+  }
+  expect(internet.requests).toEqual([]);
+});
+
 describe('a key of AWS KMS', () => {
   it('is opened with keys of the Secret, of the engine, or of a service account', async () => {
     const tenant = aws.issue('arn:aws:iam::1:user/tenant');

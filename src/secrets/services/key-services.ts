@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ok, type Result } from '../../base/result.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import type { CloudIdentity } from '../../identity/cloud-identity.ts';
 import { type Principal, principalKey } from '../../identity/principal.ts';
 import type { ServiceKey } from '../sops/metadata.ts';
@@ -28,6 +28,9 @@ export interface KeyServiceOptions {
   readonly logins: VaultLogins | undefined;
 }
 
+/** Data keys have 32 bytes; the longest that a service makes of them is far below. */
+const MAX_LENGTH = 16_384;
+
 /** The services for one build. The order of credentials is Flux's. Source: kustomize-controller@1.9 decryptor.go SetAuthOptions. */
 export function openKeyServices(options: KeyServiceOptions): KeyServices {
   const { cloud, principal, own, logins } = options;
@@ -37,6 +40,9 @@ export function openKeyServices(options: KeyServiceOptions): KeyServices {
   return {
     identity: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
     open(key, signal) {
+      if (key.encrypted.length > MAX_LENGTH) {
+        return Promise.resolve(err(`the encrypted data key is longer than ${MAX_LENGTH} characters`));
+      }
       switch (key.type) {
         case 'kms': {
           const { aws } = own;
