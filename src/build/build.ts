@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { KubeObject } from '../api/object.ts';
+import { type KubeObject, type ObjectRef, refOf } from '../api/object.ts';
 import { type FileTree, realPath } from '../base/files.ts';
 import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { optsOut, substituteObject } from '../engine/envsubst/object.ts';
+import { type ObjectSubstitutionError, optsOut, substituteObject } from '../engine/envsubst/object.ts';
 import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
 import type { RemoteContent } from '../engine/kustomize/load.ts';
 import type { RemoteBase } from '../engine/kustomize/remote-base.ts';
@@ -16,6 +16,7 @@ import type { KeyRing } from '../secrets/sops/data-key.ts';
 import type { ServiceKey } from '../secrets/sops/metadata.ts';
 import { diskFiles } from './disk-files.ts';
 import { type GenerateSpec, generateKustomization, withFile, withFiles } from './generate.ts';
+import { locateExpressions, type Place } from './locate-expressions.ts';
 import { type Observations, observeFiles } from './observed-files.ts';
 
 /** Variables for `postBuild`, or why they could not be read. */
@@ -63,6 +64,14 @@ export interface BuildError {
   readonly message: string;
   readonly urls?: readonly string[];
   readonly keys?: readonly (readonly ServiceKey[])[];
+  /** Expressions that could not be replaced, with the objects that they are in. */
+  readonly unreplaced?: readonly Unreplaced[];
+}
+
+/** Expressions of one object that could not be replaced, and where they stand in the artifact. */
+export interface Unreplaced {
+  readonly object: ObjectRef;
+  readonly places: readonly Place[];
 }
 
 /**
@@ -105,18 +114,30 @@ export async function build(
   if (!built.ok) return err(buildError(built.error, rootPath));
 
   let changed = false;
+  let failure: string | undefined;
+  const unreplaced: Unreplaced[] = [];
   const objects: JsonObject[] = [];
   for (const object of built.value.objects as unknown as readonly JsonObject[]) {
     const done = await finish(object, ring, request.substitution);
     if (!done.ok) {
       // The objects after this one may need keys of services as well: all are asked for at once.
       if (ring !== undefined && ring.requested.length > 0) continue;
-      return err({ code: 'build', message: done.error });
+      // The first failure is the message; the places of all that are left without a value are told with it.
+      failure ??= done.error.message;
+      const { expressions } = done.error;
+      if (expressions.length === 0) break;
+      const read = observations().flatMap(([question]) => (question.startsWith('r') ? [question.slice(1)] : []));
+      const ref = refOf(object as unknown as KubeObject);
+      unreplaced.push({ object: ref, places: locateExpressions(sources, read, ref.name, expressions) });
+      continue;
     }
     changed ||= done.value !== object;
     objects.push(done.value);
   }
   if (ring !== undefined && ring.requested.length > 0) return closed(ring);
+  if (failure !== undefined) {
+    return err({ code: 'build', message: failure, ...(unreplaced.length > 0 && { unreplaced }) });
+  }
   const yaml = changed ? objects.map((object) => printYaml(object)).join('---\n') : built.value.yaml;
   return ok({
     yaml,
@@ -165,27 +186,30 @@ async function finish(
   object: JsonObject,
   ring: KeyRing | undefined,
   substitution: Substitution | undefined,
-): Promise<Result<JsonObject, string>> {
+): Promise<Result<JsonObject, ObjectSubstitutionError>> {
+  const fail = (message: string, expressions: readonly string[] = []): Result<never, ObjectSubstitutionError> =>
+    err({ message, expressions });
   const apiVersion = stringAt(object, 'apiVersion') ?? '';
   const kind = stringAt(object, 'kind') ?? '';
   const name = stringAt(object, 'metadata', 'name') ?? '';
   const isList = kind.endsWith('List') && isArray(field(object, 'items'));
   if (apiVersion === '' || kind === '' || (name === '' && !isList)) {
-    return err(`failed to decode Kubernetes apiVersion, kind and name from: ${goJson(object)}`);
+    return fail(`failed to decode Kubernetes apiVersion, kind and name from: ${goJson(object)}`);
   }
   if (apiVersion.split('/').length > 2) {
-    return err(`error unmarshaling JSON: while decoding JSON: Object 'Kind' is missing in '${goJson(object)}'`);
+    return fail(`error unmarshaling JSON: while decoding JSON: Object 'Kind' is missing in '${goJson(object)}'`);
   }
+  const subject = `'${printGvk(apiVersion, kind)}/${name}'`;
   const plain = ring === undefined ? ok(object) : await decryptObject(object, ring);
-  if (!plain.ok) return err(`decryption failed for '${printGvk(apiVersion, kind)}/${name}': ${plain.error}`);
+  if (!plain.ok) return fail(`decryption failed for ${subject}: ${plain.error}`);
   if (substitution === undefined) return plain;
-  const replaced =
-    substitution.error !== undefined && !optsOut(plain.value)
-      ? err(substitution.error)
-      : substituteObject(plain.value, substitution);
-  return replaced.ok
-    ? replaced
-    : err(`post build failed for '${printGvk(apiVersion, kind)}/${name}': ${replaced.error}`);
+  if (substitution.error !== undefined && !optsOut(plain.value)) {
+    return fail(`post build failed for ${subject}: ${substitution.error}`);
+  }
+  const replaced = substituteObject(plain.value, substitution);
+  if (replaced.ok) return replaced;
+  const { message, expressions } = replaced.error;
+  return fail(`post build failed for ${subject}: ${message}`, expressions);
 }
 
 /** kustomize's way to print a kind: `ConfigMap.v1.[noGrp]`. */

@@ -71,6 +71,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Characters that fit on a line of the terminal; 80 without one. */
+  readonly columns: number;
   /** Data for standard output. */
   print(text: string): void;
   /** All of standard input, at most {@link MAX_STDIN_BYTES}. */
@@ -125,6 +127,8 @@ export interface CliIo {
   stdin(): AsyncIterable<Uint8Array>;
   /** Whether a person can answer a question. */
   readonly interactive: boolean;
+  /** Width of the terminal that standard output is, if it is one. */
+  readonly columns?: number | undefined;
 }
 
 /** Which cluster, as flags and environment tell it. */

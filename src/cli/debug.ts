@@ -38,7 +38,7 @@ export async function variablesOf(
 
 async function run(context: CliContext): Promise<CliResult> {
   const wanted = ['show-status', 'show-vars', 'show-history'].filter((flag) => context.flags.bool(flag));
-  if (wanted.length !== 1) return failed('either --show-status, --show-vars, or --show-history must be set');
+  if (wanted.length !== 1) return failed('exactly one of --show-status, --show-vars, or --show-history must be set');
   const client = await context.client();
   if (!client.ok) return client;
   const ref = refTo(kustomizations, context.namespace, context.args[0] ?? '');
@@ -47,6 +47,7 @@ async function run(context: CliContext): Promise<CliResult> {
   if (wanted[0] === 'show-status') context.print(await context.yaml((object.value.status ?? {}) as Json));
   else if (wanted[0] === 'show-history') context.print(await context.yaml(at(object.value.status, 'history') ?? []));
   else {
+    if (at(object.value.spec, 'postBuild') === undefined) return failed('no post build substitutions found');
     const variables = await variablesOf(client.value, object.value);
     if (!variables.ok) return variables;
     for (const key of [...variables.value.keys()].sort()) context.print(`${key}=${variables.value.get(key)}\n`);

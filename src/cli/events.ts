@@ -4,30 +4,10 @@ import { ok } from '../base/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { humanDuration } from './age.ts';
 import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';
-import { kindNamed } from './kinds.ts';
-import { refTo } from './reconcile.ts';
 import { printTable } from './table.ts';
+import { referenceOf, toolkitKind } from './toolkit-kinds.ts';
 
 const EVENT = { apiVersion: 'v1', kind: 'Event' } as const;
-/** Kinds of the toolkit, those included that this version does not serve: a cluster may hold events of Flux's own. */
-const TOOLKIT_KINDS = new Set([
-  'Alert',
-  'ArtifactGenerator',
-  'Bucket',
-  'ExternalArtifact',
-  'GitRepository',
-  'HelmChart',
-  'HelmRelease',
-  'HelmRepository',
-  'ImagePolicy',
-  'ImageRepository',
-  'ImageUpdateAutomation',
-  'Kustomization',
-  'OCIRepository',
-  'Provider',
-  'Receiver',
-]);
-
 /** Which events are meant, and whether their namespaces differ. */
 interface Selection {
   readonly queries: readonly { readonly namespace?: string; readonly fieldSelector?: string }[];
@@ -40,23 +20,26 @@ async function select(context: CliContext, client: KubeClient): Promise<CliResul
   const text = context.flags.string('for');
   if (text === '') return ok({ queries: [scope], showNamespace: all });
   const [typed = '', name = ''] = text.split('/');
-  const kind = kindNamed(typed);
-  const kindName = kind?.kind ?? [...TOOLKIT_KINDS].find((known) => known.toLowerCase() === typed.toLowerCase());
-  if (kindName === undefined) return failed(`'${typed}' is not a recognized Flux kind`);
+  const kind = toolkitKind(typed);
+  if (typed === '') return failed('--for selector must be of format <kind>[/<name>]');
+  if (kind === undefined) return failed(`'${typed}' is not a recognized Flux kind`);
   const of = (kindOf: string, nameOf: string): string =>
     `involvedObject.kind=${kindOf}${nameOf === '' ? '' : `,involvedObject.name=${nameOf}`}`;
-  const own = { ...scope, fieldSelector: of(kindName, name) };
-  if (name === '' || kind === undefined || kind.kind !== 'Kustomization') {
-    return ok({ queries: [own], showNamespace: all });
-  }
-  // A Kustomization's events are told together with its source's.
-  const object = await client.get(refTo(kind, context.namespace, name), context.signal);
+  const own = { ...scope, fieldSelector: of(kind.kind, name) };
+  if (name === '' || kind.reference === undefined) return ok({ queries: [own], showNamespace: all });
+  // An object's events are told together with those of what it is made of.
+  const { namespace } = context;
+  const object = await client.get({ apiVersion: kind.apiVersion, kind: kind.kind, namespace, name }, context.signal);
   if (!object.ok) return refused(object.error);
-  const source = (field: string): string => stringAt(object.value.spec, 'sourceRef', field) ?? '';
-  const namespace = source('namespace') || context.namespace;
+  const refs = [referenceOf(kind, object.value)].filter((ref) => ref !== undefined);
+  // The chart that a release has made for itself.
+  const [source] = refs;
+  if (kind.kind === 'HelmRelease' && source !== undefined) {
+    refs.push({ kind: 'HelmChart', namespace: source.namespace, name: `${namespace}-${name}` });
+  }
   return ok({
-    queries: [own, { namespace, fieldSelector: of(source('kind'), source('name')) }],
-    showNamespace: all || namespace !== context.namespace,
+    queries: [own, ...refs.map((ref) => ({ namespace: ref.namespace, fieldSelector: of(ref.kind, ref.name) }))],
+    showNamespace: all || refs.some((ref) => ref.namespace !== namespace),
   });
 }
 
@@ -80,7 +63,7 @@ function lastSeen(event: KubeObject, nowMs: number): string {
 }
 
 function shown(context: CliContext, event: KubeObject): boolean {
-  if (!TOOLKIT_KINDS.has(field(event, 'involvedObject', 'kind'))) return false;
+  if (toolkitKind(field(event, 'involvedObject', 'kind')) === undefined) return false;
   const types = context.flags.list('types').map((type) => type.toLowerCase());
   return types.length === 0 || types.includes(field(event, 'type').toLowerCase());
 }

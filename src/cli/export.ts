@@ -1,6 +1,15 @@
 import type { KubeObject } from '../api/object.ts';
-import type { Json } from '../base/json.ts';
-import { stringAt } from '../base/json.ts';
+import { formatDuration, parseDuration } from '../base/duration.ts';
+import {
+  at,
+  isArray,
+  isObject,
+  type Json,
+  type JsonObject,
+  type MutableJsonObject,
+  put,
+  stringAt,
+} from '../base/json.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';
 import { exportObject } from './create/apply.ts';
@@ -22,6 +31,30 @@ function exported(object: KubeObject, fields: Readonly<Record<string, Json | und
     },
     ...kept,
   };
+}
+
+const DURATIONS = ['interval', 'retryInterval', 'timeout'];
+/** Fields that say nothing when they are false: the server fills them in, and Flux leaves them out. */
+const FLAGS = ['force', 'suspend', 'wait', 'optional', 'recurseSubmodules'];
+
+/** A spec as Flux's Go types write it, so that what somebody commits holds what they meant and nothing else. */
+function written(spec: Json | undefined): Json | undefined {
+  if (!isObject(spec)) return spec;
+  const out: MutableJsonObject = {};
+  for (const [key, value] of Object.entries(withoutFalse(spec))) {
+    const duration = DURATIONS.includes(key) && typeof value === 'string' ? parseDuration(value) : undefined;
+    put(out, key, duration?.ok === true ? formatDuration(duration.value) : value);
+  }
+  const from = at(spec, 'postBuild', 'substituteFrom');
+  if (!isArray(from)) return out;
+  const substituteFrom = from.map((entry) => (isObject(entry) ? withoutFalse(entry) : entry));
+  return { ...out, postBuild: { ...(at(spec, 'postBuild') as JsonObject), substituteFrom } };
+}
+
+function withoutFalse(map: JsonObject): JsonObject {
+  const out: MutableJsonObject = {};
+  for (const [key, value] of Object.entries(map)) if (!(value === false && FLAGS.includes(key))) put(out, key, value);
+  return out;
 }
 
 /** The Secret that a source refers to, with its values: only under --with-credentials. */
@@ -60,7 +93,7 @@ function exportKind(kind: CliKind): (context: CliContext) => Promise<CliResult> 
       objects.push(object.value);
     }
     for (const object of objects) {
-      await exportObject(context, exported(object, { spec: object.spec }));
+      await exportObject(context, exported(object, { spec: written(object.spec) }));
       if (kind !== gitRepositories || !context.flags.bool('with-credentials')) continue;
       const credentials = await exportCredentials(context, client.value, object);
       if (!credentials.ok) return credentials;

@@ -62,11 +62,13 @@ function rowOf(context: CliContext, columns: readonly Column[], object: KubeObje
 function selectorOf(context: CliContext): CliResult<(object: KubeObject) => boolean> {
   const text = context.flags.string('status-selector');
   if (text === '') return ok(() => true);
-  const match = /^([^=!]+)(!?=)(.*)$/s.exec(text);
-  if (match === null) {
+  const operator = text.includes('!=') ? '!=' : '=';
+  const place = text.indexOf(operator);
+  if (place < 0) {
     return failed(`expected status selector in type=status or type!=status format, but found: ${text}`);
   }
-  const [, type, operator, wanted] = match as unknown as [string, string, string, string];
+  const type = text.slice(0, place);
+  const wanted = text.slice(place + operator.length);
   return ok((object) => {
     const condition = conditionOf(object, type);
     if (operator === '!=') return condition?.status.toLowerCase() !== wanted.toLowerCase();
@@ -95,12 +97,14 @@ async function printKind(
   if (!selects.ok) return selects;
   const listed = await client.list(kind, listOptions(context));
   if (!listed.ok) {
-    return all && listed.error.reason === 'NoMatch' ? ok(false) : refused(listed.error);
+    if (all && listed.error.reason === 'NoMatch') return ok(false);
+    const unread = listed.error.code === 400 && context.flags.string('label-selector') !== '';
+    return refused(listed.error, unread ? 'unable to parse label selector' : undefined);
   }
   const { items } = listed.value;
   if (items.length === 0) {
     if (all) return ok(false);
-    const where = everywhere(context) ? '' : ` in ${JSON.stringify(context.namespace)} namespace`;
+    const where = ` in ${everywhere(context) ? 'any' : JSON.stringify(context.namespace)} namespace`;
     const [name] = context.args;
     return failed(
       name === undefined ? `no ${kind.kind} objects found${where}` : `${kind.kind} object '${name}' not found${where}`,
@@ -108,6 +112,7 @@ async function printKind(
   }
   const columns = columnsOf(kind, context);
   const rows = items.filter(selects.value).map((object) => rowOf(context, columns, object, all));
+  if (all && rows.length === 0) return ok(false);
   context.print(printTable(headerOf(context, columns), rows));
   return ok(true);
 }

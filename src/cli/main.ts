@@ -28,6 +28,7 @@ const host: CliHost = {
     stderr: (text) => void process.stderr.write(text),
     stdin: () => process.stdin,
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    columns: process.stdout.columns as number | undefined,
   },
   env: process.env,
   cwd: process.cwd(),

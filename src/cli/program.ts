@@ -149,6 +149,9 @@ function checkArguments(path: CommandPath, positional: readonly string[]): strin
   return `accepts between ${bounds.min} and ${bounds.max} arg(s), received ${count}`;
 }
 
+/** What Flux takes a pipe to be as wide as. */
+const DEFAULT_COLUMNS = 80;
+
 async function contextOf(
   host: CliHost,
   flags: FlagValues,
@@ -173,6 +176,7 @@ async function contextOf(
     signal,
     cwd: host.cwd,
     env: host.env,
+    columns: host.io.columns ?? DEFAULT_COLUMNS,
     print: (text) => host.io.stdout(raw ? text : visible(text)),
     readStdin: () => readAll(host),
     confirm: (question) => confirm(host, question),

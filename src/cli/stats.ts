@@ -1,7 +1,8 @@
 import { at } from '../base/json.ts';
 import { type CliContext, type CliResult, type Command, done, refused } from './command.ts';
-import { cliKinds, conditionOf, isSuspended } from './kinds.ts';
+import { conditionOf, isSuspended } from './kinds.ts';
 import { printTable } from './table.ts';
+import { toolkitKinds } from './toolkit-kinds.ts';
 
 const HEADER = ['Reconcilers', 'Running', 'Failing', 'Suspended', 'Storage'];
 
@@ -10,7 +11,7 @@ async function run(context: CliContext): Promise<CliResult> {
   if (!client.ok) return client;
   const scope = context.flags.bool('all-namespaces') ? {} : { namespace: context.namespace };
   const rows: string[][] = [];
-  for (const kind of cliKinds) {
+  for (const kind of toolkitKinds.filter(({ uncounted }) => uncounted !== true)) {
     const listed = await client.value.list(kind, scope);
     if (!listed.ok && listed.error.reason !== 'NoMatch') return refused(listed.error);
     const items = listed.ok ? listed.value.items : [];

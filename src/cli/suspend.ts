@@ -84,21 +84,18 @@ function resumeKind(kind: CliKind): (context: CliContext) => Promise<CliResult> 
     const found = await chosen(context, client.value, kind);
     if (!found.ok) return found;
     const { objects, missing } = found.value;
-    const oneByOne = context.flags.bool('wait');
+    // One is waited for, several only on request. Source: fluxcd/flux2@v2.9 cmd/flux/resume.go.
+    const waits = context.flags.changed('wait') ? context.flags.bool('wait') : context.args.length === 1;
     let failures = 0;
-    const conclude = async (object: KubeObject): Promise<void> => {
-      const result = await waitForResumed(context, client.value, kind, object);
-      if (result.ok) return;
-      failures++;
-      context.progress.failure(result.error.message);
-    };
     for (const object of objects) {
       const result = await setSuspended(context, client.value, kind, object, false);
       if (!result.ok) return result;
-      if (oneByOne) await conclude(object);
+      const resumed = waits ? await waitForResumed(context, client.value, kind, object) : done;
+      if (resumed.ok) continue;
+      failures++;
+      context.progress.failure(resumed.error.message);
     }
-    if (!oneByOne) for (const object of objects) await conclude(object);
-    if (failures > 0) return failed(`${failures} of ${objects.length} objects did not become ready`);
+    if (failures > 0) return failed(`reconciliation failed for ${failures} ${kind.kind}(s)`);
     return missing ? { ok: false, error: someMissing } : done;
   };
 }
@@ -117,7 +114,7 @@ async function waitForResumed(
   });
   if (!waited.ok) return waited;
   const { end, seen } = waited.value;
-  if (!end.ready) return failed(`${kind.kind} ${name} reconciliation failed: '${end.message}'`);
+  if (!end.ready) return failed(`${kind.kind} ${name} reconciliation failed: ${end.message}`);
   context.progress.success(`${kind.kind} ${name} reconciliation completed`);
   context.progress.success(kind.success(seen));
   return done;

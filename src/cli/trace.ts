@@ -1,14 +1,17 @@
 import { groupOf, type KubeObject, type ObjectRef } from '../api/object.ts';
-import { stringAt } from '../base/json.ts';
+import { at, type Json, stringAt } from '../base/json.ts';
 import { ok } from '../base/result.ts';
 import type { KubeClient, ResourceInfo } from '../kube/client.ts';
 import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';
-import { conditionOf, kindNamed, kustomizations } from './kinds.ts';
-import { refTo } from './reconcile.ts';
+import { conditionOf } from './kinds.ts';
+import { toolkitKind } from './toolkit-kinds.ts';
 
 /** Owners followed upwards: Pod, ReplicaSet, Deployment and a few more. */
 const MAX_OWNERS = 10;
-const GROUP = 'kustomize.toolkit.fluxcd.io';
+const MANAGERS = [
+  { kind: 'Kustomization', apiVersion: 'kustomize.toolkit.fluxcd.io/v1' },
+  { kind: 'HelmRelease', apiVersion: 'helm.toolkit.fluxcd.io/v2' },
+] as const;
 
 /** A resource by any of the names that kubectl takes: plural, singular, short name or kind, perhaps with `.group`. */
 function findResource(resources: readonly ResourceInfo[], typed: string): ResourceInfo | undefined {
@@ -68,14 +71,23 @@ function refOfResource(context: CliContext, info: ResourceInfo, name: string): O
   return info.namespaced ? { apiVersion, kind, namespace: context.namespace, name } : { apiVersion, kind, name };
 }
 
-/** The Kustomization that an object, or an owner of it, was applied by. */
-async function managerOf(client: KubeClient, object: KubeObject): Promise<CliResult<ObjectRef>> {
+/** What manages an object, or the owner that leads to it. */
+interface Manager {
+  readonly kind: 'Kustomization' | 'HelmRelease';
+  readonly ref: ObjectRef;
+}
+
+/** The Kustomization or HelmRelease that an object, or an owner of it, was applied by. */
+async function managerOf(client: KubeClient, object: KubeObject): Promise<CliResult<Manager>> {
   let current = object;
   for (let steps = 0; steps < MAX_OWNERS; steps++) {
-    const name = current.metadata.labels?.[`${GROUP}/name`];
-    const namespace = current.metadata.labels?.[`${GROUP}/namespace`];
-    if (name !== undefined && namespace !== undefined) return ok(refTo(kustomizations, namespace, name));
-    const owner = current.metadata.ownerReferences?.find(({ controller }) => controller === true);
+    for (const { kind, apiVersion } of MANAGERS) {
+      const name = current.metadata.labels?.[`${groupOf(apiVersion)}/name`];
+      const namespace = current.metadata.labels?.[`${groupOf(apiVersion)}/namespace`] ?? '';
+      if (name !== undefined) return ok({ kind, ref: { apiVersion, kind, namespace, name } });
+    }
+    const owners = current.metadata.ownerReferences ?? [];
+    const owner = owners.find(({ controller }) => controller === true) ?? owners[0];
     if (owner === undefined) break;
     const { apiVersion, kind } = owner;
     const { namespace: inside } = current.metadata;
@@ -99,12 +111,13 @@ function block(lines: readonly (readonly [string, string | undefined])[]): strin
     .join('');
 }
 
+/** A failure is called one, also of a Kustomization, of which Flux says that it was reconciled. */
 function reconciledLines(object: KubeObject): readonly (readonly [string, string | undefined])[] {
   const ready = conditionOf(object, 'Ready');
   if (ready === undefined) return [['Status', 'Unknown']];
-  const failure = ready.status === 'False' && object.kind !== 'Kustomization';
+  const what = ready.status === 'False' ? 'Last reconciliation failed' : 'Last reconciled';
   return [
-    ['Status', `Last ${failure ? 'reconciliation failed' : 'reconciled'} at ${localTime(ready.lastTransitionTime)}`],
+    ['Status', `${what} at ${localTime(ready.lastTransitionTime)}`],
     ['Message', ready.message],
   ];
 }
@@ -118,25 +131,68 @@ function localTime(text: string): string {
 function sourceBlock(source: KubeObject): string {
   const text = (...path: readonly string[]): string | undefined => stringAt(source.spec, ...path);
   const tag = text('ref', 'tag') ?? text('ref', 'semver');
+  const origin = (field: string): string => text('sourceRef', field) ?? '';
+  const isArtifact = source.kind === 'ExternalArtifact';
   return block([
     [source.kind, source.metadata.name],
     ['Namespace', source.metadata.namespace],
+    ['Source', isArtifact ? `${origin('kind')}/${origin('namespace')}/${origin('name')}` : undefined],
     ['URL', text('url')],
+    ['Bucket', text('bucketName')],
+    ['Chart', source.kind === 'HelmChart' ? text('chart') : undefined],
+    ['Version', source.kind === 'HelmChart' ? text('version') : undefined],
     ['Tag', tag],
     ['Branch', tag === undefined ? text('ref', 'branch') : undefined],
+    ['Digest', tag === undefined ? text('ref', 'digest') : undefined],
     ['Revision', stringAt(source.status, 'artifact', 'revision')],
     ...reconciledLines(source),
   ]);
 }
 
+/** A source that is gone is what the user looks for: the rest is told all the same. */
+function missingBlock({ kind, name, namespace }: ObjectRef): string {
+  return block([
+    [kind, name],
+    ['Namespace', namespace],
+    ['Status', 'Not found'],
+  ]);
+}
+
+/** References from a manager to what it was made of, the nearest first. */
+async function sourceRefs(
+  client: KubeClient,
+  { kind }: Manager,
+  { spec, status, metadata }: KubeObject,
+): Promise<CliResult<readonly ObjectRef[]>> {
+  const own = metadata.namespace ?? '';
+  const refOf = (reference: Json | undefined, fallback: string): readonly ObjectRef[] => {
+    const known = toolkitKind(stringAt(reference, 'kind') ?? '');
+    const name = stringAt(reference, 'name');
+    if (known === undefined || name === undefined) return [];
+    const { apiVersion } = known;
+    return [{ apiVersion, kind: known.kind, namespace: stringAt(reference, 'namespace') || fallback, name }];
+  };
+  if (kind === 'Kustomization') return ok(refOf(at(spec, 'sourceRef'), own));
+  const chart = stringAt(status, 'helmChart') ?? '';
+  const [namespace = '', name = ''] = chart.split('/');
+  const chartRefs = chart === '' ? [] : refOf({ kind: 'HelmChart', namespace, name }, own);
+  const reference = at(spec, 'chart') === undefined ? at(spec, 'chartRef') : at(spec, 'chart', 'spec', 'sourceRef');
+  const refs = [...chartRefs, ...refOf(reference, own)];
+  const [last] = refs.slice(-1);
+  if (last?.kind !== 'HelmChart' || at(spec, 'chart') !== undefined) return ok(refs);
+  // A release may refer to a chart of its own object, which in turn has a source.
+  const found = await client.get(last);
+  return found.ok ? ok([...refs, ...refOf(at(found.value.spec, 'sourceRef'), last.namespace ?? own)]) : ok(refs);
+}
+
 async function traceObject(client: KubeClient, object: KubeObject): Promise<CliResult<string>> {
   const manager = await managerOf(client, object);
   if (!manager.ok) return manager;
-  const kustomization = await client.get(manager.value);
-  if (!kustomization.ok) return refused(kustomization.error, 'failed to find kustomization');
-  const { spec, status, metadata } = kustomization.value;
-  const sourceKind = stringAt(spec, 'sourceRef', 'kind') ?? '';
-  const kind = kindNamed(sourceKind);
+  const { kind, ref } = manager.value;
+  const found = await client.get(ref);
+  if (!found.ok) return refused(found.error, `failed to find ${kind === 'Kustomization' ? 'kustomization' : kind}`);
+  const { spec, status, metadata } = found.value;
+  const applied = kind === 'Kustomization';
   const blocks = [
     block([
       ['Object', `${object.kind}/${object.metadata.name}`],
@@ -144,19 +200,21 @@ async function traceObject(client: KubeClient, object: KubeObject): Promise<CliR
       ['Status', 'Managed by Flux'],
     ]),
     block([
-      ['Kustomization', metadata.name],
+      [kind, metadata.name],
       ['Namespace', metadata.namespace],
       ['Target', stringAt(spec, 'targetNamespace')],
-      ['Path', stringAt(spec, 'path') ?? ''],
-      ['Revision', stringAt(status, 'lastAppliedRevision') ?? ''],
-      ...reconciledLines(kustomization.value),
+      ['Path', applied ? (stringAt(spec, 'path') ?? '') : undefined],
+      ['Revision', stringAt(status, applied ? 'lastAppliedRevision' : 'lastAttemptedRevision') ?? ''],
+      ...reconciledLines(found.value),
     ]),
   ];
-  if (kind !== undefined) {
-    const namespace = stringAt(spec, 'sourceRef', 'namespace') ?? metadata.namespace ?? '';
-    const source = await client.get(refTo(kind, namespace, stringAt(spec, 'sourceRef', 'name') ?? ''));
-    if (!source.ok) return refused(source.error, `failed to find ${sourceKind}`);
-    blocks.push(sourceBlock(source.value));
+  const refs = await sourceRefs(client, manager.value, found.value);
+  if (!refs.ok) return refs;
+  for (const sourceRef of refs.value) {
+    const source = await client.get(sourceRef);
+    if (source.ok) blocks.push(sourceBlock(source.value));
+    else if (source.error.code === 404) blocks.push(missingBlock(sourceRef));
+    else return refused(source.error, `failed to find ${sourceRef.kind}`);
   }
   return ok(`\n${blocks.join('---\n')}`);
 }

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../base/json.ts';
 import { ok } from '../base/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';
+import { helmInventory } from './helm-inventory.ts';
 import { type InventoryEntry, inventoryOf } from './inventory.ts';
 import { kustomizations } from './kinds.ts';
 import { refTo } from './reconcile.ts';
@@ -15,6 +16,7 @@ interface Tree {
 
 const KUSTOMIZE_GROUP = 'kustomize.toolkit.fluxcd.io';
 const FLUX_GROUPS = 'toolkit.fluxcd.io';
+const HELM_RELEASE = { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease' } as const;
 /** Kustomizations read for one tree; a cluster with more is too large to read on a screen. */
 const MAX_KUSTOMIZATIONS = 1000;
 
@@ -32,16 +34,24 @@ class TreeReader {
   }
 
   async read(object: KubeObject): Promise<CliResult<readonly Tree[]>> {
-    this.#seen.add(`${object.metadata.namespace}/${object.metadata.name}`);
+    this.#seen.add(keyOf(object));
     if (this.#seen.size > MAX_KUSTOMIZATIONS) return failed(`more than ${MAX_KUSTOMIZATIONS} Kustomizations`);
     const items: Tree[] = [];
     for (const entry of inventoryOf(object)) {
       if (this.#compact && !entry.group.includes(FLUX_GROUPS)) continue;
       const nested = entry.group === KUSTOMIZE_GROUP && entry.kind === 'Kustomization';
-      if (nested && this.#seen.has(`${entry.namespace}/${entry.name}`)) continue;
+      const key = `${entry.namespace}/${entry.name}`;
+      if (nested && key === keyOf(object)) continue;
       // What another cluster holds cannot be read from this one.
       const remote = object.spec?.['kubeConfig'] !== undefined;
-      const children = nested && !remote ? await this.#readNested(entry) : ok([]);
+      const children =
+        remote || (this.#seen.has(key) && nested)
+          ? ok([])
+          : nested
+            ? await this.#readNested(entry)
+            : isRelease(entry)
+              ? await this.#readRelease(entry)
+              : ok([]);
       if (!children.ok) return children;
       items.push({ entry, items: children.value });
     }
@@ -50,8 +60,30 @@ class TreeReader {
 
   async #readNested({ namespace, name }: InventoryEntry): Promise<CliResult<readonly Tree[]>> {
     const object = await this.#client.get(refTo(kustomizations, namespace, name), this.#context.signal);
-    return object.ok ? await this.read(object.value) : refused(object.error, 'failed to find object');
+    if (object.ok) return await this.read(object.value);
+    // It is in the inventory and not in the cluster: the tree of the others is told all the same.
+    return object.error.code === 404 ? ok([]) : refused(object.error, 'failed to find object');
   }
+
+  async #readRelease({ namespace, name }: InventoryEntry): Promise<CliResult<readonly Tree[]>> {
+    const object = await this.#client.get({ ...HELM_RELEASE, namespace, name }, this.#context.signal);
+    if (!object.ok) return object.error.code === 404 ? ok([]) : refused(object.error, 'failed to find object');
+    const entries = await helmInventory(this.#context, this.#client, object.value);
+    if (!entries.ok) return entries;
+    return ok(
+      entries.value
+        .filter(({ group }) => !this.#compact || group.includes(FLUX_GROUPS))
+        .map((entry) => ({ entry, items: [] })),
+    );
+  }
+}
+
+function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function isRelease({ group, kind }: InventoryEntry): boolean {
+  return kind === HELM_RELEASE.kind && HELM_RELEASE.apiVersion.startsWith(`${group}/`);
 }
 
 function textOf({ namespace, name, kind }: Tree['entry']): string {
@@ -71,7 +103,7 @@ function draw(items: readonly Tree[], margin: string): string {
 function toJson({ entry, items }: Tree): JsonObject {
   const { namespace, name, group, kind } = entry;
   return {
-    resource: { GroupKind: { Group: group, Kind: kind }, Name: name, Namespace: namespace },
+    resource: { Namespace: namespace, Name: name, GroupKind: { Group: group, Kind: kind } },
     ...(items.length > 0 ? { resources: items.map(toJson) } : {}),
   };
 }

@@ -37,7 +37,7 @@ async function run(context: CliContext): Promise<CliResult> {
   const builds = await buildLocally(context, client.value);
   if (!builds.ok) return builds;
   for (const { objects } of builds.value) {
-    for (const object of objects) context.print(`---\n${await context.yaml(object as unknown as Json)}`);
+    for (const object of objects) context.print(`${await context.yaml(object as unknown as Json)}---\n`);
   }
   return done;
 }

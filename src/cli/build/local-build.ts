@@ -3,18 +3,19 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import { upgraded } from '../../api/legacy.ts';
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
-import type { Json } from '../../base/json.ts';
-import { at, isObject, stringAt } from '../../base/json.ts';
+import { at, stringAt } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
 import { build } from '../../build/build.ts';
 import { diskFiles } from '../../build/disk-files.ts';
+import { printPlaces } from '../../build/locate-expressions.ts';
 import { parseYamlDocuments } from '../../engine/yaml/parse.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { matcher, readIgnorePatterns } from '../../source/artifact/ignore.ts';
-import { type CliContext, type CliResult, failed, refused } from '../command.ts';
+import { type CliContext, type CliResult, done, failed, refused } from '../command.ts';
 import { variablesOf } from '../debug.ts';
 import { kustomizations } from '../kinds.ts';
 import { refTo } from '../reconcile.ts';
+import { hideEncrypted } from './hide-encrypted.ts';
 
 const GROUP = 'kustomize.toolkit.fluxcd.io';
 /** A Kustomization's file larger than this is none. */
@@ -48,25 +49,27 @@ export async function buildLocally(
   const sources = localSources(context);
   if (!sources.ok) return sources;
   const builds: LocalBuild[] = [];
-  const pending: { readonly object: KubeObject; readonly directory: string }[] = [
-    { object: kustomization.value, directory },
-  ];
-  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+  const seen = new Set<string>();
+  const descend = async (object: KubeObject, folder: string): Promise<CliResult> => {
     if (builds.length >= MAX_BUILDS) return failed(`more than ${MAX_BUILDS} nested Kustomizations`);
-    const objects = await buildOne(context, client, next.object, next.directory);
-    if (!objects.ok) return objects;
-    builds.push({ kustomization: next.object, objects: objects.value });
-    if (!context.flags.bool('recursive')) break;
-    const seen = new Set(
-      [...builds.map(({ kustomization }) => kustomization), ...pending.map(({ object }) => object)].map(keyOf),
-    );
-    for (const object of objects.value.filter(isKustomization)) {
-      const source = sources.value.get(sourceKey(object));
-      if (source === undefined || seen.has(keyOf(object))) continue;
-      pending.push({ object, directory: join(source, stringAt(object.spec, 'path') ?? './') });
+    seen.add(keyOf(object));
+    const built = await buildOne(context, client, object, folder);
+    if (!built.ok) return built;
+    builds.push({ kustomization: object, objects: built.value });
+    if (!context.flags.bool('recursive')) return done;
+    for (const nested of built.value.filter(isKustomization)) {
+      if (seen.has(keyOf(nested))) continue;
+      const source = sources.value.get(sourceKey(nested));
+      if (source === undefined) {
+        return failed(`cannot get local path for ${sourceKey(nested)} of kustomization ${nested.metadata.name}`);
+      }
+      const below = await descend(nested, join(source, stringAt(nested.spec, 'path') ?? './'));
+      if (!below.ok) return below;
     }
-  }
-  return ok(builds);
+    return done;
+  };
+  const descended = await descend(kustomization.value, directory);
+  return descended.ok ? ok(builds) : descended;
 }
 
 function keyOf(object: KubeObject): string {
@@ -106,14 +109,14 @@ async function findKustomization(
   if (file !== '') return readKustomization(context, file, name);
   if (client === undefined) return failed('dry-run mode requires a kustomization file');
   const object = await client.get(refTo(kustomizations, context.namespace, name), context.signal);
-  return object.ok ? ok(object.value) : refused(object.error);
+  return object.ok ? ok(object.value) : refused(object.error, 'failed to get kustomization object');
 }
 
 function readKustomization(context: CliContext, file: string, name: string): CliResult<KubeObject> {
   const path = resolve(context.cwd, file);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile() || found.size > MAX_FILE_BYTES) {
-    return failed(`failed to read kustomization file ${file}`);
+    return failed(`invalid kustomization file ${JSON.stringify(file)}`);
   }
   const documents = parseYamlDocuments(readFileSync(path, 'utf8'));
   if (!documents.ok) return failed(`failed to decode kustomization file ${file}: ${documents.error.message}`);
@@ -126,7 +129,7 @@ function readKustomization(context: CliContext, file: string, name: string): Cli
   );
   if (object === undefined) {
     return failed(
-      `failed find kustomization with name '${name}' and namespace '${context.namespace}' in file '${file}'`,
+      `failed to get kustomization object: failed find kustomization with name '${name}' and namespace '${context.namespace}' in file '${file}'`,
     );
   }
   const written = object as unknown as KubeObject;
@@ -152,7 +155,7 @@ async function buildOne(
   const real = realpathSync(directory);
   const root = rootOf(real);
   const variables = await variablesOf(client, object);
-  if (!variables.ok) return variables;
+  if (!variables.ok) return failed(`${keyOf(object)}: ${variables.error.message}`);
   const { spec } = object as unknown as Kustomization;
   const request = {
     path: relative(root, real),
@@ -165,8 +168,18 @@ async function buildOne(
     },
   };
   const built = await build(diskFiles(root), request, undefined, ignoredPaths(context, request.path));
-  if (!built.ok) return failed(`${printRef(refOf(object))}: ${built.error.message}`);
+  if (!built.ok) {
+    const places = (built.error.unreplaced ?? []).flatMap((found) => found.places);
+    const shown = places.map((place) => ({ ...place, file: shortest(context.cwd, join(root, place.file)) }));
+    return failed(`${keyOf(object)}: ${built.error.message}${places.length === 0 ? '' : `\n${printPlaces(shown)}`}`);
+  }
   return ok(built.value.objects.map((other) => hideEncrypted(withOwner(upgraded(other) ?? other, object))));
+}
+
+/** A file as somebody in `directory` would type it. */
+function shortest(directory: string, file: string): string {
+  const path = relative(directory, file);
+  return path.startsWith('..') ? file : path;
 }
 
 /** What --ignore-paths names, below the folder that is built. Source: fluxcd/flux2@v2 internal/build. */
@@ -190,31 +203,4 @@ function withOwner(object: KubeObject, owner: KubeObject): KubeObject {
     ...object,
     metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}), labels },
   };
-}
-
-const HIDDEN = '**SOPS**';
-
-/** What SOPS encrypted is not told: neither its cipher text nor what it would decrypt to. Source: fluxcd/flux2@v2 internal/build. */
-function hideEncrypted(object: KubeObject): KubeObject {
-  const raw = object as unknown as { readonly sops?: Json; readonly data?: Json; readonly stringData?: Json };
-  const encrypted = (text: Json): boolean =>
-    typeof text === 'string' &&
-    (text.includes('ENC[AES256_GCM') ||
-      Buffer.from(text, 'base64').includes('"sops"') ||
-      Buffer.from(text, 'base64').includes('\nsops:'));
-  if (object.kind !== 'Secret') return object;
-  const hide = (values: Json | undefined, hidden: string): Json | undefined => {
-    if (!isObject(values)) return values;
-    return Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, raw.sops !== undefined || encrypted(value) ? hidden : value]),
-    );
-  };
-  const { sops: _, ...rest } = raw;
-  const data = hide(raw.data, Buffer.from(HIDDEN).toString('base64'));
-  const stringData = hide(raw.stringData, HIDDEN);
-  return {
-    ...(rest as unknown as KubeObject),
-    ...(data === undefined ? {} : { data }),
-    ...(stringData === undefined ? {} : { stringData }),
-  } as KubeObject;
 }

@@ -7,9 +7,9 @@ import type { CliKind } from '../kinds.ts';
 import { FIELD_MANAGER } from '../reconcile.ts';
 import { concluded, waitFor } from '../wait.ts';
 
-/** Prints an object as a document of a stream, as Flux's --export does: with an empty line after it. */
+/** Prints an object as a document of a stream, as Flux's --export does. */
 export async function exportObject(context: CliContext, object: KubeObject): Promise<void> {
-  context.print(`---\n${await context.yaml(object as unknown as Json)}\n`);
+  context.print(`---\n${await context.yaml(object as unknown as Json)}`);
 }
 
 /** Creates the object, or sets its labels and the given fields when it is there. */

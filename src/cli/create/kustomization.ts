@@ -12,16 +12,21 @@ const HEALTH_KINDS = ['Deployment', 'DaemonSet', 'StatefulSet', 'HelmRelease'];
 
 /** `Kind/name.namespace` of --source; the kind may be in any case and is GitRepository by default. Source: flux2 internal/flags. */
 export function parseSource(text: string): CliResult<JsonObject> {
-  if (text.trim() === '') return failed(`no Kustomization source given, please specify the source name`);
+  const refuse = (why: string): CliResult<never> =>
+    failed(`invalid argument ${JSON.stringify(text)} for "--source" flag: ${why}`);
+  if (text.trim() === '') return refuse('no Kustomization source given, please specify the source name');
   const slash = text.indexOf('/');
-  const typed = slash < 0 ? 'GitRepository' : text.slice(0, slash);
+  const typed = slash <= 0 ? 'GitRepository' : text.slice(0, slash);
   const kind = SOURCE_KINDS.find((known) => known.toLowerCase() === typed.toLowerCase());
   if (kind === undefined) {
-    return failed(`source kind '${typed}' is not supported, must be one of: ${SOURCE_KINDS.join(', ')}`);
+    return refuse(`source kind '${typed}' is not supported, must be one of: ${SOURCE_KINDS.join(', ')}`);
   }
-  const [name, ...namespace] = text.slice(slash + 1).split('.');
-  if (name === undefined || name === '') return failed(`no name given for source of kind '${kind}'`);
-  return ok({ kind, name, ...(namespace.length > 0 ? { namespace: namespace.join('.') } : {}) });
+  const rest = text.slice(slash + 1);
+  const dot = rest.lastIndexOf('.');
+  const name = dot < 0 ? rest : rest.slice(0, dot);
+  const namespace = dot < 0 ? '' : rest.slice(dot + 1);
+  if (name === '') return refuse(`no name given for source of kind '${kind}'`);
+  return ok({ kind, name, ...(namespace === '' ? {} : { namespace }) });
 }
 
 function parseHealthCheck(text: string): CliResult<JsonObject> {
@@ -36,19 +41,19 @@ function parseHealthCheck(text: string): CliResult<JsonObject> {
 }
 
 function parseDependency(text: string): JsonObject {
-  const [first, second] = text.split('/');
-  return second === undefined ? { name: first ?? '' } : { name: second, namespace: first ?? '' };
+  const slash = text.indexOf('/');
+  if (slash < 0) return { name: text };
+  return { name: text.slice(slash + 1), ...(slash === 0 ? {} : { namespace: text.slice(0, slash) }) };
 }
 
 /** A path inside of the source: `./` before it, and no way out. Source: flux2 internal/flags safe_relative_path.go. */
-function relativePath(text: string): CliResult<string> {
-  if (text === '') return failed('path is required');
+function relativePath(text: string): string {
   const steps: string[] = [];
   for (const step of text.split(/[\\/]+/)) {
     if (step === '..') steps.pop();
     else if (step !== '' && step !== '.') steps.push(step);
   }
-  return ok(steps.length === 0 ? './' : `./${steps.join('/')}`);
+  return steps.length === 0 ? './' : `./${steps.join('/')}`;
 }
 
 function collect<T>(results: readonly CliResult<T>[]): CliResult<readonly T[]> {
@@ -62,8 +67,7 @@ function collect<T>(results: readonly CliResult<T>[]): CliResult<readonly T[]> {
 
 function specOf(context: CliContext): CliResult<JsonObject> {
   const { flags } = context;
-  const path = relativePath(flags.string('path'));
-  if (!path.ok) return path;
+  if (!flags.changed('source')) return failed('source is required');
   const sourceRef = parseSource(flags.string('source'));
   if (!sourceRef.ok) return sourceRef;
   const checks = collect(flags.list('health-check').map(parseHealthCheck));
@@ -85,7 +89,7 @@ function specOf(context: CliContext): CliResult<JsonObject> {
     ...(flags.string('kubeconfig-secret-ref') === ''
       ? {}
       : { kubeConfig: { secretRef: { name: flags.string('kubeconfig-secret-ref') } } }),
-    path: path.value,
+    path: relativePath(flags.string('path')),
     prune: flags.bool('prune'),
     ...(retryMs > 0 ? { retryInterval: formatDuration(retryMs) } : {}),
     ...named('service-account', 'serviceAccountName'),

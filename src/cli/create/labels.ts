@@ -2,6 +2,7 @@ import { ok } from '../../base/result.ts';
 import { type CliContext, type CliResult, failed } from '../command.ts';
 import { isDnsSubdomain } from '../global-flags.ts';
 
+const MAX_LABEL_LENGTH = 63;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
@@ -10,7 +11,7 @@ export function isQualifiedName(text: string): boolean {
   const slash = text.indexOf('/');
   const name = text.slice(slash + 1);
   if (slash >= 0 && !isDnsSubdomain(text.slice(0, slash))) return false;
-  return name.length <= 63 && LABEL_NAME.test(name);
+  return name.length <= MAX_LABEL_LENGTH && LABEL_NAME.test(name);
 }
 
 /** The values of `--label`. Source: fluxcd/flux2@v2 cmd/flux/create.go parseLabels. */
@@ -24,7 +25,7 @@ export function parseLabels(context: CliContext): CliResult<Readonly<Record<stri
     const key = text.slice(0, equals);
     const value = text.slice(equals + 1);
     if (!isQualifiedName(key)) return failed(`invalid label '${key}'`);
-    if (value.length > 63 || !LABEL_VALUE.test(value)) return failed(`invalid label value '${value}'`);
+    if (value.length > MAX_LABEL_LENGTH || !LABEL_VALUE.test(value)) return failed(`invalid label value '${value}'`);
     labels[key] = value;
   }
   return ok(labels);
@@ -47,7 +48,8 @@ export function metadataOf(
 export function requireName(context: CliContext): CliResult<string> {
   const [name] = context.args;
   if (name === undefined) return failed('name is required');
-  if (isDnsSubdomain(name)) return ok(name);
+  // Names are values of the owner's label, too, which are shorter than names.
+  if (isDnsSubdomain(name) && name.length <= MAX_LABEL_LENGTH) return ok(name);
   return failed(
     `name '${name}' is invalid, it should adhere to standard defined in RFC 1123, the name can only contain alphanumeric characters or '-'`,
   );

@@ -40,6 +40,7 @@ import { pruneStale } from './prune-stale.ts';
 import { evaluateReady } from './ready-expression.ts';
 import { artifactOf, readSource, type SourceArtifact } from './source.ts';
 import { type TargetCluster, TargetClusters } from './target-cluster.ts';
+import { tellUnreplaced } from './unreplaced.ts';
 import { readVariables } from './variables.ts';
 
 export const MANAGER = 'kustomize-controller';
@@ -260,7 +261,10 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return { kind: 'retry', requeueAfterMs: pass.times.retryMs, ...pass.end() };
     }
     const target = found.value;
-    if (!built.ok) return pass.failed('BuildFailed', built.error.message);
+    if (!built.ok) {
+      tellUnreplaced(pass, built.error.unreplaced ?? []);
+      return pass.failed('BuildFailed', built.error.message);
+    }
     pass.digest = built.value.digest;
 
     pass.step('Detecting drift');

@@ -1,12 +1,20 @@
 import { utf8Bytes, utf8Text } from '../../base/files.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { matchingPrefix } from './glob.ts';
-import { type Node, type ParseError, parseTemplate } from './parse.ts';
+import { type Node, parseTemplate } from './parse.ts';
 
-/** `NotSet`: strict mode met a variable without a value; `name` is the variable. `Invalid`: the text is no expression. */
+/**
+ * `NotSet`: strict mode met variables without values; `name` is the first, `names` are all of them. `Invalid`: the text is no
+ * expression; `at` is where it begins.
+ */
 export type SubstituteError =
-  | { readonly code: 'NotSet'; readonly name: string; readonly message: string }
-  | { readonly code: 'Invalid'; readonly message: string };
+  | {
+      readonly code: 'NotSet';
+      readonly name: string;
+      readonly names: readonly string[];
+      readonly message: string;
+    }
+  | { readonly code: 'Invalid'; readonly message: string; readonly at: number };
 
 export interface SubstituteOptions {
   /** A variable that is not set is an error unless the expression gives a default; else it is ''. */
@@ -26,25 +34,40 @@ export function substitute(
   options: SubstituteOptions = {},
 ): Result<string, SubstituteError> {
   const parsed = parseTemplate(source);
-  if (!parsed.ok) return invalid(parsed.error);
+  if (!parsed.ok) return err({ code: 'Invalid', message: parsed.error.code, at: parsed.error.at });
   const parts: string[] = [];
   for (const node of parsed.value) {
     const value = evaluate(node, variables, options.strict === true);
-    if (!value.ok) return value;
+    if (!value.ok) return err(told(value.error, parsed.value, source, variables));
     parts.push(value.value);
   }
   return ok(parts.join(''));
 }
 
-function invalid(message: ParseError | 'negative substring length'): Result<never, SubstituteError> {
-  return err({ code: 'Invalid', message });
+/** What an evaluation alone says of a failure. */
+type Failure =
+  | { readonly code: 'NotSet'; readonly name: string }
+  | { readonly code: 'Invalid'; readonly message: 'negative substring length'; readonly name: string };
+
+function told(
+  failure: Failure,
+  nodes: readonly Node[],
+  source: string,
+  variables: ReadonlyMap<string, string>,
+): SubstituteError {
+  const { code, name } = failure;
+  if (code === 'Invalid') return { code, message: failure.message, at: Math.max(0, source.indexOf(`\${${name}:`)) };
+  const names = [...new Set(nodes.flatMap((node) => unset(node, variables)))];
+  return { code, name, names, message: `variable not set (strict mode): ${JSON.stringify(name)}` };
 }
 
-function evaluate(
-  node: Node,
-  variables: ReadonlyMap<string, string>,
-  strict: boolean,
-): Result<string, SubstituteError> {
+function unset(node: Node, variables: ReadonlyMap<string, string>): readonly string[] {
+  if (node.kind === 'text') return [];
+  const inside = node.args.flatMap((arg) => unset(arg, variables));
+  return variables.has(node.name) || DEFAULTS.has(node.operator) ? inside : [...inside, node.name];
+}
+
+function evaluate(node: Node, variables: ReadonlyMap<string, string>, strict: boolean): Result<string, Failure> {
   if (node.kind === 'text') return ok(node.text);
   const args: string[] = [];
   for (const arg of node.args) {
@@ -55,12 +78,12 @@ function evaluate(
   const { name, operator } = node;
   const value = variables.get(name);
   if (value === undefined && strict && !DEFAULTS.has(operator)) {
-    return err({ code: 'NotSet', name, message: `variable not set (strict mode): ${JSON.stringify(name)}` });
+    return err({ code: 'NotSet', name });
   }
-  return operate(operator, value ?? '', args);
+  return operate(name, operator, value ?? '', args);
 }
 
-function operate(operator: string, value: string, args: readonly string[]): Result<string, SubstituteError> {
+function operate(name: string, operator: string, value: string, args: readonly string[]): Result<string, Failure> {
   const [first = '', second = ''] = args;
   switch (operator) {
     case ',':
@@ -80,7 +103,7 @@ function operate(operator: string, value: string, args: readonly string[]): Resu
     case '%%':
       return ok(removeSuffix(value, first, true));
     case ':':
-      return substring(value, first, args[1]);
+      return substring(name, value, first, args[1]);
     case '/':
       return ok(value.replace(first, () => second));
     case '//':
@@ -115,7 +138,7 @@ function removeSuffix(value: string, pattern: string, longest: boolean): string 
 
 const INTEGER = /^[-+]?\d{1,18}$/;
 
-function substring(value: string, offset: string, length: string | undefined): Result<string, SubstituteError> {
+function substring(name: string, value: string, offset: string, length: string | undefined): Result<string, Failure> {
   if (!INTEGER.test(offset) || (length !== undefined && !INTEGER.test(length))) return ok(value);
   const bytes = utf8Bytes(value);
   let from = Number(offset);
@@ -123,7 +146,7 @@ function substring(value: string, offset: string, length: string | undefined): R
   if (from >= bytes.length) return ok('');
   const count = length === undefined ? bytes.length : Number(length);
   // Flux panics here; an error says what is wrong.
-  if (count < 0) return invalid('negative substring length');
+  if (count < 0) return err({ code: 'Invalid', message: 'negative substring length', name });
   const cut = bytes.subarray(from, from + count);
   return ok(utf8Text(cut) ?? lossyText(cut));
 }

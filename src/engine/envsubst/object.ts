@@ -17,6 +17,13 @@ export interface ObjectSubstitution {
   readonly always: boolean;
 }
 
+/** Why an object's variables could not be replaced, as Flux words it, and the beginnings of the expressions to blame. */
+export interface ObjectSubstitutionError {
+  readonly message: string;
+  /** `${name` of each, in the order of the object's text; a file that holds it is where the mistake is. */
+  readonly expressions: readonly string[];
+}
+
 /**
  * Substitutes variables in the object's YAML text and reads the result, so that types may change (`${n}` can become a number).
  * Answers the same object when it opts out or there is nothing to do. Errors are worded as
@@ -25,22 +32,43 @@ export interface ObjectSubstitution {
 export function substituteObject(
   object: JsonObject,
   { variables, strict, always }: ObjectSubstitution,
-): Result<JsonObject, string> {
+): Result<JsonObject, ObjectSubstitutionError> {
   if (optsOut(object) || (variables.size === 0 && !always)) return ok(object);
   for (const name of variables.keys()) {
     if (!NAME.test(name)) {
-      return err(`envsubst error: '${name}' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'`);
+      return refuse(`'${name}' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'`);
     }
   }
   const text = printYaml(object);
   // Without an expression the text comes back as it is: reading it again would cost most of a build's time.
   if (!text.includes('$')) return ok(object);
   const replaced = substitute(text, variables, { strict });
-  if (!replaced.ok) return err(`envsubst error: variable substitution failed: ${replaced.error.message}`);
+  if (!replaced.ok) {
+    const { error } = replaced;
+    const expressions =
+      error.code === 'NotSet'
+        ? error.names.map((name) => `\${${name}`)
+        : expressionsIn(text.slice(error.at)).slice(0, 1);
+    return refuse(`variable substitution failed: ${error.message}`, expressions);
+  }
   const parsed = parseYaml(replaced.value);
-  if (!parsed.ok) return err(`envsubst error: YAMLToJSON: ${printYamlError(parsed.error)}`);
-  if (!isObject(parsed.value)) return err('envsubst error: the result is not an object');
+  if (!parsed.ok) {
+    // Values hold no line breaks, so that lines before and after are the same ones.
+    const { line } = parsed.error;
+    const lines = text.split('\n').slice(Math.max(0, line - 1), line + 1);
+    return refuse(`YAMLToJSON: ${printYamlError(parsed.error)}`, expressionsIn(lines.join('\n')).slice(0, 1));
+  }
+  if (!isObject(parsed.value)) return refuse('the result is not an object');
   return ok(parsed.value);
+}
+
+function refuse(message: string, expressions: readonly string[] = []): Result<never, ObjectSubstitutionError> {
+  return err({ message: `envsubst error: ${message}`, expressions });
+}
+
+/** Beginnings of the expressions of a text; one without a name is told by what stands in its place. */
+function expressionsIn(text: string): readonly string[] {
+  return [...text.matchAll(/\$\{(?:#?[\p{L}\p{Nd}_]+|[^\n]{0,20})/gu)].map(([found]) => found);
 }
 
 export function optsOut(object: JsonObject): boolean {

@@ -25,12 +25,20 @@ class Failure extends Error {
   }
 }
 
+/** Why a text cannot be parsed, and where the expression begins that is to blame. */
+export interface ParseFailure {
+  readonly code: ParseError;
+  readonly at: number;
+}
+
 /** Parses text with `${…}` expressions. Source of the grammar: fluxcd/pkg@e2cfd1a envsubst/parse/parse.go. */
-export function parseTemplate(source: string): Result<readonly Node[], ParseError> {
+export function parseTemplate(source: string): Result<readonly Node[], ParseFailure> {
   const scanner = new Scanner(source);
   const nodes: Node[] = [];
+  let at = 0;
   try {
     for (;;) {
+      at = scanner.place;
       switch (scanner.scan(anything, { text: true, open: true, escapes: '$' })) {
         case 'end':
           return ok(nodes);
@@ -41,11 +49,11 @@ export function parseTemplate(source: string): Result<readonly Node[], ParseErro
           nodes.push(parseExpression(scanner, 0));
           break;
         default:
-          return err('bad substitution');
+          return err({ code: 'bad substitution', at });
       }
     }
   } catch (cause) {
-    if (cause instanceof Failure) return err(cause.code);
+    if (cause instanceof Failure) return err({ code: cause.code, at });
     throw cause;
   }
 }

@@ -25,6 +25,11 @@ export class Scanner {
     this.#source = source;
   }
 
+  /** Where the next token begins. */
+  get place(): number {
+    return this.#at;
+  }
+
   /** The next character, '' at the end. */
   peek(ahead = 0): string {
     const code = this.#source.codePointAt(this.#at + ahead);

@@ -48,5 +48,5 @@ function playResource({ resource, vars, strict, always }: Vector): Vector['expec
   const variables = new Map<string, string>();
   addVariables(variables, Object.entries(vars));
   const result = substituteObject(object, { variables, strict: strict === true, always: always === true });
-  return result.ok ? { output: printYaml(result.value) } : { error: result.error };
+  return result.ok ? { output: printYaml(result.value) } : { error: result.error.message };
 }
