@@ -69,6 +69,8 @@ export interface CliContext {
   readonly timeoutMs: number;
   /** Aborted by an interrupt, and when `--timeout` has passed. */
   readonly signal: AbortSignal;
+  /** Whether `--timeout` has passed. */
+  timedOut(): boolean;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Characters that fit on a line of the terminal; 80 without one. */

@@ -17,6 +17,11 @@ export class FlagValues implements FlagReader {
     return this.#given.has(name);
   }
 
+  /** Whether the command takes the flag. */
+  has(name: string): boolean {
+    return this.#definitions.has(name);
+  }
+
   string(name: string): string {
     return this.#last(name) ?? '';
   }

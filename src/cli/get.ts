@@ -139,7 +139,7 @@ async function watchKind(context: CliContext, client: KubeClient, kind: CliKind)
   } catch (error) {
     if (!context.signal.aborted) throw error;
   }
-  return done;
+  return context.timedOut() ? failed('timed out waiting') : done;
 }
 
 function getKind(kind: CliKind): (context: CliContext) => Promise<CliResult> {

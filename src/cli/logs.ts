@@ -47,7 +47,8 @@ function logQuery(context: CliContext): CliResult<string> {
   if (flags.int('tail') >= 0) query.set('tailLines', `${flags.int('tail')}`);
   const sinceTime = flags.string('since-time');
   const sinceMs = flags.durationMs('since');
-  if (sinceTime !== '' && sinceMs !== 0) return failed('at most one of `sinceTime` or `sinceSeconds` may be specified');
+  if (sinceTime !== '' && sinceMs !== 0)
+    return failed('at most one of `sinceTime` or `sinceDuration` may be specified');
   if (sinceTime !== '') {
     if (Number.isNaN(Date.parse(sinceTime))) return failed(`${sinceTime} is not a valid (RFC3339) time`);
     query.set('sinceTime', sinceTime);

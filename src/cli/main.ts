@@ -16,10 +16,14 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    // A full disk is the user's to mend: no trace of ours helps there. Standard error may be the stream that failed.
+    if (stream === process.stdout) process.stderr.write(`✗ standard output: ${error.message}\n`);
+    process.exit(1);
   });
 }
 
+/** How long connections may take to end once the command is through. */
+const CLOSE_MS = 500;
 const closers: (() => Promise<void>)[] = [];
 
 const host: CliHost = {
@@ -47,6 +51,8 @@ const host: CliHost = {
 const argv = process.argv.slice(2);
 const { main } = await (argv[0] === 'kustomize' ? import('./kustomize-main.ts') : import('./program.ts'));
 process.exitCode = await main(argv, host);
+// A connection that is only being made is not given up before its own time limit: nobody waits for that.
+setTimeout(() => process.exit(), CLOSE_MS).unref();
 await Promise.all(closers.map((close) => close()));
 // Nothing may hold the process once the command is through; standard input otherwise does.
 process.stdin.unref?.();

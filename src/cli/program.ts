@@ -18,6 +18,9 @@ import { resolveLoaded, suggestions } from './resolve.ts';
 import { rootCommand } from './root.ts';
 import { visible } from './terminal-text.ts';
 
+/** Exit code of what SIGINT ended. */
+const INTERRUPTED = 130;
+
 /**
  * Runs one command line and gives its exit code. Data goes to `host.io.stdout`, everything else to `stderr`; an internal
  * error is one line, with its stack under `--verbose`.
@@ -30,7 +33,7 @@ export async function main(argv: readonly string[], host: CliHost): Promise<numb
   } catch (error) {
     if (host.signal.aborted) {
       progress.failure('interrupted');
-      return 130;
+      return INTERRUPTED;
     }
     progress.failure(error instanceof Error ? error.message : String(error));
     if (argv.includes('--verbose') && error instanceof Error) host.io.stderr(`${error.stack ?? ''}\n`);
@@ -77,7 +80,9 @@ async function dispatch(root: Command, argv: readonly string[], host: CliHost): 
     const result = await (command.stays === true
       ? command.run(value)
       : Promise.race([command.run(value), end.rejects]));
-    return result.ok ? 0 : fail(result.error);
+    if (!result.ok) return fail(result.error);
+    // A watch that the user ends, ends as in Flux: by the signal.
+    return host.signal.aborted && command.stays !== true ? INTERRUPTED : 0;
   } catch (error) {
     if (value.signal.aborted && !host.signal.aborted) return fail({ message: 'timed out waiting', exitCode: 1 });
     throw error;
@@ -163,9 +168,12 @@ async function contextOf(
   const timeoutMs = flags.durationMs('timeout');
   const stop = new AbortController();
   const signal = AbortSignal.any([host.signal, stop.signal]);
-  const timer = stays
-    ? undefined
-    : setTimeout(() => stop.abort(new Error('timed out')), Math.min(timeoutMs, 2 ** 31 - 1));
+  // What follows something until it is told to stop has an end only where the user gives one.
+  const follows = ['watch', 'follow'].some((flag) => flags.has(flag) && flags.bool(flag));
+  const timer =
+    stays || (follows && !flags.changed('timeout'))
+      ? undefined
+      : setTimeout(() => stop.abort(new Error('timed out')), Math.min(timeoutMs, 2 ** 31 - 1));
   let client: Promise<CliResult<KubeClient>> | undefined;
   const context: CliContext = {
     args,
@@ -174,6 +182,7 @@ async function contextOf(
     namespace: namespace.value,
     timeoutMs,
     signal,
+    timedOut: () => stop.signal.aborted && !host.signal.aborted,
     cwd: host.cwd,
     env: host.env,
     columns: host.io.columns ?? DEFAULT_COLUMNS,

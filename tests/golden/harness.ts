@@ -75,7 +75,8 @@ async function* chunks(text: string): AsyncIterable<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
 
-function split(cmd: string): string[] {
+/** Words of a command line: split at spaces; quotes keep them together. */
+export function split(cmd: string): string[] {
   return [...cmd.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replaceAll(/["']/g, ''));
 }
 
@@ -92,14 +93,17 @@ export async function startCluster(): Promise<TestCluster> {
   return {
     client,
     plane,
-    async load(yaml) {
-      const documents = parseYamlDocuments(yaml);
-      if (!documents.ok) throw new Error(documents.error.message);
-      for (const document of documents.value) {
-        if (document !== null) await create(client, document as unknown as KubeObject);
-      }
-    },
+    load: (yaml) => loadObjects(client, yaml),
   };
+}
+
+/** Creates the objects of a YAML stream, their status included. */
+export async function loadObjects(client: KubeClient, yaml: string): Promise<void> {
+  const documents = parseYamlDocuments(yaml);
+  if (!documents.ok) throw new Error(documents.error.message);
+  for (const document of documents.value) {
+    if (document !== null) await create(client, document as unknown as KubeObject);
+  }
 }
 
 async function create(client: KubeClient, object: KubeObject): Promise<void> {

@@ -61,6 +61,8 @@ export async function deliverSecret(context: CliContext, content: SecretContent,
   if (!secret.ok) return secret;
   if (context.flags.bool('export')) {
     await exportObject(context, secret.value);
+    // Flux prints these through another door, which leaves an empty line.
+    context.print('\n');
     return done;
   }
   const publicKey = content.stringData['identity.pub'];
