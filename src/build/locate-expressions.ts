@@ -4,7 +4,7 @@ import { type FileTree, utf8Text } from '../base/files.ts';
 export interface Place {
   readonly file: string;
   readonly line: number;
-  /** `${name`, without the rest of the expression. */
+  /** `${name`, or all of an expression that is none. */
   readonly expression: string;
 }
 
@@ -30,9 +30,12 @@ export function locateExpressions(
     return text === undefined ? [] : [{ file, text }];
   });
   const places: Place[] = [];
-  for (const expression of expressions) {
+  for (const written of expressions) {
+    // Quotes and escapes of a file are not those of the text that was built of it: the name is.
+    const known = texts.some(({ text }) => text.includes(written));
+    const expression = known ? written : (/^\$\{#?[\p{L}\p{Nd}_]+/u.exec(written)?.[0] ?? written);
     const holding = texts.filter(({ text }) => text.includes(expression));
-    const naming = holding.filter(({ text }) => objectName !== '' && text.includes(objectName));
+    const naming = holding.filter(({ text }) => names(text, objectName));
     for (const { file, text } of naming.length > 0 ? naming : holding) {
       for (const [index, line] of text.split('\n').entries()) {
         if (places.length >= MAX_PLACES) return places;
@@ -43,16 +46,34 @@ export function locateExpressions(
   return places;
 }
 
+/** Whether a text has the name, not as a part of another one. */
+function names(text: string, name: string): boolean {
+  if (name === '') return false;
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (
+      !/[\w.-]$/.test(text.slice(Math.max(0, at - 1), at)) &&
+      !/^[\w.-]/.test(text.slice(at + name.length, at + name.length + 1))
+    )
+      return true;
+  }
+  return false;
+}
+
 /** Whether the line has the expression itself: not escaped, and not another one whose name only begins alike. */
 function holds(line: string, expression: string): boolean {
+  const open = /[\p{L}\p{Nd}_]$/u.test(expression);
   for (let at = line.indexOf(expression); at >= 0; at = line.indexOf(expression, at + 1)) {
     const dollars = /\$*$/.exec(line.slice(0, at))?.[0].length ?? 0;
-    if (dollars % 2 === 0 && !/^[\p{L}\p{Nd}_]/u.test(line.slice(at + expression.length))) return true;
+    if (dollars % 2 === 0 && !(open && /^[\p{L}\p{Nd}_]/u.test(line.slice(at + expression.length)))) return true;
   }
   return false;
 }
 
 /** `file:line: ${name}` of each place. */
 export function printPlaces(places: readonly Place[]): string {
-  return places.map(({ file, line, expression }) => `${file}:${line}: ${expression}}`).join('\n');
+  return places
+    .map(({ file, line, expression }) => `${file}:${line}: ${expression}${NAME_ONLY.test(expression) ? '}' : ''}`)
+    .join('\n');
 }
+
+const NAME_ONLY = /^\$\{#?[\p{L}\p{Nd}_]+$/u;

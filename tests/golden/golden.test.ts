@@ -227,6 +227,27 @@ const BUILDING: readonly Row[] = [
     cmd: 'build ks other -n apps --path app/deploy --kustomization-file app/web.yaml',
     wantError: true,
   },
+  {
+    name: 'build with variables that are missing',
+    cmd: 'build ks web -n apps --path app/variables --ignore-paths=broken.yaml --strict-substitute',
+    wantError: true,
+  },
+  {
+    name: 'build with an expression that is none',
+    cmd: 'build ks web -n apps --path app/variables --ignore-paths=config.yaml',
+    wantError: true,
+  },
+  {
+    name: 'build of nested ones without their source',
+    cmd: 'build ks web -n apps --path app/deploy --kustomization-file app/web.yaml --dry-run -r',
+    wantError: true,
+  },
+  { name: 'build of one that is missing', cmd: 'build ks none --path app/deploy', wantError: true },
+  {
+    name: 'build from a file that is missing',
+    cmd: 'build ks web -n apps --path app/deploy --kustomization-file none.yaml --dry-run',
+    wantError: true,
+  },
   { name: 'diff of a kustomization', cmd: 'diff kustomization web -n apps --path app/deploy', wantError: true },
   { name: 'diff without differences', cmd: 'diff ks fleet --path app/same --kustomization-file app/same.yaml' },
 ];
@@ -262,6 +283,16 @@ describe('reading a cluster', () => {
     const { code, output } = await run(row.cmd, { client: cluster.client, cwd: join(here, 'data') });
     await check(row, output);
     expect(code).toBe(row.wantError === true ? 1 : 0);
+  });
+
+  test.each([
+    ['diff with errors tells the rest', 'diff ks fleet --path app/policies'],
+    ['diff with variables that are missing', 'diff ks web -n apps --path app/variables --strict-substitute'],
+    ['diff of what is not there yet', 'diff ks none --path app/same --ignore-not-found'],
+  ])('%s', async (name, cmd) => {
+    const { code, output } = await run(cmd, { client: cluster.client, cwd: join(here, 'data') });
+    await check({ name, cmd }, output);
+    expect(code).toBe(2);
   });
 
   test('a diff that cannot be made exits with 2', async () => {

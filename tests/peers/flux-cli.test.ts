@@ -12,12 +12,12 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { type Box, startBox } from '../../src/wiring-box.ts';
 import { loadObjects, run, split } from '../golden/harness.ts';
 import { findFlux } from './find-flux.ts';
+import { anyKind, named, owned } from './flux-diff-objects.ts';
 import { DIFFS } from './flux-diffs.ts';
 import { FOLDER, NEST } from './flux-folder.ts';
 import { BUILDING, type FluxRow, READING, WRITING } from './flux-rows.ts';
 
 const peer = findFlux('the flux differential test');
-const OWNER = { 'kustomize.toolkit.fluxcd.io/name': 'fleet', 'kustomize.toolkit.fluxcd.io/namespace': 'flux-system' };
 const ENV = { WORD: 'something' };
 
 /** A command that takes longer waits for what never comes. */
@@ -78,8 +78,8 @@ describe.skipIf(peer === undefined)('the command line beside the real flux', () 
   const rows = [...READING, ...WRITING, ...BUILDING];
   test.each(rows.map((row) => [row.cmd, row] as const))('%s', (_, row) => check(row));
 
-  test.each(Object.keys(DIFFS))('diff of %s', async (name) => {
-    await check({ cmd: `diff ks fleet --path=diffs/${name} --ignore-paths=none` });
+  test.each(Object.entries(DIFFS))('diff of %s', async (name, { differs }) => {
+    await check({ cmd: `diff ks fleet --path=diffs/${name}`, ...(differs === undefined ? {} : { differs }) });
   });
 });
 
@@ -100,30 +100,4 @@ function write(file: string, text: string): void {
 async function apply(client: KubeClient, object: KubeObject): Promise<void> {
   const applied = await client.apply(object, { fieldManager: 'kustomize-controller', force: true });
   if (!applied.ok) throw new Error(`${object.kind}/${object.metadata.name}: ${applied.error.message}`);
-}
-
-function named(name: string, object: object): KubeObject {
-  const { metadata, ...rest } = object as KubeObject;
-  return { ...rest, metadata: { ...metadata, name, namespace: 'apps' } };
-}
-
-function owned(name: string, object: object): KubeObject {
-  const { metadata, ...rest } = named(name, object);
-  return { ...rest, metadata: { ...metadata, labels: { ...metadata.labels, ...OWNER } } };
-}
-
-function anyKind(group: string, version: string, kind: string): KubeObject {
-  const plural = `${kind.toLowerCase()}s`;
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      names: { kind, plural },
-      scope: 'Namespaced',
-      versions: [{ name: version, served: true, storage: true, schema }],
-    },
-  };
 }

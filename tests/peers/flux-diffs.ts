@@ -2,6 +2,8 @@
 export interface DiffCase {
   readonly before: object;
   readonly after: object;
+  /** Why the bodies differ. */
+  readonly differs?: string;
 }
 
 const configMap = (data: object, metadata: object = {}): object => ({
@@ -10,7 +12,12 @@ const configMap = (data: object, metadata: object = {}): object => ({
   metadata,
   data,
 });
-const secret = (data: object): object => ({ apiVersion: 'v1', kind: 'Secret', metadata: {}, stringData: data });
+const secret = (texts: Readonly<Record<string, string>>): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {},
+  data: Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')])),
+});
 /** A custom resource without a schema: any structure at all. */
 const widget = (spec: object): object => ({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: {}, spec });
 const deployment = (containers: readonly object[], replicas = 1): object => ({
@@ -29,6 +36,8 @@ const container = (name: string, extra: object = {}): object => ({
   ...extra,
 });
 const long = (letter: string): string => `${letter.repeat(50)} ${letter.repeat(50)}`;
+
+const QUOTES = 'a text that reads as a number or a bool is quoted, so that it is not taken for one';
 
 /** Every sort of change that a diff can tell, by name. */
 export const DIFFS: Readonly<Record<string, DiffCase>> = {
@@ -54,7 +63,7 @@ export const DIFFS: Readonly<Record<string, DiffCase>> = {
     before: configMap({}, { annotations: { 'example.com/x': 'a' } }),
     after: configMap({}, { annotations: { 'example.com/x': 'b' } }),
   },
-  'annotations-first': { before: configMap({}), after: configMap({}, { annotations: { x: 'y' } }) },
+  'annotations-first': { before: configMap({}), after: configMap({}, { annotations: { x: 'z' } }) },
   'secret-changed': { before: secret({ a: 'one', b: 'two' }), after: secret({ a: 'one', b: 'three' }) },
   'secret-added': { before: secret({ a: 'one' }), after: secret({ a: 'one', b: 'two' }) },
   'secret-removed': { before: secret({ a: 'one', b: 'two' }), after: secret({ a: 'one' }) },
@@ -64,7 +73,8 @@ export const DIFFS: Readonly<Record<string, DiffCase>> = {
   'number-kind': { before: widget({ n: 1 }), after: widget({ n: 1.5 }) },
   bool: { before: widget({ n: true }), after: widget({ n: false }) },
   'number-to-text': { before: widget({ n: 1 }), after: widget({ n: 'one' }) },
-  'text-to-number': { before: widget({ n: '1' }), after: widget({ n: 1 }) },
+  'text-to-number': { before: widget({ n: '1' }), after: widget({ n: 1 }), differs: QUOTES },
+  'text-like-a-bool': { before: configMap({}), after: configMap({ a: 'yes' }), differs: QUOTES },
   'map-to-list': { before: widget({ n: { a: 1 } }), after: widget({ n: [1, 2] }) },
   'list-to-text': { before: widget({ n: [1] }), after: widget({ n: 'x' }) },
   'map-to-text': { before: widget({ n: { a: { b: 1 } } }), after: widget({ n: 'x' }) },
@@ -117,7 +127,7 @@ export const DIFFS: Readonly<Record<string, DiffCase>> = {
   },
   'named-all': {
     before: widget({ n: [{ name: 'a', v: 1 }, { name: 'b' }, { name: 'c' }] }),
-    after: widget({ n: [{ name: 'c' }, { name: 'a', v: 2 }, { name: 'd', deep: { er: [1, { x: 'y' }] } }] }),
+    after: widget({ n: [{ name: 'c' }, { name: 'a', v: 2 }, { name: 'd', deep: { er: [1, { x: 'z' }] } }] }),
   },
   'named-by-key': {
     before: widget({
@@ -189,6 +199,6 @@ export const DIFFS: Readonly<Record<string, DiffCase>> = {
   },
   containers: {
     before: deployment([container('web', { args: ['--a', '--b'] }), container('side')]),
-    after: deployment([container('web', { args: ['--a', '--c'], env: [{ name: 'X', value: 'y' }] }), container('new')]),
+    after: deployment([container('web', { args: ['--a', '--c'], env: [{ name: 'X', value: 'z' }] }), container('new')]),
   },
 };

@@ -20,7 +20,7 @@ export interface ObjectSubstitution {
 /** Why an object's variables could not be replaced, as Flux words it, and the beginnings of the expressions to blame. */
 export interface ObjectSubstitutionError {
   readonly message: string;
-  /** `${name` of each, in the order of the object's text; a file that holds it is where the mistake is. */
+  /** `${name` of each, or all of one that is none; a file that holds it is where the mistake is. */
   readonly expressions: readonly string[];
 }
 
@@ -46,9 +46,7 @@ export function substituteObject(
   if (!replaced.ok) {
     const { error } = replaced;
     const expressions =
-      error.code === 'NotSet'
-        ? error.names.map((name) => `\${${name}`)
-        : expressionsIn(text.slice(error.at)).slice(0, 1);
+      error.code === 'NotSet' ? error.names.map((name) => `\${${name}`) : [wholeExpression(text.slice(error.at))];
     return refuse(`variable substitution failed: ${error.message}`, expressions);
   }
   const parsed = parseYaml(replaced.value);
@@ -64,6 +62,14 @@ export function substituteObject(
 
 function refuse(message: string, expressions: readonly string[] = []): Result<never, ObjectSubstitutionError> {
   return err({ message: `envsubst error: ${message}`, expressions });
+}
+
+/** Characters of a broken expression that are told. */
+const MAX_EXPRESSION = 60;
+
+/** As much of the expression at the beginning of a text as stands on its line. */
+function wholeExpression(text: string): string {
+  return (/^[^\n}]*\}?/.exec(text)?.[0] ?? '').slice(0, MAX_EXPRESSION).trimEnd();
 }
 
 /** Beginnings of the expressions of a text; one without a name is told by what stands in its place. */
