@@ -51,10 +51,9 @@ export function substituteObject(
   }
   const parsed = parseYaml(replaced.value);
   if (!parsed.ok) {
-    // Values hold no line breaks, so that lines before and after are the same ones.
-    const { line } = parsed.error;
-    const lines = text.split('\n').slice(Math.max(0, line - 1), line + 1);
-    return refuse(`YAMLToJSON: ${printYamlError(parsed.error)}`, expressionsIn(lines.join('\n')).slice(0, 1));
+    // Values hold no line breaks, so that lines before and after are the same ones; an error may be seen lines later.
+    const until = text.split('\n', parsed.error.line + 1).join('\n');
+    return refuse(`YAMLToJSON: ${printYamlError(parsed.error)}`, expressionsIn(until).slice(-1));
   }
   if (!isObject(parsed.value)) return refuse('the result is not an object');
   return ok(parsed.value);
