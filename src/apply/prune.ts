@@ -92,7 +92,10 @@ async function pruneOne(
       // Somebody may take the object over, or have it kept, right now: what was seen must still hold.
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     });
-    if (removed.ok || isNotFound(removed.error)) return ok('deleted');
+    if (removed.ok) return ok('deleted');
+    // A watch may still show an object whose version is no longer served.
+    if (isNoMatch(removed.error)) return pruneOtherVersion(ref, owner, ports);
+    if (isNotFound(removed.error)) return ok('deleted');
     if (!isConflict(removed.error) || attempt >= MAX_CONFLICTS) {
       return err(`${printRef(ref)} delete failed: ${removed.error.message}`);
     }

@@ -49,7 +49,7 @@ describe('bases that URLs name', () => {
       fetch: (url, folder, signal) =>
         fetchRemoteBase(url, { signal, folder, env: isolatedEnvironment(folder, process.env['PATH'] ?? '') }),
     });
-    const engine = await startTestEngine({}, builder);
+    const engine = await startTestEngine({}, { builder });
     await engine.publish('repo', 'main@sha1:a', { 'kustomization.yaml': kustomization });
     const app = {
       apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
