@@ -6,7 +6,21 @@ interface Life {
   left: number;
   /** Whether a write that is the end has reached the disk by half. */
   readonly torn: boolean;
+  /** What operations fail with from the end on, instead of being the end. */
+  readonly exhausted?: Exhaustion;
   died(): void;
+}
+
+/** `ENOSPC`, `EROFS`: nothing can be written. `EMFILE`: nothing can be opened. */
+export type Exhaustion = 'ENOSPC' | 'EROFS' | 'EMFILE';
+
+const OPENING = /^(?:open|opendir|readdir|readFile|writeFile|appendFile|copyFile)$/;
+const WRITING = /^(?:(?:handle\.)?(?:writeFile|write|appendFile)|mkdir|mkdtemp|open|rename|copyFile|link|symlink)$/;
+const UNDOING = /^(?:rm|rmdir|unlink|chmod|utimes)$/;
+
+function failsWith(exhaustion: Exhaustion, name: string): boolean {
+  if (exhaustion === 'EMFILE') return OPENING.test(name);
+  return WRITING.test(name) || (exhaustion === 'EROFS' && UNDOING.test(name));
 }
 
 const lives = new AsyncLocalStorage<Life>();
@@ -22,6 +36,21 @@ export async function killedAt(count: number, torn: boolean, work: () => Promise
     died = () => resolve(false);
   });
   return lives.run({ left: count, torn, died }, () => Promise.race([dead, work().then(() => true)]));
+}
+
+/**
+ * Runs `work` on a machine that has nothing left of something from its file operation `count` on. Tells how many operations failed
+ * for it.
+ */
+export async function exhaustedAt<T>(
+  count: number,
+  exhausted: Exhaustion,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly failed: number }> {
+  let failed = 0;
+  const life = { left: count, torn: false, exhausted, died: () => void failed++ };
+  const result = await lives.run(life, work);
+  return { result, failed };
 }
 
 type Operation = (...args: unknown[]) => Promise<unknown>;
@@ -42,7 +71,12 @@ function operation(name: string, run: Operation): Operation {
     if (life === undefined) return opened(name, await run(...args));
     if (life.left-- > 0) {
       const result = await run(...args);
-      return life.left < 0 ? never : opened(name, result);
+      return life.left < 0 && life.exhausted === undefined ? never : opened(name, result);
+    }
+    if (life.exhausted !== undefined) {
+      if (!failsWith(life.exhausted, name)) return opened(name, await run(...args));
+      life.died();
+      throw Object.assign(new Error(`${life.exhausted}: ${name}`), { code: life.exhausted });
     }
     if (life.left === -1 && life.torn && name.endsWith('writeFile')) await run(...halved(args));
     life.left = -1;

@@ -10,9 +10,12 @@ export interface GitHttp {
   close(): Promise<void>;
 }
 
-/** Serves the bare repositories below `root`; reading only. */
-export async function serveGit(root: string, port = 0): Promise<GitHttp> {
-  const server = createServer((request, response) => answer(root, request, response));
+/** Serves the bare repositories below `root`; reading only. `asked` hears of each request before it is answered. */
+export async function serveGit(root: string, port = 0, asked: (path: string) => void = () => {}): Promise<GitHttp> {
+  const server = createServer((request, response) => {
+    asked(request.url ?? '');
+    answer(root, request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

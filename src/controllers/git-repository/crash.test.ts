@@ -1,13 +1,15 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { killedAt } from '../../../tests/support/dying-files.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Exhaustion, exhaustedAt, killedAt } from '../../../tests/support/dying-files.ts';
 import { commitFiles, serveGit } from '../../../tests/support/git-http.ts';
 import type { GitRepository } from '../../api/kinds/git-repository.ts';
 import type { Outcome } from '../../api/outcome.ts';
 import { ManualClock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { ArtifactReader } from '../../source/artifact/artifact.ts';
+import { matchesDigest } from '../../source/artifact/digest.ts';
 import { openArtifactStore } from '../../source/artifact/store.ts';
 import { openArtifactReader } from '../../source/artifact/unpacked-cache.ts';
 import { openGit } from '../../source/git/git.ts';
@@ -33,8 +35,12 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** One process: the status that the cluster has is that of the last one that came to its end. */
-async function reconcile(url: string, status: GitRepository['status']): Promise<Outcome> {
+interface Engine {
+  reconcile(url: string, status: GitRepository['status']): Promise<Outcome>;
+  readonly reader: ArtifactReader;
+}
+
+async function openEngine(): Promise<Engine> {
   // What was left half-written is old enough to be removed.
   const clock = new ManualClock(Date.now() + 3_600_000);
   const store = await openArtifactStore({ directory: join(home, 'store'), advertisedAddress: 'src', clock });
@@ -48,21 +54,32 @@ async function reconcile(url: string, status: GitRepository['status']): Promise<
     reader,
     requeueDependencyMs: 30_000,
   });
-  const object: GitRepository = {
-    apiVersion: 'source.toolkit.fluxcd.io/v1',
-    kind: 'GitRepository',
-    metadata: { name: 'repo', namespace: 'apps', generation: 1 },
-    spec: { interval: '1m', url, ref: { branch: 'main' } },
-    ...(status === undefined ? {} : { status }),
+  return {
+    reader,
+    reconcile: (url, status) => {
+      const object: GitRepository = {
+        apiVersion: 'source.toolkit.fluxcd.io/v1',
+        kind: 'GitRepository',
+        metadata: { name: 'repo', namespace: 'apps', generation: 1 },
+        spec: { interval: '1m', url, ref: { branch: 'main' } },
+        ...(status === undefined ? {} : { status }),
+      };
+      return reconciler.reconcile(object, {
+        signal: stop.signal,
+        superseded: stop.signal,
+        progress: () => Promise.resolve(true),
+      });
+    },
   };
-  const outcome = await reconciler.reconcile(object, {
-    signal: stop.signal,
-    superseded: stop.signal,
-    progress: () => Promise.resolve(true),
-  });
+}
+
+/** One process: the status that the cluster has is that of the last one that came to its end. */
+async function reconcile(url: string, status: GitRepository['status']): Promise<Outcome> {
+  const engine = await openEngine();
+  const outcome = await engine.reconcile(url, status);
   const { artifact } = statusOf(outcome) ?? {};
   // Who comes after may find it unpacked already, by the one that was killed or by this one.
-  if (artifact !== undefined) await reader.unpack(artifact);
+  if (artifact !== undefined) await engine.reader.unpack(artifact);
   return outcome;
 }
 
@@ -99,3 +116,43 @@ it('C03: an engine that is killed at any file operation between fetch and status
     await server.close();
   }
 }, 60_000);
+
+describe('C12: an engine that has nothing left to write with, from any file operation of a reconcile on', () => {
+  const conditions = (outcome: Outcome) => JSON.stringify('conditions' in outcome ? outcome.conditions : []);
+
+  it.each<Exhaustion>(['ENOSPC', 'EROFS', 'EMFILE'])(
+    'says so, serves the old artifact, and goes on by itself (%s)',
+    async (exhausted) => {
+      const bare = join(home, 'git', 'repo.git');
+      commitFiles(bare, 'first', { 'a.yaml': 'first\n' });
+      const server = await serveGit(join(home, 'git'));
+      const url = `${server.url}/repo.git`;
+      // Opened while there still was something to open it with.
+      const engine = await openEngine();
+      try {
+        let status = statusOf(await engine.reconcile(url, undefined));
+        let count = 0;
+        for (; count < MOST_OPERATIONS; count++) {
+          const hash = commitFiles(bare, `commit ${count}`, { 'a.yaml': `${count}\n` });
+          const before = status;
+          const { result, failed } = await exhaustedAt(count, exhausted, () => engine.reconcile(url, before));
+          if (failed === 0) break;
+          const { artifact } = before ?? {};
+          if (statusOf(result)?.artifact?.revision !== `main@sha1:${hash}`) {
+            expect([count, conditions(result)]).toEqual([count, expect.stringContaining(exhausted)]);
+            expect(statusOf(result)?.artifact).toEqual(artifact);
+            const file = join(home, 'store', artifact?.path ?? '');
+            expect(matchesDigest(await readFile(file), artifact?.digest ?? '')).toBe(true);
+          }
+          status = statusOf(await engine.reconcile(url, statusOf(result)));
+          expect(status?.artifact?.revision).toBe(`main@sha1:${hash}`);
+        }
+        expect(count).toBeGreaterThan(3);
+        expect(count).toBeLessThan(MOST_OPERATIONS);
+      } finally {
+        await server.close();
+      }
+    },
+    60_000,
+  );
+});

@@ -11,6 +11,10 @@ import {
   messageOf,
 } from '../../../tests/support/kustomization-scenario.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { silent } from '../../base/log.ts';
+import { InformerPool, type Selection } from '../../kube/informer-pool.ts';
+import { systemClock } from '../../kube/system-clock.ts';
+import { DependencyWatch } from './dependency-watch.ts';
 import type { KustomizationOptions } from './ports.ts';
 
 const app = ks('app');
@@ -65,22 +69,24 @@ describe('D02: a dependency of another kind', () => {
     );
   });
 
-  it('of a kind that the cluster does not have is no cause to ask for it ever again', async () => {
+  it('is watched where the cluster has its kind, and is no Secret', async () => {
     await start();
-    for (let index = 0; index < 10; index++) {
-      const dependency = { apiVersion: `none-${index}.example.com/v1`, kind: `None${index}`, name: 'x' };
-      await kustomize(engine, 'app', dependsOn(dependency));
-      await engine.until(app, (found) => messageOf(found).includes(`None${index}`));
-    }
-    const watched: string[] = [];
-    engine.intercept(async (request, pass) => {
-      watched.push(request.path);
-      return pass(request);
+    const informers = new InformerPool({
+      client: engine.client,
+      clock: systemClock,
+      log: silent,
+      signal: AbortSignal.abort(),
     });
-    await kustomize(engine, 'other', { path: './y' });
-    await engine.until(ks('other'), isReady('main@sha1:a'));
-    // Kinds of Flux that are not installed here are asked for now and then.
-    expect(watched.filter((path) => path === '/apis').length).toBeLessThan(10);
+    const watched: string[] = [];
+    const noting = Object.assign(Object.create(informers) as InformerPool, {
+      watch: (selection: Selection) => {
+        watched.push(selection.kind);
+        return informers.watch(selection);
+      },
+    });
+    const watch = new DependencyWatch(noting, () => []);
+    for (const kind of ['ConfigMap', 'Secret', 'None']) await watch.watch({ apiVersion: 'v1', kind }, engine.client);
+    expect(watched).toEqual(['ConfigMap']);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { killedAt } from '../../../tests/support/dying-files.ts';
+import { type Exhaustion, exhaustedAt, killedAt } from '../../../tests/support/dying-files.ts';
 import { ManualClock } from '../../base/clock.ts';
 import { packArchive } from './archive.ts';
 import type { Artifact, ArtifactReader } from './artifact.ts';
@@ -91,4 +91,30 @@ describe('C03: a process that is killed at any file operation while it stores an
     expect(await (await openArtifactStore(options)).collectGarbage(current)).toBe(0);
     expect(await readdir(join(home, 'store', 'gitrepository', 'apps', 'repo'))).toContain('old.tar.gz');
   });
+});
+
+describe('C12: a process that has nothing left to write with, from any file operation of unpacking on', () => {
+  it.each<Exhaustion>(['ENOSPC', 'EROFS', 'EMFILE'])(
+    'says so, and unpacks by itself when it can (%s)',
+    async (exhausted) => {
+      const bytes = await archive();
+      let count = 0;
+      for (; count < MOST_OPERATIONS; count++) {
+        await rm(home, { recursive: true, force: true });
+        const { store, reader } = await open();
+        const artifact = await store.put(OWNER, 'abc.tar.gz', 'main@sha1:abc', bytes);
+        const { result, failed } = await exhaustedAt(count, exhausted, () => reader.unpack(artifact));
+        if (failed === 0) break;
+        if (!result.ok)
+          expect(result.error).toMatchObject({ code: 'Storage', message: expect.stringContaining(exhausted) });
+        const again = await reader.unpack(artifact);
+        if (!again.ok) throw new Error(again.error.message);
+        for (const [name, text] of Object.entries(FILES)) {
+          expect(await readFile(join(again.value.directory, name), 'utf8')).toBe(text);
+        }
+      }
+      expect(count).toBeGreaterThan(1);
+      expect(count).toBeLessThan(MOST_OPERATIONS);
+    },
+  );
 });

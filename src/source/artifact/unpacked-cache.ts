@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '../../base/clock.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { exhaustion } from '../exhausted.ts';
+import { discard, exhaustion } from '../exhausted.ts';
 import type { ArtifactError, ArtifactLocation, ArtifactReader, UnpackedArtifact } from './artifact.ts';
 import { matchesDigest, parseDigest } from './digest.ts';
 import { DEFAULT_TAR_LIMITS, readTar, type TarFile, type TarLimits } from './tar.ts';
@@ -71,10 +71,10 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   };
 
   const make = async (name: string, artifact: ArtifactLocation): Promise<Result<UnpackedArtifact, ArtifactError>> => {
-    const files = await load(artifact);
-    if (!files.ok) return files;
     let temporary = '';
     try {
+      const files = await load(artifact);
+      if (!files.ok) return files;
       temporary = await mkdtemp(join(root, 'tmp-'));
       const tree = join(temporary, 'tree');
       await writeFiles(tree, files.value);
@@ -88,7 +88,7 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
       if (exhausted === undefined) throw cause;
       return err({ code: 'Storage', message: `artifact cannot be unpacked: ${exhausted}` });
     } finally {
-      if (temporary !== '') await rm(temporary, { recursive: true, force: true });
+      if (temporary !== '') await discard(temporary);
     }
     return ok({ directory: join(root, name) });
   };

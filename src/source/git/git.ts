@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { SourceFile } from '../artifact/source-tree.ts';
-import { exhaustion } from '../exhausted.ts';
+import { discard, exhaustion } from '../exhausted.ts';
 import type { GitCommit, GitTag } from './commit.ts';
 import { inspectIdentity } from './credentials.ts';
 import { deadlineMessage, type GitFailure } from './failure.ts';
@@ -70,7 +70,7 @@ export function openGit(options: GitOptions): Git {
         if (!deadline.aborted || request.signal.aborted) throw cause;
         return failed(request, request.lastRevision === undefined ? 'clone' : 'list', deadlineMessage(request.url));
       } finally {
-        if (!kept) await rm(directory, { recursive: true, force: true });
+        if (!kept) await discard(directory);
       }
     },
     async forget({ namespace, name }) {
@@ -140,7 +140,7 @@ async function fetchWithin(
       },
       async close() {
         for (const { reader } of opened) reader.close();
-        await rm(directory, { recursive: true, force: true });
+        await discard(directory);
       },
     },
   });

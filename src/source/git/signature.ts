@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
+import { discard } from '../exhausted.ts';
 import { run } from './run.ts';
 
 export interface Signed {
@@ -39,7 +40,7 @@ export async function verifySignature(
     if (signature.startsWith('-----BEGIN SSH SIGNATURE-----')) return await verifySsh(signed, keys, place, signal);
     return err('unsupported signature type: unknown');
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await discard(directory);
   }
 }
 
