@@ -2,7 +2,7 @@ import { groupOf, type KubeObject, type ObjectRef, printRef } from '../api/objec
 import type { Clock } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { LiveObjects } from '../health/live-objects.ts';
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, KubeError } from '../kube/client.ts';
 import { isConflict, isNoMatch, isNotFound } from '../kube/errors.ts';
 import type { Change } from './change.ts';
 import { entryRef, type InventoryEntry } from './inventory.ts';
@@ -42,15 +42,21 @@ export async function prune(
   const changes: Change[] = [];
   const errors: string[] = [];
   const survivors: InventoryEntry[] = [];
-  for (const { entry, ref } of inDeletionOrder(entries)) {
+  const ordered = inDeletionOrder(entries);
+  for (const [index, { entry, ref }] of ordered.entries()) {
     ports.signal.throwIfAborted();
     const watched = ports.live.get(ref);
     const action = await pruneOne(ref, owner, ports, typeof watched === 'string' ? undefined : watched);
-    if (action.ok) changes.push({ ref, action: action.value });
-    else {
-      errors.push(`${action.error};`);
-      survivors.push(entry);
+    if (action.ok) {
+      changes.push({ ref, action: action.value });
+      continue;
     }
+    errors.push(`${action.error.message};`);
+    survivors.push(entry);
+    if (!action.error.isUnanswered) continue;
+    // A server that does not answer would be waited for once for each of them.
+    survivors.push(...ordered.slice(index + 1).map((rest) => rest.entry));
+    break;
   }
   return errors.length === 0
     ? ok(changes)
@@ -68,19 +74,28 @@ function inDeletionOrder(
     .sort((a, b) => compareRefs(b.ref, a.ref));
 }
 
+interface Failure {
+  readonly message: string;
+  readonly isUnanswered: boolean;
+}
+
+function failure(ref: ObjectRef, step: 'query' | 'delete', { code, message }: KubeError): Result<never, Failure> {
+  return err({ message: `${printRef(ref)} ${step} failed: ${message}`, isUnanswered: code === 0 });
+}
+
 async function pruneOne(
   ref: ObjectRef,
   owner: Owner,
   ports: PrunePorts,
   watched: KubeObject | undefined,
-): Promise<Result<'deleted' | 'skipped', string>> {
+): Promise<Result<'deleted' | 'skipped', Failure>> {
   const { client, signal, wanted } = ports;
   for (let attempt = 0; ; attempt++) {
     const found = attempt > 0 || watched === undefined ? await client.get(ref, signal) : ok(watched);
     if (!found.ok) {
       if (isNoMatch(found.error)) return pruneOtherVersion(ref, owner, ports);
       if (isNotFound(found.error)) return ok('deleted');
-      return err(`${printRef(ref)} query failed: ${found.error.message}`);
+      return failure(ref, 'query', found.error);
     }
     const policies = policiesOf(found.value, owner.group);
     const { uid, resourceVersion } = found.value.metadata;
@@ -97,7 +112,7 @@ async function pruneOne(
     if (isNoMatch(removed.error)) return pruneOtherVersion(ref, owner, ports);
     if (isNotFound(removed.error)) return ok('deleted');
     if (!isConflict(removed.error) || attempt >= MAX_CONFLICTS) {
-      return err(`${printRef(ref)} delete failed: ${removed.error.message}`);
+      return failure(ref, 'delete', removed.error);
     }
   }
 }
@@ -107,9 +122,9 @@ async function pruneOtherVersion(
   ref: ObjectRef,
   owner: Owner,
   ports: PrunePorts,
-): Promise<Result<'deleted' | 'skipped', string>> {
+): Promise<Result<'deleted' | 'skipped', Failure>> {
   const served = await ports.client.resources();
-  if (!served.ok) return err(`${printRef(ref)} query failed: ${served.error.message}`);
+  if (!served.ok) return failure(ref, 'query', served.error);
   const group = groupOf(ref.apiVersion);
   const other = served.value.find(
     ({ apiVersion, kind }) => kind === ref.kind && groupOf(apiVersion) === group && apiVersion !== ref.apiVersion,

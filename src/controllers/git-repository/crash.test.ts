@@ -138,12 +138,12 @@ describe('C12: an engine that has nothing left to write with, from any file oper
           const { result, failed } = await exhaustedAt(count, exhausted, () => engine.reconcile(url, before));
           if (failed === 0) break;
           const { artifact } = before ?? {};
-          if (statusOf(result)?.artifact?.revision !== `main@sha1:${hash}`) {
-            expect([count, conditions(result)]).toEqual([count, expect.stringContaining(exhausted)]);
-            expect(statusOf(result)?.artifact).toEqual(artifact);
-            const file = join(home, 'store', artifact?.path ?? '');
-            expect(matchesDigest(await readFile(file), artifact?.digest ?? '')).toBe(true);
-          }
+          const isNew = statusOf(result)?.artifact?.revision === `main@sha1:${hash}`;
+          const isTold = conditions(result).includes(exhausted);
+          const isKept = JSON.stringify(statusOf(result)?.artifact) === JSON.stringify(artifact);
+          const stored = await readFile(join(home, 'store', artifact?.path ?? ''));
+          const isWhole = matchesDigest(stored, artifact?.digest ?? '');
+          expect([count, isNew || (isTold && isKept), isWhole]).toEqual([count, true, true]);
           status = statusOf(await engine.reconcile(url, statusOf(result)));
           expect(status?.artifact?.revision).toBe(`main@sha1:${hash}`);
         }

@@ -148,6 +148,25 @@ describe('an object of the inventory', () => {
   });
 });
 
+it('a server that stops answering is asked once, not once for each object, and all of them stay in the inventory', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `b${index}`);
+  const accounts = names.map((name) => `apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: ${name}}\n`);
+  await start({ ...ONE, 'x/b.yaml': accounts.join('---\n') });
+  let asked = 0;
+  engine.intercept((request, pass) => {
+    if (!request.path.includes('/serviceaccounts/b')) return pass(request);
+    asked++;
+    return reset();
+  });
+  await engine.publish('repo', 'main@sha1:b', ONE);
+  const failed = await engine.until(app, hasFailed);
+  expect(asked).toBe(1);
+  expect(entries(failed)).toHaveLength(11);
+  engine.intercept(undefined);
+  await kustomize(engine, 'app', {}, { 'reconcile.fluxcd.io/requestedAt': 'now' });
+  expect(entries(await engine.until(app, isReady('main@sha1:b')))).toHaveLength(1);
+});
+
 describe('an object that is moved in one commit', () => {
   const FOLDERS = { 'x/a.yaml': manifest('a'), 'x/moved.yaml': manifest('moved'), 'y/b.yaml': manifest('b') };
   const MOVED = { 'x/a.yaml': manifest('a'), 'y/b.yaml': manifest('b'), 'y/moved.yaml': manifest('moved') };

@@ -105,8 +105,9 @@ describe('C12: a process that has nothing left to write with, from any file oper
         const artifact = await store.put(OWNER, 'abc.tar.gz', 'main@sha1:abc', bytes);
         const { result, failed } = await exhaustedAt(count, exhausted, () => reader.unpack(artifact));
         if (failed === 0) break;
-        if (!result.ok)
-          expect(result.error).toMatchObject({ code: 'Storage', message: expect.stringContaining(exhausted) });
+        const told = result.ok ? 'Storage' : `${result.error.code}`;
+        const message = result.ok ? exhausted : result.error.message;
+        expect([count, told, message]).toEqual([count, 'Storage', expect.stringContaining(exhausted)]);
         const again = await reader.unpack(artifact);
         if (!again.ok) throw new Error(again.error.message);
         for (const [name, text] of Object.entries(FILES)) {
@@ -117,4 +118,28 @@ describe('C12: a process that has nothing left to write with, from any file oper
       expect(count).toBeLessThan(MOST_OPERATIONS);
     },
   );
+});
+
+it('a folder from which somebody has cleaned up old files is unpacked anew before it is used', async () => {
+  const { store } = await open();
+  const bytes = await archive();
+  const artifact = await store.put(OWNER, 'abc.tar.gz', 'main@sha1:abc', bytes);
+  const time = new ManualClock(clock.now());
+  const localFile = (url: string) => store.localFile(url);
+  const reader = await openArtifactReader({ cacheDirectory: join(home, 'unpacked'), clock: time, localFile });
+  const unpack = async (): Promise<string> => {
+    const unpacked = await reader.unpack(artifact);
+    if (!unpacked.ok) throw new Error(unpacked.error.message);
+    return unpacked.value.directory;
+  };
+  const directory = await unpack();
+  await rm(join(directory, 'deep', 'b.yaml'));
+  time.advance(10_000);
+  // A build of what is left would prune what is not.
+  expect(await unpack()).toBe(directory);
+  expect(await readFile(join(directory, 'deep', 'b.yaml'), 'utf8')).toBe(FILES['deep/b.yaml']);
+  await rm(join(directory, 'deep'), { recursive: true });
+  time.advance(10_000);
+  await unpack();
+  expect(await readdir(directory)).toEqual(['a.yaml', 'deep']);
 });

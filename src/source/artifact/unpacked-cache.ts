@@ -13,6 +13,8 @@ const unzip = promisify(gunzip);
 
 /** A directory that nobody asked for this long is removed: far longer than any build may take. */
 const IDLE_MS = 30 * 60_000;
+/** What was found whole this long ago is looked at again before it is used: somebody may clean up old files of temporary folders. */
+const WHOLE_MS = 10_000;
 /** Directories kept in any case, so that a small installation never unpacks twice. */
 const KEEP = 64;
 
@@ -50,15 +52,31 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
     else used.set(name, options.clock.now());
   }
   const running = new Map<string, Promise<Result<UnpackedArtifact, ArtifactError>>>();
+  const whole = new Map<string, { readonly print: string; readonly checkedMs: number }>();
+
+  /** Whether a directory still holds what was unpacked into it. */
+  const isWhole = async (name: string): Promise<boolean> => {
+    const known = whole.get(name);
+    if (known !== undefined && options.clock.now() - known.checkedMs < WHOLE_MS) return exists(join(root, name));
+    const print = await printTree(join(root, name));
+    if (print === undefined || (known !== undefined && known.print !== print)) return false;
+    whole.set(name, { print, checkedMs: options.clock.now() });
+    return true;
+  };
+
+  const drop = async (name: string): Promise<void> => {
+    used.delete(name);
+    whole.delete(name);
+    const grave = await mkdtemp(join(root, 'tmp-'));
+    await rename(join(root, name), join(grave, 'gone')).catch(() => {});
+    await discard(grave);
+  };
 
   const evict = async (): Promise<void> => {
     const oldest = [...used].sort((a, b) => a[1] - b[1]).slice(0, Math.max(0, used.size - KEEP));
     for (const [name, time] of oldest) {
       if (options.clock.now() - time < IDLE_MS) return;
-      used.delete(name);
-      const grave = await mkdtemp(join(root, 'tmp-'));
-      await rename(join(root, name), join(grave, 'gone')).catch(() => {});
-      await rm(grave, { recursive: true, force: true });
+      await drop(name);
     }
   };
 
@@ -78,7 +96,11 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
       temporary = await mkdtemp(join(root, 'tmp-'));
       const tree = join(temporary, 'tree');
       await writeFiles(tree, files.value);
+      // What is left of an incomplete one goes before.
+      if (used.has(name)) await drop(name);
       await rename(tree, join(root, name));
+      const print = await printTree(join(root, name));
+      if (print !== undefined) whole.set(name, { print, checkedMs: options.clock.now() });
     } catch (cause) {
       // Two entries whose names differ only in case or normal form, on a file system that cannot tell them apart.
       if (isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') || isCode(cause, 'EISDIR')) {
@@ -110,7 +132,7 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
       }
       const name = `${digest.algorithm}-${digest.hex}`;
       const known = used.has(name);
-      if (known && (await exists(join(root, name)))) {
+      if (known && (await isWhole(name))) {
         used.set(name, options.clock.now());
         return ok({ directory: join(root, name) });
       }
@@ -224,6 +246,23 @@ async function download(url: string, limit: number): Promise<Result<Uint8Array, 
 
 function tooLarge(limit: number): Result<never, ArtifactError> {
   return err({ code: 'Refused', message: `artifact refused: it is larger than ${limit} bytes` });
+}
+
+/**
+ * Tells a directory from one of which anything was removed or to which anything was added: the change times of all that are in it, which
+ * nobody can set. Undefined when it cannot be read.
+ */
+async function printTree(root: string): Promise<string | undefined> {
+  try {
+    const { ctimeMs } = await stat(root);
+    const parts = [`${ctimeMs}`];
+    for (const entry of await readdir(root, { withFileTypes: true })) {
+      if (entry.isDirectory()) parts.push(entry.name, (await printTree(join(root, entry.name))) ?? 'gone');
+    }
+    return parts.join(' ');
+  } catch {
+    return undefined;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
