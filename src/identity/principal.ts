@@ -36,19 +36,6 @@ export function principalKey(principal: Principal): string {
 }
 
 const TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-/** Says of a failure for whom there is no token. Source: fluxcd/pkg@auth/v0.54.0 auth/access_token.go. */
-export function tokenFor<T>(principal: Principal, made: Result<T, string>): Result<T, string> {
-  if (made.ok) return made;
-  const who =
-    principal.kind === 'engine' ? 'the controller' : `service account '${principal.namespace}/${principal.name}'`;
-  return err(`failed to create provider access token for ${who}: ${made.error}`);
-}
-
-/** Says of annotations of a service account what is wrong with them. */
-export function badAnnotations({ namespace, name }: AccountRef, problem: string): Result<never, string> {
-  return err(`failed to get provider identity from service account '${namespace}/${name}' annotations: ${problem}`);
-}
-
 /** A token without a time of its own is taken for one of this age. Source: kubernetes@1.34 TokenRequest's default. */
 const DEFAULT_LIFE_MS = 3_600_000;
 

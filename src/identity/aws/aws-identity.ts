@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type CloudPorts, fileText } from '../cloud-ports.ts';
-import {
-  type Account,
-  badAnnotations,
-  ENGINE,
-  type Principal,
-  principalKey,
-  type ServiceAccounts,
-  tokenFor,
-} from '../principal.ts';
-import { type Expiring, TokenCache } from '../token-cache.ts';
+import type { Account, Principal, ServiceAccounts } from '../principal.ts';
+import { type Exchange, PrincipalTokens } from '../principal-tokens.ts';
+import type { Expiring } from '../token-cache.ts';
 import { containerCredentials, instanceCredentials } from './machine-credentials.ts';
 import type { AwsCredentials } from './sign.ts';
 import { assumeRole, assumeRoleWithWebIdentity } from './sts.ts';
@@ -26,29 +19,19 @@ type Made = Result<Expiring<AwsCredentials>, string>;
 /** Credentials for AWS, as the engine or as service accounts. Source: fluxcd/pkg@auth/v0.54.0 auth/aws/provider.go. */
 export class AwsIdentity {
   readonly #ports: CloudPorts;
-  readonly #accounts: ServiceAccounts;
-  readonly #cache: TokenCache<AwsCredentials>;
+  readonly #tokens: PrincipalTokens<AwsCredentials>;
 
   constructor(ports: CloudPorts, accounts: ServiceAccounts) {
     this.#ports = ports;
-    this.#accounts = accounts;
-    this.#cache = new TokenCache({ ...ports.tokens, clock: ports.clock });
+    this.#tokens = new PrincipalTokens(ports, accounts);
   }
 
   /** `region` is that of the service which the credentials are for: its STS is asked. */
-  async credentials(principal: Principal, region: string): Promise<Result<AwsCredentials, string>> {
-    if (principal.kind === 'engine') return this.#cache.get(`engine\n${region}`, () => this.#ofEngine(region));
-    const account = await this.#accounts.read(principal);
-    if (!account.ok) return account;
-    const role = account.value.annotations.get(ROLE_ANNOTATION) ?? '';
-    if (!ROLE_ARN.test(role)) {
-      return badAnnotations(
-        principal,
-        `invalid ${ROLE_ANNOTATION} annotation: '${role}'. must match ${ROLE_ARN.source}`,
-      );
-    }
-    const key = `account\n${principalKey(principal)}\n${role}\n${region}`;
-    return this.#cache.get(key, () => this.#ofAccount(account.value, role, region));
+  credentials(principal: Principal, region: string): Promise<Result<AwsCredentials, string>> {
+    return this.#tokens.of(principal, region, {
+      engine: () => this.#fromEnvironment(region),
+      account: (account) => this.#exchangeOf(account, region),
+    });
   }
 
   /** What `credentials` become as `role`, which a file of SOPS names. Source: sops@3.13 kms/keysource.go createSTSConfig. */
@@ -56,25 +39,23 @@ export class AwsIdentity {
     const sessionName = `sops@${this.#ports.hostname.replaceAll(/[^\w=,.@-]+/g, '')}`;
     // Who knows an access key's name only must not be given what its secret opened.
     const who = createHash('sha256').update(JSON.stringify(credentials)).digest('hex');
-    const made = await this.#cache.get(`role\n${who}\n${role}\n${region}`, () =>
+    const made = await this.#tokens.ofCredentials(`${who}\n${role}\n${region}`, () =>
       assumeRole(this.#ports, credentials, { region, roleArn: role, sessionName }),
     );
     return made.ok ? made : err(`failed to assume role '${role}': ${made.error}`);
   }
 
-  async #ofAccount(account: Account, roleArn: string, region: string): Promise<Made> {
-    const token = await this.#accounts.token(account, [AUDIENCE]);
-    if (!token.ok) return token;
-    const sessionName = `${account.name}.${account.namespace}.${region}.fluxcd.io`;
-    const identity = { region, roleArn, sessionName, token: token.value.value };
-    return tokenFor(account, await assumeRoleWithWebIdentity(this.#ports, identity));
+  #exchangeOf({ annotations, name, namespace }: Account, region: string): Result<Exchange<AwsCredentials>, string> {
+    const roleArn = annotations.get(ROLE_ANNOTATION) ?? '';
+    if (!ROLE_ARN.test(roleArn)) {
+      return err(`invalid ${ROLE_ANNOTATION} annotation: '${roleArn}'. must match ${ROLE_ARN.source}`);
+    }
+    const sessionName = `${name}.${namespace}.${region}.fluxcd.io`;
+    const take = (token: string) => assumeRoleWithWebIdentity(this.#ports, { region, roleArn, sessionName, token });
+    return ok({ identity: roleArn, prepare: () => Promise.resolve(ok({ audience: AUDIENCE, take })) });
   }
 
   /** In the order of the SDK; files of profiles are not read. Source: aws-sdk-go-v2 config/resolve_credentials.go. */
-  async #ofEngine(region: string): Promise<Made> {
-    return tokenFor(ENGINE, await this.#fromEnvironment(region));
-  }
-
   async #fromEnvironment(region: string): Promise<Made> {
     const { env, clock } = this.#ports;
     const accessKeyId = env['AWS_ACCESS_KEY_ID'];

@@ -1,16 +1,8 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../base/result.ts';
 import { type CloudPorts, fileText } from '../cloud-ports.ts';
-import {
-  type Account,
-  badAnnotations,
-  ENGINE,
-  type Principal,
-  principalKey,
-  type ServiceAccounts,
-  tokenFor,
-} from '../principal.ts';
-import { TokenCache } from '../token-cache.ts';
+import type { Account, Principal, ServiceAccounts } from '../principal.ts';
+import { type Exchange, PrincipalTokens } from '../principal-tokens.ts';
 import { azureCloud } from './cloud.ts';
 import {
   type AzureApplication,
@@ -34,58 +26,52 @@ export type AzureCredential =
 /** Tokens of Microsoft Entra ID, as the engine, as service accounts, or with an object's own credentials. Source: fluxcd/pkg@auth/v0.54.0 auth/azure/provider.go. */
 export class AzureIdentity {
   readonly #ports: CloudPorts;
-  readonly #accounts: ServiceAccounts;
-  readonly #cache: TokenCache<string>;
+  readonly #tokens: PrincipalTokens<string>;
 
   constructor(ports: CloudPorts, accounts: ServiceAccounts) {
     this.#ports = ports;
-    this.#accounts = accounts;
-    this.#cache = new TokenCache({ ...ports.tokens, clock: ports.clock });
+    this.#tokens = new PrincipalTokens(ports, accounts);
   }
 
   /** `scope` is the service's audience with `/.default`. */
-  async token(principal: Principal, scope: string): Promise<Result<string, string>> {
-    if (principal.kind === 'engine') return this.#cache.get(`engine\n${scope}`, () => this.#ofEngine(scope));
-    const account = await this.#accounts.read(principal);
-    if (!account.ok) return account;
-    const { annotations } = account.value;
-    const [tenantId, clientId] = [annotations.get(TENANT_ANNOTATION), annotations.get(CLIENT_ANNOTATION)];
-    if (!tenantId || !clientId) {
-      const missing = tenantId ? CLIENT_ANNOTATION : TENANT_ANNOTATION;
-      const what = tenantId ? 'client' : 'tenant';
-      return badAnnotations(principal, `azure ${what} ID is not set in the service account annotation ${missing}`);
-    }
-    const key = `account\n${principalKey(principal)}\n${tenantId}/${clientId}\n${scope}`;
-    return this.#cache.get(key, () => this.#ofAccount(account.value, tenantId, clientId, scope));
+  token(principal: Principal, scope: string): Promise<Result<string, string>> {
+    return this.#tokens.of(principal, scope, {
+      engine: () => this.#fromEnvironment(scope),
+      account: (account) => this.#exchangeOf(account, scope),
+    });
   }
 
-  async tokenOf(credential: AzureCredential, scope: string): Promise<Result<string, string>> {
+  tokenOf(credential: AzureCredential, scope: string): Promise<Result<string, string>> {
     if (credential.kind === 'managed') {
       const { clientId } = credential;
-      return this.#cache.get(`managed\n${clientId}\n${scope}`, () =>
-        managedIdentityToken(this.#ports, clientId, scope),
-      );
+      const key = `managed\n${clientId}\n${scope}`;
+      return this.#tokens.ofCredentials(key, () => managedIdentityToken(this.#ports, clientId, scope));
     }
     const { application } = credential;
     const key = `application\n${hashOf(application)}\n${scope}`;
-    return this.#cache.get(key, () => requestAzureToken(this.#ports, application, scope));
+    return this.#tokens.ofCredentials(key, () => requestAzureToken(this.#ports, application, scope));
   }
 
-  async #ofAccount(account: Account, tenantId: string, clientId: string, scope: string): Promise<AzureToken> {
-    const cloud = azureCloud(this.#ports);
-    if (!cloud.ok) return cloud;
-    const token = await this.#accounts.token(account, [AUDIENCE]);
-    if (!token.ok) return token;
-    const proof: AzureProof = { kind: 'assertion', token: token.value.value };
-    const application = { authority: cloud.value.authority, tenantId, clientId, proof };
-    return tokenFor(account, await requestAzureToken(this.#ports, application, scope));
+  #exchangeOf({ annotations }: Account, scope: string): Result<Exchange<string>, string> {
+    const [tenantId, clientId] = [annotations.get(TENANT_ANNOTATION), annotations.get(CLIENT_ANNOTATION)];
+    if (!tenantId) return err(`azure tenant ID is not set in the service account annotation ${TENANT_ANNOTATION}`);
+    if (!clientId) return err(`azure client ID is not set in the service account annotation ${CLIENT_ANNOTATION}`);
+    return ok({
+      identity: `${tenantId}/${clientId}`,
+      prepare: () => {
+        const cloud = azureCloud(this.#ports);
+        if (!cloud.ok) return Promise.resolve(cloud);
+        const { authority } = cloud.value;
+        const take = (token: string) => {
+          const proof: AzureProof = { kind: 'assertion', token };
+          return requestAzureToken(this.#ports, { authority, tenantId, clientId, proof }, scope);
+        };
+        return Promise.resolve(ok({ audience: AUDIENCE, take }));
+      },
+    });
   }
 
   /** Source: fluxcd/pkg@auth/v0.54.0 auth/azure/new_default_azure_credential.go. */
-  async #ofEngine(scope: string): Promise<AzureToken> {
-    return tokenFor(ENGINE, await this.#fromEnvironment(scope));
-  }
-
   async #fromEnvironment(scope: string): Promise<AzureToken> {
     const { env } = this.#ports;
     const [tenantId, clientId] = [env['AZURE_TENANT_ID'], env['AZURE_CLIENT_ID']];
