@@ -4,6 +4,7 @@ import { at, isArray, isObject, stringAt } from '../base/json.ts';
 import { ok } from '../base/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type CliContext, type CliResult, type Command, done, failed, refused } from './command.ts';
+import { debugReport } from './debug-report.ts';
 import { kustomizations } from './kinds.ts';
 import { refTo } from './reconcile.ts';
 
@@ -38,13 +39,17 @@ export async function variablesOf(
 
 async function run(context: CliContext): Promise<CliResult> {
   const wanted = ['show-status', 'show-vars', 'show-history'].filter((flag) => context.flags.bool(flag));
-  if (wanted.length !== 1) return failed('exactly one of --show-status, --show-vars, or --show-history must be set');
+  if (wanted.length > 1) return failed('at most one of --show-status, --show-vars, or --show-history may be set');
   const client = await context.client();
   if (!client.ok) return client;
   const ref = refTo(kustomizations, context.namespace, context.args[0] ?? '');
   const object = await client.value.get(ref, context.signal);
   if (!object.ok) return refused(object.error);
-  if (wanted[0] === 'show-status') context.print(await context.yaml((object.value.status ?? {}) as Json));
+  if (wanted.length === 0) {
+    const report = await debugReport(context, client.value, object.value);
+    if (!report.ok) return report;
+    context.print(report.value);
+  } else if (wanted[0] === 'show-status') context.print(await context.yaml((object.value.status ?? {}) as Json));
   else if (wanted[0] === 'show-history') context.print(await context.yaml(at(object.value.status, 'history') ?? []));
   else {
     if (at(object.value.spec, 'postBuild') === undefined) return failed('no post build substitutions found');
@@ -65,8 +70,12 @@ export const debugCommand: Command = {
       aliases: ['ks'],
       short: 'Debug a Kustomization resource',
       long: `The debug kustomization command can be used to troubleshoot failing Kustomization reconciliations.
+Without a flag it tells which step failed, why, and what to look at next.
 WARNING: This command will print sensitive information if Kubernetes Secrets are referenced in the Kustomization .spec.postBuild.substituteFrom field.`,
-      example: `  # Print the status of a Kustomization
+      example: `  # Tell why a Kustomization is not deployed
+  weir debug ks podinfo
+
+  # Print the status of a Kustomization
   weir debug ks podinfo --show-status
 
   # Export the final variables used for post-build substitutions composed from referred ConfigMaps and Secrets

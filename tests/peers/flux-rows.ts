@@ -65,8 +65,6 @@ export const READING: readonly FluxRow[] = [
     'trace --kind=ConfigMap --api-version=v1 -n apps',
     'debug ks web -n apps --show-vars',
     'debug ks fleet --show-vars',
-    'debug ks fleet',
-    'debug ks fleet --show-vars --show-status',
     'debug ks',
     'debug ks a b --show-vars',
     'debug ks none --show-vars',
@@ -108,6 +106,11 @@ export const READING: readonly FluxRow[] = [
     'a name that is missing is a failure, and told by its own name',
     'suspend ks none',
     'resume ks none none2',
+  ),
+  ...differs(
+    'without a flag it tells why a Kustomization is not deployed',
+    'debug ks fleet',
+    'debug ks fleet --show-vars --show-status',
   ),
   ...differs('says of which kind', 'suspend ks --all -n default'),
 ];
