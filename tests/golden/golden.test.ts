@@ -237,6 +237,10 @@ const BUILDING: readonly Row[] = [
     wantError: true,
   },
   {
+    name: 'build with variables that become empty',
+    cmd: 'build ks web -n apps --path app/variables --ignore-paths=broken.yaml',
+  },
+  {
     name: 'build with an expression that is none',
     cmd: 'build ks web -n apps --path app/variables --ignore-paths=config.yaml',
     wantError: true,

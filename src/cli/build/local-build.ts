@@ -5,9 +5,9 @@ import { upgraded } from '../../api/legacy.ts';
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
 import { at, stringAt } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
-import { build } from '../../build/build.ts';
+import { type BuildError, build } from '../../build/build.ts';
 import { diskFiles } from '../../build/disk-files.ts';
-import { printPlaces } from '../../build/locate-expressions.ts';
+import { type Place, printPlaces } from '../../build/locate-expressions.ts';
 import { parseYamlDocuments } from '../../engine/yaml/parse.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { matcher, readIgnorePatterns } from '../../source/artifact/ignore.ts';
@@ -168,12 +168,33 @@ async function buildOne(
     },
   };
   const built = await build(diskFiles(root), request, undefined, ignoredPaths(context, request.path));
+  const shown = (places: readonly Place[]): string =>
+    printPlaces(places.map((place) => ({ ...place, file: shortest(context.cwd, join(root, place.file)) })));
   if (!built.ok) {
-    const places = (built.error.unreplaced ?? []).flatMap((found) => found.places);
-    const shown = places.map((place) => ({ ...place, file: shortest(context.cwd, join(root, place.file)) }));
-    return failed(`${keyOf(object)}: ${built.error.message}${places.length === 0 ? '' : `\n${printPlaces(shown)}`}`);
+    const places = placesIn(built.error);
+    const lines = places.length === 0 ? '' : `\n${shown(places)}\n${KEEP_HINT}`;
+    return failed(`${keyOf(object)}: ${built.error.message}${lines}`);
+  }
+  // Without the cluster not all values are known.
+  const isWhole = client !== undefined || at(object.spec, 'postBuild', 'substituteFrom') === undefined;
+  if (isWhole && !request.substitution.strict && at(object.spec, 'postBuild') !== undefined) {
+    const strict = { ...request, substitution: { ...request.substitution, strict: true } };
+    const again = await build(diskFiles(root), strict, undefined, ignoredPaths(context, request.path));
+    for (const place of again.ok ? [] : placesIn(again.error)) {
+      context.progress.warning(
+        `${shown([place])} has no value and becomes empty; in a cluster that is strict, it fails`,
+      );
+    }
   }
   return ok(built.value.objects.map((other) => hideEncrypted(withOwner(upgraded(other) ?? other, object))));
+}
+
+/** What those need who mean the text itself. */
+const KEEP_HINT =
+  'to keep an expression as it is, write $${ for ${, or label its object kustomize.toolkit.fluxcd.io/substitute: disabled';
+
+function placesIn({ unreplaced = [] }: BuildError): readonly Place[] {
+  return unreplaced.flatMap(({ places }) => places);
 }
 
 /** A file as somebody in `directory` would type it. */
