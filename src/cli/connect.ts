@@ -22,6 +22,7 @@ function overridesOf(flags: FlagReader): KubeconfigOverrides {
     server: 'server',
     token: 'token',
     as: 'as',
+    'as-uid': 'asUid',
     'certificate-authority': 'certificateAuthority',
     'client-certificate': 'clientCertificate',
     'client-key': 'clientKey',
@@ -29,6 +30,7 @@ function overridesOf(flags: FlagReader): KubeconfigOverrides {
   };
   for (const [flag, field] of Object.entries(strings)) set(flag, field, () => flags.string(flag));
   set('as-group', 'asGroups', () => flags.list('as-group'));
+  set('as-user-extra', 'asExtra', () => flags.list('as-user-extra'));
   set('insecure-skip-tls-verify', 'insecureSkipTlsVerify', () => flags.bool('insecure-skip-tls-verify'));
   return overrides as KubeconfigOverrides;
 }

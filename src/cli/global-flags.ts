@@ -40,6 +40,12 @@ export function globalFlags(env: Env): readonly FlagDefinition[] {
       usage: 'Group to impersonate for the operation, this flag can be repeated to specify multiple groups.',
     },
     { name: 'as-uid', type: 'string', usage: 'UID to impersonate for the operation.' },
+    {
+      name: 'as-user-extra',
+      type: 'strings',
+      usage:
+        'User extras to impersonate for the operation (key=value), this flag can be repeated to specify multiple values for the same key.',
+    },
     { name: 'token', type: 'string', usage: 'Bearer token for authentication to the API server' },
     { name: 'server', type: 'string', usage: 'The address and port of the Kubernetes API server' },
     {

@@ -64,6 +64,15 @@ export type WatchEvent =
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd?: boolean }
   | { readonly type: 'ERROR'; readonly error: KubeError };
 
+/** Who requests are made as; absent for the credentials' own user. */
+export interface Impersonation {
+  readonly user: string;
+  readonly groups?: readonly string[];
+  readonly uid?: string;
+  /** What an authenticator knows besides: `scopes` -> values. */
+  readonly extra?: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
  * The cluster. Every method resolves to a `KubeResult`; it throws only when `signal` is aborted.
  * Kinds are found by discovery, cached, and looked up anew once when a kind is unknown (`reason: 'NoMatch'`, code 404).
@@ -95,5 +104,5 @@ export interface KubeClient {
   /** Chunks of a streaming answer (logs -f). Throws a `KubeStreamError` (src/kube/errors.ts) when the server refuses. */
   stream(path: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The same cluster seen as another user: impersonation headers on every request. */
-  as(user: { readonly user: string; readonly groups?: readonly string[] }): KubeClient;
+  as(user: Impersonation): KubeClient;
 }

@@ -88,6 +88,8 @@ describe('the cluster that is meant', () => {
       token: 'flag',
       as: 'me',
       asGroups: ['g'],
+      asUid: '1',
+      asExtra: ['Scopes=a', 'scopes=b=c', 'none'],
       namespace: 'n',
       insecureSkipTlsVerify: true,
     };
@@ -98,7 +100,7 @@ describe('the cluster that is meant', () => {
         ca: PEM,
         insecureSkipTlsVerify: true,
         token: 'flag',
-        as: { user: 'me', groups: ['g'] },
+        as: { user: 'me', groups: ['g'], uid: '1', extra: new Map([['scopes', ['a', 'b=c']]]) },
         namespace: 'n',
         context: 'one',
       },

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { field, isArray, type JsonObject, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import type { Impersonation } from './client.ts';
 import {
   type Kubeconfig,
   type KubeconfigError,
@@ -9,7 +10,6 @@ import {
   type NamedEntry,
   parseKubeconfig,
 } from './kubeconfig-schema.ts';
-import type { Impersonation } from './rest-client.ts';
 
 /** How to reach one cluster as one user. Certificates and keys are PEM text. */
 export interface ClusterAccess {
@@ -61,6 +61,9 @@ export interface KubeconfigOverrides {
   readonly token?: string;
   readonly as?: string;
   readonly asGroups?: readonly string[];
+  readonly asUid?: string;
+  /** `key=value` of each extra. */
+  readonly asExtra?: readonly string[];
   readonly namespace?: string;
   readonly insecureSkipTlsVerify?: boolean;
   readonly tlsServerName?: string;
@@ -222,6 +225,17 @@ function clusterPart(
   });
 }
 
+/** The extras of an impersonated user; values of one key are kept together. */
+function extraOf({ asExtra = [] }: KubeconfigOverrides): Pick<Impersonation, 'extra'> {
+  const extra = new Map<string, string[]>();
+  for (const text of asExtra) {
+    const equals = text.indexOf('=');
+    const key = text.slice(0, Math.max(0, equals)).toLowerCase();
+    if (key !== '') extra.set(key, [...(extra.get(key) ?? []), text.slice(equals + 1)]);
+  }
+  return extra.size === 0 ? {} : { extra };
+}
+
 function userPart(
   environment: KubeconfigEnvironment,
   entry: NamedEntry | undefined,
@@ -230,7 +244,8 @@ function userPart(
   const value = entry?.value;
   const asUser = overrides.as ?? stringAt(value, 'as');
   const groups = overrides.asGroups ?? texts(value, 'as-groups');
-  const as = asUser ? { as: { user: asUser, groups } } : {};
+  const uid = overrides.asUid ?? stringAt(value, 'as-uid');
+  const as = asUser ? { as: { user: asUser, groups, ...(uid ? { uid } : {}), ...extraOf(overrides) } } : {};
   // A token on the command line takes the place of whatever the user's entry says.
   if (overrides.token) return ok({ token: overrides.token, ...as });
   const certificate =
@@ -327,7 +342,16 @@ function inCluster(environment: KubeconfigEnvironment, overrides: KubeconfigOver
     ca: ca.value,
     ...(overrides.token ? { token: overrides.token } : { tokenFile: `${SERVICE_ACCOUNT}/token` }),
     ...(namespace.ok ? { namespace: namespace.value.trim() } : {}),
-    ...(overrides.as ? { as: { user: overrides.as, groups: overrides.asGroups ?? [] } } : {}),
+    ...(overrides.as
+      ? {
+          as: {
+            user: overrides.as,
+            groups: overrides.asGroups ?? [],
+            ...(overrides.asUid ? { uid: overrides.asUid } : {}),
+            ...extraOf(overrides),
+          },
+        }
+      : {}),
   });
 }
 

@@ -129,14 +129,23 @@ describe('requests', () => {
 
   test('as another user carry impersonation headers, discovery does not', async () => {
     const { handler, asked } = server(({ path }) => (path.startsWith('/api/v1') ? { body: object('x') } : undefined));
-    const tenant = client(handler).as({ user: 'system:serviceaccount:a:b', groups: ['g1', 'g2'] });
+    const tenant = client(handler).as({
+      user: 'system:serviceaccount:a:b',
+      groups: ['g1', 'g2'],
+      uid: '7',
+      extra: new Map([['scopes', ['a', 'b']]]),
+    });
     await tenant.get({ ...configMap, namespace: 'a', name: 'x' });
     expect(asked.map(({ headers }) => headers['impersonate-user'])).toEqual([
       undefined,
       undefined,
       'system:serviceaccount:a:b',
     ]);
-    expect(asked.at(-1)?.headers['impersonate-group']).toBe('g1, g2');
+    expect(asked.at(-1)?.headers).toMatchObject({
+      'impersonate-group': 'g1, g2',
+      'impersonate-uid': '7',
+      'impersonate-extra-scopes': 'a, b',
+    });
   });
 
   test('keep integers beyond 2^53 exact in both directions', async () => {

@@ -7,6 +7,7 @@ import { err, ok } from '../base/result.ts';
 import type {
   ApplyOptions,
   DeleteOptions,
+  Impersonation,
   KubeClient,
   KubeResult,
   ListOptions,
@@ -23,12 +24,6 @@ import { resourcePath, withQuery } from './rest-path.ts';
 import { type Answer, openStream, type Repeat, type SendOptions, sendRequest } from './send.ts';
 import { systemClock } from './system-clock.ts';
 import { readWatch } from './watch-stream.ts';
-
-/** Who the requests are made as; absent for the credentials' own user. */
-export interface Impersonation {
-  readonly user: string;
-  readonly groups?: readonly string[];
-}
 
 export interface KubeClientOptions {
   readonly handler: HttpHandler;
@@ -388,9 +383,12 @@ function writeQuery(options: WriteOptions): Readonly<Record<string, string | und
 }
 
 /** Repeated headers are joined with `, `, as node joins those it receives; the socket transport sends them apart. */
-function impersonationHeaders({ user, groups }: Impersonation): Readonly<Record<string, string>> {
+function impersonationHeaders({ user, groups, uid, extra }: Impersonation): Readonly<Record<string, string>> {
+  const extras = [...(extra ?? [])].map(([key, values]) => [`impersonate-extra-${key}`, values.join(', ')] as const);
   return {
+    ...Object.fromEntries(extras),
     'impersonate-user': user,
+    ...(uid === undefined ? {} : { 'impersonate-uid': uid }),
     ...(groups === undefined || groups.length === 0 ? {} : { 'impersonate-group': groups.join(', ') }),
   };
 }

@@ -122,10 +122,14 @@ function createDispatcher(
   });
 }
 
-/** Repeated headers came joined (src/kube/rest-client.ts); an API server reads each group from a header of its own. */
+/** Repeated headers came joined (src/kube/rest-client.ts); an API server reads each group and extra from a header of its own. */
 function wireHeaders(headers: Readonly<Record<string, string>>): Record<string, string | string[]> {
-  const groups = headers['impersonate-group'];
-  return groups === undefined ? { ...headers } : { ...headers, 'impersonate-group': groups.split(', ') };
+  const wire: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const repeated = name === 'impersonate-group' || name.startsWith('impersonate-extra-');
+    wire[name] = repeated ? value.split(', ') : value;
+  }
+  return wire;
 }
 
 function flatHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
