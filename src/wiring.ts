@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from './base/log.ts';
 import type { Builder } from './build/builder.ts';
-import { withRemoteBases } from './build/remote-bases.ts';
+import { withoutRemoteBases, withRemoteBases } from './build/remote-bases.ts';
 import { openBuilder } from './build/worker-builder.ts';
 import { gitRepositoryController } from './controllers/git-repository/reconciler.ts';
 import { kustomizationController } from './controllers/kustomization/controller.ts';
@@ -190,7 +190,7 @@ function openGitFor(
 }
 
 function remoteBuilder({ noRemoteBases }: EngineConfig, builder: Builder, work: string, searchPath: string): Builder {
-  if (noRemoteBases) return builder;
+  if (noRemoteBases) return withoutRemoteBases(builder);
   return withRemoteBases(builder, {
     workDirectory: work,
     fetch: (url, folder, signal) =>

@@ -114,7 +114,8 @@ export function convertApplied(
   if (converted.ok) return converted;
   const [namespace, name] = ['namespace', 'name'].map((key) => stringAt(json(applied), 'metadata', key) ?? '');
   const kind = `${apiVersionOf(type).includes('/') ? '' : '/'}${apiVersionOf(type)}, Kind=${type.kind}`;
-  const message = `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${converted.error}`;
+  const reason = converted.error.replace(/^(?=illegal base64 data)/, 'error decoding from json: ');
+  const message = `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${reason}`;
   return err({ code: 500, reason: '', message });
 }
 

@@ -4,9 +4,10 @@ import { isArray, isObject, parseJson, stringAt, stringifyJson } from '../../bas
 import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
+import { goValue } from '../../engine/merge/go-print.ts';
 import { applyJsonPatch } from '../../engine/merge/json-patch.ts';
 import { applyMergePatch } from '../../engine/merge/merge-patch.ts';
-import { applyStrategicMerge, goValue, patchAsApplied } from '../../engine/merge/strategic-merge.ts';
+import { applyStrategicMerge, patchAsApplied } from '../../engine/merge/strategic-merge.ts';
 import { decodeGo } from '../../engine/schema/go-decode.ts';
 import { inGoOrder, inMapOrder } from '../../engine/schema/go-order.ts';
 import { builtinSchema, definitionName, resolveBuiltin } from '../data/builtins.ts';

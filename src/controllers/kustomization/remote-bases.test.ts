@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitFiles, type GitHttp, serveGit } from '../../../tests/support/git-http.ts';
 import { startTestEngine } from '../../../tests/support/kustomization-engine.ts';
 import { at, isArray, stringAt } from '../../base/json.ts';
-import { inlineBuilder } from '../../build/builder.ts';
-import { withRemoteBases } from '../../build/remote-bases.ts';
+import { type Builder, inlineBuilder } from '../../build/builder.ts';
+import { withoutRemoteBases, withRemoteBases } from '../../build/remote-bases.ts';
 import { fetchRemoteBase, isolatedEnvironment } from '../../source/remote-base.ts';
 
 const manifest = (name: string, value = 'one'): string =>
@@ -42,13 +42,15 @@ describe('bases that URLs name', () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  const open = async (kustomization: string) => {
+  const open = async (kustomization: string, other?: Builder) => {
     const work = mkdtempSync(join(root, 'work-'));
-    const builder = withRemoteBases(inlineBuilder(), {
-      workDirectory: work,
-      fetch: (url, folder, signal) =>
-        fetchRemoteBase(url, { signal, folder, env: isolatedEnvironment(folder, process.env['PATH'] ?? '') }),
-    });
+    const builder =
+      other ??
+      withRemoteBases(inlineBuilder(), {
+        workDirectory: work,
+        fetch: (url, folder, signal) =>
+          fetchRemoteBase(url, { signal, folder, env: isolatedEnvironment(folder, process.env['PATH'] ?? '') }),
+      });
     const engine = await startTestEngine({}, { builder });
     await engine.publish('repo', 'main@sha1:a', { 'kustomization.yaml': kustomization });
     const app = {
@@ -103,6 +105,24 @@ describe('bases that URLs name', () => {
     await apply({ 'reconcile.fluxcd.io/requestedAt': 'now' });
     const isNew = (object: unknown): boolean => stringAt(object as never, 'data', 'key') === 'two';
     await engine.until({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'file' }, isNew);
+    await engine.stop();
+  });
+
+  it.each([
+    [
+      'a repository',
+      () => `${git.url}/base.git//deploy?ref=main`,
+      /URL is a git repository': fs-security-constraint abs/,
+    ],
+    ['a file', () => `${webUrl}/cm.yaml`, /remote bases are disabled \(--no-remote-bases\)/],
+  ])('are refused where they are not allowed, without a request: %s', async (_, url, message) => {
+    const requests: string[] = [];
+    const note = (request: { readonly url?: string | undefined }): void => void requests.push(request.url ?? '');
+    web.on('request', note);
+    const { engine, ready } = await open(kustomizationOf(url()), withoutRemoteBases(inlineBuilder()));
+    expect(await ready('False')).toMatch(message);
+    expect(requests).toEqual([]);
+    web.off('request', note);
     await engine.stop();
   });
 

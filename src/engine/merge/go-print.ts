@@ -1,12 +1,15 @@
 import { isArray, isObject, type Json, stringifyJson } from '../../base/json.ts';
+import { formatG } from '../yaml/value.ts';
 
-/** Go's `%v` of a value inside an error of structured-merge-diff. */
+/** Go's `%v` of a decoded JSON value: `map[a:1 b:[x y]]`. */
 export function goValue(value: Json): string {
   if (isObject(value)) {
     const names = Object.keys(value).toSorted();
     return `map[${names.map((name) => `${name}:${goValue(value[name] as Json)}`).join(' ')}]`;
   }
   if (isArray(value)) return `[${value.map(goValue).join(' ')}]`;
+  if (typeof value === 'number' && !Number.isInteger(value)) return formatG(value);
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) return formatG(Number(value));
   return value === null ? '<nil>' : typeof value === 'string' ? value : stringifyJson(value);
 }
 

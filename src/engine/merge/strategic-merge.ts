@@ -11,6 +11,7 @@ import {
 } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { dereference, propertySchema, type ResolveSchema, type Schema } from '../schema/schema.ts';
+import { goValue } from './go-print.ts';
 
 /** How kube-apiserver answers: 400 with reason BadRequest, 422, or 500 without a reason. */
 export interface StrategicMergeError {
@@ -313,14 +314,4 @@ function goType(value: Json): string {
       : typeof value === 'string'
         ? 'string'
         : 'int64';
-}
-
-/** Go's `%v` of a decoded JSON value: `map[a:1 b:[x y]]`. */
-export function goValue(value: Json): string {
-  if (isArray(value)) return `[${value.map(goValue).join(' ')}]`;
-  if (isObject(value)) {
-    const names = Object.keys(value).toSorted();
-    return `map[${names.map((name) => `${name}:${goValue(value[name] as Json)}`).join(' ')}]`;
-  }
-  return value === null ? '<nil>' : typeof value === 'string' ? value : stringifyJson(value);
 }
