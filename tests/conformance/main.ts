@@ -22,7 +22,7 @@ if (unknown.length > 0) {
 let bad = false;
 for (const set of sets) {
   if (positionals.length > 0 && !positionals.includes(set.name)) continue;
-  const folder = resolve(directory, set.name);
+  const folder = set.directory ?? resolve(directory, set.name);
   if (!existsSync(folder)) {
     console.log(`${set.name}: did not run, no vectors at ${folder}`);
     continue;

@@ -10,6 +10,8 @@ export interface CaseResult {
 export interface ConformanceSet {
   /** Name of its folder in the conformance directory. */
   readonly name: string;
+  /** Where its vectors are, when they are part of this repository. */
+  readonly directory?: string;
   /** Plays all cases of `directory`, which has the format that the set's README gives. */
   run(directory: string): Promise<readonly CaseResult[]>;
   /**

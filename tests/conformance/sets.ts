@@ -1,6 +1,6 @@
 import type { ConformanceSet } from './set.ts';
 import { set as apiserver } from './sets/apiserver.ts';
-import { set as controllers } from './sets/controllers.ts';
+import { set as controllers, ownScenarios } from './sets/controllers.ts';
 import { set as envsubst } from './sets/envsubst.ts';
 import { set as fluxbuild } from './sets/fluxbuild.ts';
 import { set as ignore } from './sets/ignore.ts';
@@ -22,4 +22,5 @@ export const sets: readonly ConformanceSet[] = [
   sops,
   apiserver,
   controllers,
+  ownScenarios,
 ];
