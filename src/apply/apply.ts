@@ -8,7 +8,7 @@ import { isNotFound } from '../kube/errors.ts';
 import { type AppliedMemory, type AppliedState, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
 import type { Change } from './change.ts';
-import { hasDrifted } from './diff.ts';
+import { hasDrifted, holdsAll } from './diff.ts';
 import { type FieldChange, fieldChanges } from './field-changes.ts';
 import { cleanupPatch, replacedManagers } from './field-managers.ts';
 import { adoptIgnored, type IgnoreRule, withoutIgnored } from './ignore-rules.ts';
@@ -193,6 +193,8 @@ function predictable(
   const known = memory.get(inventoryId(identityOf(object)));
   if (verify || known === undefined || typeof live === 'string' || ignore.length > 0) return undefined;
   if (policiesOf(object, policyGroup).ifNotPresent || policiesOf(live, policyGroup).ignored) return undefined;
+  // Where nothing would change nothing is written, not even the ownership of a field.
+  if (holdsAll(live, object)) return undefined;
   return live.metadata.deletionTimestamp === undefined ? { live, known } : undefined;
 }
 

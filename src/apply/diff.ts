@@ -1,5 +1,14 @@
 import type { KubeObject } from '../api/object.ts';
-import { equal, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
+import {
+  equal,
+  field,
+  isArray,
+  isObject,
+  type Json,
+  type JsonObject,
+  type MutableJsonObject,
+  put,
+} from '../base/json.ts';
 
 /**
  * Whether applying would change the live object: labels, annotations or anything beside metadata and status differ between it and
@@ -11,6 +20,26 @@ export function hasDrifted(live: KubeObject, dryRun: KubeObject): boolean {
     !same(live.metadata.annotations, dryRun.metadata.annotations) ||
     !equal(body(live), body(dryRun))
   );
+}
+
+/** Whether the live object has all that is desired: it may be that applying it changes nothing. Read as text, not by its schema. */
+export function holdsAll(live: KubeObject, desired: KubeObject): boolean {
+  return (
+    contains(live.metadata.labels as JsonObject | undefined, (desired.metadata.labels ?? {}) as JsonObject) &&
+    contains(live.metadata.annotations as JsonObject | undefined, (desired.metadata.annotations ?? {}) as JsonObject) &&
+    contains(body(live), { ...body(desired), apiVersion: live.apiVersion })
+  );
+}
+
+function contains(whole: Json | undefined, part: Json): boolean {
+  if (isObject(part)) {
+    const given = whole ?? {};
+    return isObject(given) && Object.keys(part).every((key) => contains(field(given, key), part[key] as Json));
+  }
+  if (isArray(part)) {
+    return isArray(whole) && whole.length === part.length && part.every((item, index) => contains(whole[index], item));
+  }
+  return whole !== undefined && equal(whole, part);
 }
 
 function same(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<string, string>> = {}): boolean {
