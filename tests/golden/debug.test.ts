@@ -8,10 +8,7 @@ const REVISION = `main@sha1:${'0123456789'.repeat(4)}`;
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startCluster();
-  for (const kind of kinds) {
-    const created = await cluster.client.create(crdOf(kind));
-    if (!created.ok) throw new Error(created.error.message);
-  }
+  await cluster.create(kinds.map((kind) => crdOf(kind)));
   await cluster.load(`apiVersion: v1
 kind: Namespace
 metadata: {name: apps}

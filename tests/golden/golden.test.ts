@@ -262,10 +262,7 @@ const BUILDING: readonly Row[] = [
 
 async function loaded(): Promise<TestCluster> {
   const cluster = await startCluster();
-  for (const kind of kinds) {
-    const created = await cluster.client.create(crdOf(kind));
-    if (!created.ok) throw new Error(created.error.message);
-  }
+  await cluster.create(kinds.map((kind) => crdOf(kind)));
   await cluster.load(readFileSync(join(here, 'data/cluster.yaml'), 'utf8'));
   return cluster;
 }

@@ -85,6 +85,8 @@ export interface TestCluster {
   readonly plane: ControlPlane;
   /** Creates the objects of a YAML stream, their status included. */
   load(yaml: string): Promise<void>;
+  /** Creates definitions and other objects. */
+  create(objects: readonly KubeObject[]): Promise<void>;
 }
 
 export async function startCluster(): Promise<TestCluster> {
@@ -94,6 +96,9 @@ export async function startCluster(): Promise<TestCluster> {
     client,
     plane,
     load: (yaml) => loadObjects(client, yaml),
+    create: async (objects) => {
+      for (const object of objects) await create(client, object);
+    },
   };
 }
 

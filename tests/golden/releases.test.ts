@@ -24,25 +24,21 @@ metadata: {name: inner, namespace: other}
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startCluster();
-  const definitions = [
+  await cluster.create([
     ...kinds.map((kind) => crdOf(kind)),
     anyKind('helm.toolkit.fluxcd.io', 'v2', 'HelmRelease'),
     anyKind('source.toolkit.fluxcd.io', 'v1', 'HelmRepository', 'helmrepositories'),
     anyKind('source.toolkit.fluxcd.io', 'v1', 'HelmChart'),
-  ];
-  for (const definition of definitions) {
-    const created = await cluster.client.create(definition);
-    if (!created.ok) throw new Error(created.error.message);
-  }
+  ]);
   await cluster.load(readFileSync(join(import.meta.dirname, 'data/releases.yaml'), 'utf8'));
   const release = Buffer.from(gzipSync(JSON.stringify({ name: 'podinfo', manifest: MANIFEST }))).toString('base64');
-  const created = await cluster.client.create({
+  const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: 'sh.helm.release.v1.podinfo.v2', namespace: 'apps' },
     data: { release: Buffer.from(release).toString('base64') },
-  } as never);
-  if (!created.ok) throw new Error(created.error.message);
+  };
+  await cluster.create([secret]);
 });
 afterAll(() => cluster.plane.stop());
 

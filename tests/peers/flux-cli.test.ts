@@ -81,10 +81,13 @@ describe.skipIf(peer === undefined)('the command line beside the real flux', () 
       return differs === undefined ? { cmd } : { cmd, differs };
     }),
   ];
-  test.each(rows.map((row) => [row.cmd, row] as const))('%s', async (_, { cmd, stdin = '', differs }) => {
+  test.each(rows.filter(({ differs }) => differs === undefined))('$cmd', async ({ cmd, stdin = '' }) => {
     const { real, ours } = await both(cmd, stdin);
-    if (differs === undefined) expect(ours).toEqual(real);
-    else expect(ours, `no longer differs: ${differs}`).not.toEqual(real);
+    expect(ours).toEqual(real);
+  });
+  test.each(rows.filter(({ differs }) => differs !== undefined))('$cmd: $differs', async ({ cmd, stdin = '' }) => {
+    const { real, ours } = await both(cmd, stdin);
+    expect(ours).not.toEqual(real);
   });
 });
 
