@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import { upgraded } from '../../api/legacy.ts';
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
+import { withMetadata } from '../../apply/owner.ts';
 import { at, stringAt } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
 import { type BuildError, build } from '../../build/build.ts';
@@ -186,7 +187,12 @@ async function buildOne(
       );
     }
   }
-  return ok(built.value.objects.map((other) => hideEncrypted(withOwner(upgraded(other) ?? other, object))));
+  const owner = { group: GROUP, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
+  return ok(
+    built.value.objects.map((other) =>
+      hideEncrypted(withMetadata(upgraded(other) ?? other, owner, spec.commonMetadata)),
+    ),
+  );
 }
 
 /** What those need who mean the text itself. */
@@ -206,22 +212,4 @@ function shortest(directory: string, file: string): string {
 /** What --ignore-paths names, below the folder that is built. Source: fluxcd/flux2@v2 internal/build. */
 function ignoredPaths(context: CliContext, folder: string): (path: string, isDirectory: boolean) => boolean {
   return matcher(readIgnorePatterns(context.flags.list('ignore-paths').join('\n'), folder));
-}
-
-/** Labels of the owner, and the common metadata, as the controller sets them before it applies. */
-function withOwner(object: KubeObject, owner: KubeObject): KubeObject {
-  const common = (name: string): Readonly<Record<string, string>> =>
-    (at(owner.spec, 'commonMetadata', name) ?? {}) as Readonly<Record<string, string>>;
-  const annotations = { ...object.metadata.annotations, ...common('annotations') };
-  const labels = {
-    ...object.metadata.labels,
-    ...common('labels'),
-    [`${GROUP}/name`]: owner.metadata.name,
-    [`${GROUP}/namespace`]: owner.metadata.namespace ?? '',
-  };
-  const { annotations: _, ...metadata } = object.metadata;
-  return {
-    ...object,
-    metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}), labels },
-  };
 }

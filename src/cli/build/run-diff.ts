@@ -3,6 +3,7 @@ import { type KubeObject, type ObjectRef, printRef, refOf } from '../../api/obje
 import { ignoreRules } from '../../apply/ignore-rules.ts';
 import { compareRefs } from '../../apply/order.ts';
 import { policiesOf } from '../../apply/policy.ts';
+import { withScope } from '../../apply/scope.ts';
 import { stringAt } from '../../base/json.ts';
 import { err, ok } from '../../base/result.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -45,8 +46,10 @@ interface Told {
 }
 
 /** What a reconciliation of one build would do; errors are collected, so that the rest is told all the same. */
-async function diffBuild(comparison: Comparison, { kustomization, objects }: LocalBuild): Promise<Told> {
+async function diffBuild(comparison: Comparison, { kustomization, objects: built }: LocalBuild): Promise<Told> {
   const { context, client, brings, errors } = comparison;
+  const desired = built.map((object) => ({ object }));
+  const objects = (await withScope(desired, client)).map(({ object }) => object);
   const { spec } = kustomization as unknown as Kustomization;
   const ignore = ignoreRules(spec.ignore ?? []);
   if (!ignore.ok) errors.push(ignore.error);
