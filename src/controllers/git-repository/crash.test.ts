@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +37,7 @@ afterEach(async () => {
 });
 
 interface Engine {
-  reconcile(url: string, status: GitRepository['status']): Promise<Outcome>;
+  reconcile(url: string, status: GitRepository['status'], ref?: GitRepository['spec']['ref']): Promise<Outcome>;
   readonly reader: ArtifactReader;
 }
 
@@ -56,12 +57,12 @@ async function openEngine(): Promise<Engine> {
   });
   return {
     reader,
-    reconcile: (url, status) => {
+    reconcile: (url, status, ref = { branch: 'main' }) => {
       const object: GitRepository = {
         apiVersion: 'source.toolkit.fluxcd.io/v1',
         kind: 'GitRepository',
         metadata: { name: 'repo', namespace: 'apps', generation: 1 },
-        spec: { interval: '1m', url, ref: { branch: 'main' } },
+        spec: { interval: '1m', url, ref },
         ...(status === undefined ? {} : { status }),
       };
       return reconciler.reconcile(object, {
@@ -116,6 +117,68 @@ it('C03: an engine that is killed at any file operation between fetch and status
     await server.close();
   }
 }, 60_000);
+
+describe('C10: what a repository rewrites', () => {
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', join(home, 'git', 'repo.git'), ...args], { encoding: 'utf8' }).trim();
+  const told = (outcome: Outcome): readonly string[] =>
+    'events' in outcome
+      ? (outcome.events ?? []).map(({ reason }) => reason).filter((reason) => reason === 'NewArtifact')
+      : [];
+
+  it.each<[string, GitRepository['spec']['ref'], string, (hash: string) => void]>([
+    ['a tag that is moved', { tag: 'v1' }, 'v1', (hash) => git('update-ref', 'refs/tags/v1', hash)],
+    ['a branch that begins anew', { branch: 'main' }, 'main', (hash) => git('update-ref', 'refs/heads/main', hash)],
+    [
+      'a reference that is moved back',
+      { name: 'refs/heads/x' },
+      'refs/heads/x',
+      (hash) => git('update-ref', 'refs/heads/x', hash),
+    ],
+  ])('%s is a new revision, once, with an event', async (_, ref, name, point) => {
+    const bare = join(home, 'git', 'repo.git');
+    const first = commitFiles(bare, 'first', { 'a.yaml': 'first\n' });
+    const tree = git('rev-parse', `${commitFiles(bare, 'second', { 'a.yaml': 'second\n' })}^{tree}`);
+    point(first);
+    // No history in common.
+    const other = git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit-tree', tree, '-m', 'other');
+    const server = await serveGit(join(home, 'git'));
+    try {
+      const engine = await openEngine();
+      const url = `${server.url}/repo.git`;
+      const before = await engine.reconcile(url, undefined, ref);
+      expect(statusOf(before)?.artifact?.revision).toBe(`${name}@sha1:${first}`);
+      point(other);
+      const moved = await engine.reconcile(url, statusOf(before), ref);
+      expect([statusOf(moved)?.artifact?.revision, told(moved)]).toEqual([`${name}@sha1:${other}`, ['NewArtifact']]);
+      const again = await engine.reconcile(url, statusOf(moved), ref);
+      expect([statusOf(again)?.artifact, told(again)]).toEqual([statusOf(moved)?.artifact, []]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('a branch that gets another name is missed, and what there was stays', async () => {
+    const bare = join(home, 'git', 'repo.git');
+    commitFiles(bare, 'first', { 'a.yaml': 'first\n' });
+    const server = await serveGit(join(home, 'git'));
+    try {
+      const engine = await openEngine();
+      const url = `${server.url}/repo.git`;
+      const before = await engine.reconcile(url, undefined);
+      git('branch', '--move', 'main', 'trunk');
+      const missed = await engine.reconcile(url, statusOf(before));
+      expect(JSON.stringify(missed)).toMatch(
+        /couldn't find remote ref.*refs\/heads\/main|reference not found|not found/,
+      );
+      expect(statusOf(missed)?.artifact).toEqual(statusOf(before)?.artifact);
+      const found = await engine.reconcile(url, statusOf(missed), { branch: 'trunk' });
+      expect(statusOf(found)?.artifact?.revision).toMatch(/^trunk@sha1:/);
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 describe('C12: an engine that has nothing left to write with, from any file operation of a reconcile on', () => {
   const conditions = (outcome: Outcome) => JSON.stringify('conditions' in outcome ? outcome.conditions : []);

@@ -16,7 +16,8 @@ import {
 import type { ObjectRef } from '../../api/object.ts';
 import { inventoryEntry } from '../../apply/inventory.ts';
 import { ownerLabels } from '../../apply/owner.ts';
-import { prune } from '../../apply/prune.ts';
+import { prune, waitForTermination } from '../../apply/prune.ts';
+import { ManualClock } from '../../base/clock.ts';
 import type { HttpRequest, HttpResponse } from '../../base/http.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { unwatched } from '../../health/live-objects.ts';
@@ -165,6 +166,31 @@ it('a server that stops answering is asked once, not once for each object, and a
   engine.intercept(undefined);
   await kustomize(engine, 'app', {}, { 'reconcile.fluxcd.io/requestedAt': 'now' });
   expect(entries(await engine.until(app, isReady('main@sha1:b')))).toHaveLength(1);
+});
+
+it('C16: objects that finalizers keep are waited for until the timeout, and those whose kind is gone are not', async () => {
+  engine = await startTestEngine();
+  const finalizers = ['example.com/hold'];
+  await engine.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers } as never });
+  await engine.client.delete(cm('held'));
+  const clock = new ManualClock(0);
+  const options = {
+    client: engine.client,
+    clock,
+    timeoutMs: 30_000,
+    pollMs: 2_000,
+    signal: new AbortController().signal,
+  };
+  expect(await waitForTermination([toy('v1'), cm('none')], options)).toBe(true);
+  let isOver = false;
+  const waited = waitForTermination([toy('v1'), cm('held')], options).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    if (clock.next() !== undefined) clock.advance(2_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect([await waited, clock.now()]).toEqual([false, 30_000]);
 });
 
 describe('an object that is moved in one commit', () => {
