@@ -84,8 +84,8 @@ class Sources {
         const problem = await this.#decrypt(directory, source.slice(equals + 1), formatForPath(key));
         if (problem !== undefined) return problem;
       }
-      const single = stringAt(generator, 'env');
-      for (const source of [...texts(field(generator, 'envs')), ...(single === undefined ? [] : [single])]) {
+      // Not of the old `env`: Flux applies what it names as it is.
+      for (const source of texts(field(generator, 'envs'))) {
         const format = formatForPath(source);
         const problem = await this.#decrypt(directory, source, format === 'binary' ? 'dotenv' : format);
         if (problem !== undefined) return problem;
