@@ -18,6 +18,7 @@ const PEERS: Readonly<Record<string, string>> = {
   sops: 'sops 3.13.3',
   apiserver: 'kube-apiserver v1.34.1',
   'controllers/source-kustomize': 'source-controller 1.9.1, kustomize-controller 1.9.4',
+  'own-scenarios': 'source-controller 1.9.1, kustomize-controller 1.9.4',
 };
 
 const printed = readFileSync(0, 'utf8');
