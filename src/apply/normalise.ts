@@ -1,5 +1,5 @@
 import { groupOf, type KubeObject } from '../api/object.ts';
-import { at, field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
+import { field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
 
 type Change = (value: Json | undefined) => Json | undefined;
 
@@ -48,29 +48,19 @@ function secretData(secret: JsonObject, base64: (text: string) => string): JsonO
 }
 
 /** Fields that are maps of texts, left out where they are empty; in them a null is an empty text. */
-const TEXT_MAPS: ReadonlySet<string> = new Set([
-  ...[
-    'annotations',
-    'binaryData',
-    'data',
-    'labels',
-    'matchLabels',
-    'nodeSelector',
-    'options',
-    'parameters',
-    'stringData',
-  ],
-  ...['volumeAttributes'],
-]);
+const TEXT_MAPS: ReadonlySet<string> = new Set(
+  'annotations binaryData data labels matchLabels nodeSelector options parameters stringData volumeAttributes'.split(
+    ' ',
+  ),
+);
 /** Fields that are maps of quantities. */
-const QUANTITY_MAPS: ReadonlySet<string> = new Set([
-  ...['capacity', 'default', 'defaultRequest', 'hard', 'limits', 'max', 'maxLimitRequestRatio', 'min', 'overhead'],
-  'requests',
-]);
+const QUANTITY_MAPS: ReadonlySet<string> = new Set(
+  'capacity default defaultRequest hard limits max maxLimitRequestRatio min overhead requests'.split(' '),
+);
 /** Lists that Go writes although they are empty. Source: k8s.io/api@v0.34.1, fields without `omitempty`. */
-const KEPT_LISTS: ReadonlySet<string> = new Set([
-  ...['admissionReviewVersions', 'containers', 'limits', 'nodeSelectorTerms', 'paths', 'sources'],
-]);
+const KEPT_LISTS: ReadonlySet<string> = new Set(
+  'admissionReviewVersions containers limits nodeSelectorTerms paths sources'.split(' '),
+);
 
 /** What is left of a value that was read into Go's types and written again; undefined where its field (`name`) goes. */
 function asGoWrites(value: Json, name: string): Json | undefined {

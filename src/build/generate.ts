@@ -1,6 +1,6 @@
 import type { KustomizationSpec } from '../api/kinds/kustomization.ts';
 import { cleanPath, type FileTree, realPath, utf8Bytes, utf8Text } from '../base/files.ts';
-import { field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
+import { field, isArray, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { KustomizeCache } from '../engine/kustomize/cache.ts';
 import { decodeKustomization } from '../engine/kustomize/kustomization-type.ts';

@@ -104,7 +104,8 @@ describe('bases that URLs name', () => {
     served = 'two';
     await apply({ 'reconcile.fluxcd.io/requestedAt': 'now' });
     const isNew = (object: unknown): boolean => stringAt(object as never, 'data', 'key') === 'two';
-    await engine.until({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'file' }, isNew);
+    const file = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'file' };
+    expect(isNew(await engine.until(file, isNew))).toBe(true);
     await engine.stop();
   });
 

@@ -7,7 +7,6 @@ import {
   type JsonObject,
   type MutableJsonObject,
   put,
-  stringifyJson,
 } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { dereference, propertySchema, type ResolveSchema, type Schema } from '../schema/schema.ts';
