@@ -55,6 +55,11 @@ export function runes(text: string): number[] {
   return out;
 }
 
+/** The first `count` runes of `text`. */
+export function firstRunes(text: string, count: number): string {
+  return isAscii(text) ? text.slice(0, count) : Array.from(canonical(text)).slice(0, count).join('');
+}
+
 /** The bytes of `text`. */
 export function toBytes(text: string): Uint8Array {
   const out = new Uint8Array(byteLength(text));
