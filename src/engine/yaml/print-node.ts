@@ -16,14 +16,24 @@ import { isComplexKey, scalarText } from './scalar-text.ts';
 
 const BEST_WIDTH = 80;
 
+export interface PrintNodeOptions {
+  /** Indent a sequence under its key, as YAML v3 does by itself; kyaml does not. */
+  readonly indentSequences?: boolean;
+}
+
 /** `node` as kyaml prints a tree (go.yaml.in/yaml/v3, indent 2, compact sequences): keys in their order, styles kept. */
-export function printNode(node: YamlNode): string {
-  return new NodePrinter().document(node);
+export function printNode(node: YamlNode, options: PrintNodeOptions = {}): string {
+  return new NodePrinter(options.indentSequences === true).document(node);
 }
 
 class NodePrinter {
   private out = '';
   private column = 0;
+  private readonly indentSequences: boolean;
+
+  constructor(indentSequences: boolean) {
+    this.indentSequences = indentSequences;
+  }
 
   document(node: YamlNode): string {
     if (isBlockMap(node) || isBlockSeq(node)) {
@@ -76,7 +86,7 @@ class NodePrinter {
     if (isBlockMap(value) || isBlockSeq(value)) {
       const head = headOf(value);
       if (head !== '') this.write(` ${head}`);
-      const inner = value.kind === 'seq' && simple ? indent : indent + 2;
+      const inner = value.kind === 'seq' && simple && !this.indentSequences ? indent : indent + 2;
       if (simple || head !== '') this.write('\n');
       else this.write(' ');
       this.collection(value, inner);

@@ -79,7 +79,7 @@ class Printer {
   /** @param inline the first key follows what is already on the line */
   private mapping(object: JsonObject, indent: number, inline: boolean): void {
     const keys = Object.keys(object).filter((key) => object[key] !== undefined);
-    if (!this.keepOrder) keys.sort(compareKeys);
+    if (!this.keepOrder) keys.sort((a, b) => compareKeys(a, b));
     const margin = ' '.repeat(indent);
     let first = inline;
     for (const key of keys) {

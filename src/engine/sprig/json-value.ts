@@ -1,0 +1,103 @@
+import { type Json, type MutableJsonObject, put } from '../../base/json.ts';
+import { formatFloat } from '../gotemplate/float.ts';
+import { Func } from '../gotemplate/func.ts';
+import { Complex, GoError, isList, isMap, isNil, Struct, Typed, typeOf, type Value } from '../gotemplate/value.ts';
+import { encodeBase64 } from '../schema/base64.ts';
+import { toValidUtf8 } from './cast.ts';
+import { jsonFormOf } from './json-form.ts';
+import { checkNesting, checkTextBytes } from './limits.ts';
+
+/**
+ * A template's value as encoding/json would write it. What is shared is written as often as it is met, so its size is bounded.
+ * @throws GoError with encoding/json's text
+ */
+export function toJson(value: Value, name: string): Json {
+  return new Writer(name).write(value, 0);
+}
+
+class Writer {
+  private readonly name: string;
+  private bytes = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  write(value: Value, depth: number): Json {
+    checkNesting(this.name, depth);
+    this.count(1);
+    switch (typeof value) {
+      case 'string':
+        return this.text(value);
+      case 'number':
+        return finite(value);
+      case 'bigint':
+        return integer(value);
+      case 'boolean':
+        return value;
+      default:
+        return isNil(value) ? null : this.container(value as object & Value, depth);
+    }
+  }
+
+  private container(value: object & Value, depth: number): Json {
+    if (isList(value)) return value.map((item) => this.write(item, depth + 1));
+    if (isMap(value)) {
+      const out: MutableJsonObject = {};
+      for (const [key, item] of value) put(out, this.text(key), this.write(item, depth + 1));
+      return out;
+    }
+    if (value instanceof Uint8Array) return this.text(encodeBase64(value));
+    if (value instanceof Struct) return this.write(jsonFormOf(value), depth + 1);
+    if (value instanceof Typed) return this.typed(value);
+    if (value instanceof Complex || value instanceof Func) {
+      throw new GoError(`json: unsupported type: ${typeOf(value).name}`);
+    }
+    return null;
+  }
+
+  private typed({ type, value }: Typed): Json {
+    if (typeof value === 'bigint') return integer(value);
+    if (typeof value === 'string') return type.name === 'json.Number' ? Number(value) : this.text(value);
+    if (typeof value === 'boolean') return value;
+    return type.kind === 'float32' && Number.isFinite(value) ? Number(formatFloat(value, 'g', -1, 32)) : finite(value);
+  }
+
+  private text(text: string): string {
+    this.count(text.length);
+    return toValidUtf8(text);
+  }
+
+  private count(bytes: number): void {
+    this.bytes += bytes;
+    checkTextBytes(this.name, this.bytes);
+  }
+}
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new GoError(`json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
+}
+
+function integer(value: bigint): Json {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+/** A value that Go decoded from JSON into an interface{}: every number a float64. */
+export function fromJson(value: Json): Value {
+  switch (typeof value) {
+    case 'bigint':
+      return Number(value);
+    case 'string':
+      return toValidUtf8(value);
+    case 'number':
+    case 'boolean':
+      return value;
+    default:
+      break;
+  }
+  if (value === null) return null;
+  if (Array.isArray(value)) return value.map(fromJson);
+  return new Map(Object.entries(value).map(([key, item]) => [toValidUtf8(key), fromJson(item)] as const));
+}

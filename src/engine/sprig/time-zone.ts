@@ -1,0 +1,89 @@
+import { ZONE_NAMES } from './zone-names.generated.ts';
+
+/** A time zone as Go has it: the offset from UTC in seconds and its abbreviation ('' when there is none), at a time. */
+export interface TimeZone {
+  /** `Local`, `UTC`, `Europe/Berlin`. */
+  readonly name: string;
+  at(unixSeconds: number): ZoneOffset;
+}
+
+export interface ZoneOffset {
+  readonly seconds: number;
+  readonly abbreviation: string;
+}
+
+export const UTC: TimeZone = fixedZone('UTC', 0);
+
+export function fixedZone(name: string, seconds: number): TimeZone {
+  const offset = { seconds, abbreviation: name };
+  return { name, at: () => offset };
+}
+
+/** Abbreviations by zone, then by minutes. */
+const ZONES: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map(
+  ZONE_NAMES.trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [offsets = '', zones = ''] = line.split('|');
+      const names = new Map(
+        Array.from(
+          offsets.matchAll(/([A-Za-z]+)([-+]\d+)/g),
+          ([, name = '', minutes]) => [Number(minutes), name] as const,
+        ),
+      );
+      return zones.split(' ').map((zone) => [zone, names] as const);
+    }),
+);
+
+const known = new Map<string, TimeZone>();
+
+/** `time.LoadLocation`, without what it gives for `Local`; undefined for a name that is no zone. */
+export function findZone(name: string, shownAs: string = name): TimeZone | undefined {
+  if (name === '' || name === 'UTC') return shownAs === name || name === '' ? UTC : { ...UTC, name: shownAs };
+  const abbreviations = ZONES.get(name);
+  if (abbreviations === undefined) return undefined;
+  const key = `${shownAs} ${name}`;
+  let zone = known.get(key);
+  if (zone === undefined) {
+    const offset = offsetOf(name);
+    if (offset === undefined) return undefined;
+    zone = {
+      name: shownAs,
+      at: (unixSeconds) => {
+        const seconds = offset(unixSeconds);
+        return { seconds, abbreviation: abbreviations.get(seconds / 60) ?? numeric(seconds) };
+      },
+    };
+    known.set(key, zone);
+  }
+  return zone;
+}
+
+/** How the time zone database abbreviates where no letters are in use: `+03`, `-0330`. */
+function numeric(seconds: number): string {
+  const minutes = Math.trunc(Math.abs(seconds) / 60);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const rest = minutes % 60 === 0 ? '' : two(minutes % 60);
+  return `${seconds < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}${rest}`;
+}
+
+/** Milliseconds that a JavaScript Date can hold. */
+const LAST_MS = 8.64e15;
+
+function offsetOf(name: string): ((unixSeconds: number) => number) | undefined {
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+  } catch {
+    // A zone newer than the host's data.
+    return undefined;
+  }
+  return (unixSeconds) => {
+    const ms = Math.max(-LAST_MS, Math.min(LAST_MS, unixSeconds * 1000));
+    const text = format.formatToParts(ms).find((part) => part.type === 'timeZoneName')?.value ?? '';
+    const match = /([-+])(\d\d):(\d\d)(?::(\d\d))?$/.exec(text);
+    if (match === null) return 0;
+    const seconds = Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4] ?? 0);
+    return match[1] === '-' ? -seconds : seconds;
+  };
+}
