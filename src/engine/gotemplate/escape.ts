@@ -43,9 +43,11 @@ export function escapeJs(values: readonly Value[]): string {
     const known = JS[character];
     if (known !== undefined) return known;
     const code = character.codePointAt(0) as number;
+    if (code === 0x7f) return character;
     if (code < 0x80) return `\\u00${hex(code, 2)}`;
-    if (code >= 0xd800 && code <= 0xdfff) return '\ufffd';
-    return isPrint(code) ? character : `\\u${hex(code, 4)}`;
+    // An invalid byte stays: the rune that it reads as is printable.
+    const isByte = code >= 0xdc80 && code <= 0xdcff;
+    return isByte || isPrint(code) ? character : `\\u${hex(code, 4)}`;
   });
 }
 

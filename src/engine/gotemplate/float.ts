@@ -74,12 +74,11 @@ function plainText({ digits, point }: Decimal, precision: number): string {
 function shortestDecimal(value: number, bits: 32 | 64): Decimal {
   if (value === 0) return { digits: '', point: 0 };
   if (bits === 64) return fromExponential(value.toExponential());
-  let text = '';
-  for (let precision = 0; precision <= 8; precision++) {
-    text = value.toExponential(precision);
-    if (Math.fround(Number(text)) === value) break;
+  const exact = exactDecimal(value);
+  for (let count = 1; ; count++) {
+    const rounded = round(exact, count);
+    if (count >= 9 || Math.fround(Number(`0.${rounded.digits}e${rounded.point}`)) === value) return rounded;
   }
-  return fromExponential(text);
 }
 
 function fromExponential(text: string): Decimal {

@@ -39,7 +39,7 @@ function padding(count: number, flags: Flags, zero = flags.zero): string {
 }
 
 /** Pads `text` to the width of the flags, in runes. */
-export function pad(text: string, flags: Flags, zero = flags.zero): string {
+export function pad(text: string, flags: Flags, zero: boolean = flags.zero): string {
   if (!flags.width) return text;
   const fill = padding(flags.width - runeCount(text), flags, zero);
   return flags.minus ? text + fill : fill + text;

@@ -10,7 +10,7 @@ import {
 } from './format-basic.ts';
 import { Func } from './func.ts';
 import { fromBytes, sortedKeys } from './go-string.ts';
-import type { GoType } from './go-type.ts';
+import { type GoType, UINT8 } from './go-type.ts';
 import {
   Complex,
   GoError,
@@ -58,7 +58,9 @@ export class Printer {
     }
     if (verb === 'T') this.write(stringText(typeOf(value).name, 's', this.flags));
     else if (verb === 'p') this.#pointer(value, verb);
-    else if (value instanceof Uint8Array) this.#bytes(value, verb, '[]byte', 0);
+    // %w is for errors alone, and is refused before a value is looked into.
+    else if (verb === 'w' && typeof value === 'object' && !(value instanceof Uint8Array)) this.#badVerb(verb, value);
+    else if (value instanceof Uint8Array) this.#bytes(value, verb, 0);
     else this.#value(value, verb, 0);
   }
 
@@ -91,7 +93,7 @@ export class Printer {
     if (value instanceof Typed) return this.#typed(value, verb);
     if (isMap(value)) return this.#map(value, verb, depth);
     if (isList(value)) return this.#list(value, value instanceof TypedList && value.isNil, verb, depth);
-    if (value instanceof Uint8Array) return this.#bytes(value, verb, '[]uint8', depth);
+    if (value instanceof Uint8Array) return this.#bytes(value, verb, depth);
     if (value instanceof Complex) return this.#complex(value, verb);
     if (value instanceof Struct) return this.#struct(value, verb, depth);
     this.#pointer(value, verb);
@@ -161,7 +163,7 @@ export class Printer {
     this.write(`(${real}${imaginary}i)`);
   }
 
-  #bytes(value: Uint8Array, verb: string, typeName: string, depth: number): void {
+  #bytes(value: Uint8Array, verb: string, depth: number): void {
     switch (verb) {
       case 's':
         return this.write(stringText(fromBytes(value), 's', this.flags));
@@ -172,13 +174,12 @@ export class Printer {
         return this.write(bytesText(value, verb, this.flags));
       default:
     }
-    const isSyntax = this.flags.sharpV && (verb === 'v' || verb === 'd');
-    this.#sequence(
-      value.length,
-      isSyntax ? `${depth > 0 ? '[]uint8' : typeName}{` : '[',
-      isSyntax ? '}' : ']',
-      (index) => this.#integer(BigInt(value[index] as number), verb, false, BigInt(value[index] as number)),
-    );
+    const name = depth === 0 && (verb === 'v' || verb === 'd') ? '[]byte' : '[]uint8';
+    const { sharpV } = this.flags;
+    this.#sequence(value.length, sharpV ? `${name}{` : '[', sharpV ? '}' : ']', (index) => {
+      const byte = BigInt(value[index] as number);
+      this.#integer(byte, verb, false, new Typed(UINT8, byte));
+    });
   }
 
   #list(value: readonly Value[], isNilList: boolean, verb: string, depth: number): void {

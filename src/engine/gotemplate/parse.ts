@@ -125,11 +125,6 @@ class Parser {
     if (token.kind !== 'string' && token.kind !== 'rawString') this.#unexpected(token, context);
     const name = this.#unquoted(token);
     this.#expect('right', context);
-    this.#body(name, context);
-  }
-
-  /** The nodes up to `{{end}}`, as a template of their own. */
-  #body(name: string, context: string): void {
     const { list, end } = this.#itemList();
     if (end.kind !== 'end') this.#fail(`unexpected {{${end.kind}}} in ${context}`);
     this.#add(name, list);
@@ -235,7 +230,10 @@ class Parser {
     const name = this.#templateName(token, context);
     const pipe = this.#pipeline(context, 'right');
     this.#enter();
-    new Parser(this.#shared).#body(name, context);
+    const inner = new Parser(this.#shared);
+    const { list, end } = inner.#itemList();
+    if (end.kind !== 'end') this.#fail(`unexpected {{${end.kind}}} in ${context}`);
+    inner.#add(name, list);
     this.#shared.depth--;
     return { kind: 'template', position: token.position, name, pipe };
   }
