@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import { upgraded } from '../../api/legacy.ts';
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
+import { cleanPath } from '../../base/files.ts';
 import type { Json } from '../../base/json.ts';
 import { at, isObject, stringAt } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
@@ -15,6 +16,7 @@ import { type CliContext, type CliResult, failed, refused } from '../command.ts'
 import { variablesOf } from '../debug.ts';
 import { kustomizations } from '../kinds.ts';
 import { refTo } from '../reconcile.ts';
+import { HIDDEN_VALUE } from './known-objects.ts';
 
 const GROUP = 'kustomize.toolkit.fluxcd.io';
 /** A Kustomization's file larger than this is none. */
@@ -26,6 +28,8 @@ const MAX_BUILDS = 200;
 export interface LocalBuild {
   readonly kustomization: KubeObject;
   readonly objects: readonly KubeObject[];
+  /** Folder that stands for the Kustomization's source. */
+  readonly sourceFolder: string;
 }
 
 /** The cluster, unless --dry-run keeps away from it. */
@@ -55,7 +59,11 @@ export async function buildLocally(
     if (builds.length >= MAX_BUILDS) return failed(`more than ${MAX_BUILDS} nested Kustomizations`);
     const objects = await buildOne(context, client, next.object, next.directory);
     if (!objects.ok) return objects;
-    builds.push({ kustomization: next.object, objects: objects.value });
+    builds.push({
+      kustomization: next.object,
+      objects: objects.value,
+      sourceFolder: sources.value.get(sourceKey(next.object)) ?? sourceFolder(next.object, next.directory),
+    });
     if (!context.flags.bool('recursive')) break;
     const seen = new Set(
       [...builds.map(({ kustomization }) => kustomization), ...pending.map(({ object }) => object)].map(keyOf),
@@ -77,14 +85,23 @@ function isKustomization({ apiVersion, kind }: KubeObject): boolean {
   return kind === 'Kustomization' && apiVersion.startsWith(`${GROUP}/`);
 }
 
-function sourceKey(object: KubeObject): string {
+export function sourceKey(object: KubeObject): string {
   const kind = stringAt(object.spec, 'sourceRef', 'kind') ?? '';
   const namespace = stringAt(object.spec, 'sourceRef', 'namespace') ?? object.metadata.namespace ?? '';
   return `${kind}/${namespace}/${stringAt(object.spec, 'sourceRef', 'name') ?? ''}`;
 }
 
+/** The folder that the spec's path leads from; the repository's where the path says nothing of that. */
+function sourceFolder(object: KubeObject, directory: string): string {
+  const path = cleanPath(stringAt(object.spec, 'path') ?? '') ?? '';
+  const real = realpathSync(directory);
+  if (path !== '' && real.endsWith(`/${path}`)) return real.slice(0, -path.length - 1);
+  const root = rootOf(real);
+  return root === '/' ? real : root;
+}
+
 /** `Kind/namespace/name=path` of --local-sources. */
-function localSources(context: CliContext): CliResult<ReadonlyMap<string, string>> {
+export function localSources(context: CliContext): CliResult<ReadonlyMap<string, string>> {
   const sources = new Map<string, string>();
   for (const text of context.flags.list('local-sources')) {
     const equals = text.indexOf('=');
@@ -192,8 +209,6 @@ function withOwner(object: KubeObject, owner: KubeObject): KubeObject {
   };
 }
 
-const HIDDEN = '**SOPS**';
-
 /** What SOPS encrypted is not told: neither its cipher text nor what it would decrypt to. Source: fluxcd/flux2@v2 internal/build. */
 function hideEncrypted(object: KubeObject): KubeObject {
   const raw = object as unknown as { readonly sops?: Json; readonly data?: Json; readonly stringData?: Json };
@@ -210,8 +225,8 @@ function hideEncrypted(object: KubeObject): KubeObject {
     );
   };
   const { sops: _, ...rest } = raw;
-  const data = hide(raw.data, Buffer.from(HIDDEN).toString('base64'));
-  const stringData = hide(raw.stringData, HIDDEN);
+  const data = hide(raw.data, Buffer.from(HIDDEN_VALUE).toString('base64'));
+  const stringData = hide(raw.stringData, HIDDEN_VALUE);
   return {
     ...(rest as unknown as KubeObject),
     ...(data === undefined ? {} : { data }),

@@ -32,11 +32,12 @@ export function floats(value: Json): Json {
 /** Reads the YAML of a values file; several documents are merged, later ones first. @throws HelmFailure */
 export function readValues(text: string): JsonObject {
   let values: JsonObject = {};
-  for (const document of splitDocuments(text)) values = mergeMaps(values, readDocument(document));
+  for (const document of splitDocuments(text)) values = mergeMaps(values, readFirstValues(document));
   return values;
 }
 
-function readDocument(text: string): JsonObject {
+/** Reads the first YAML document of a text as values. @throws HelmFailure */
+export function readFirstValues(text: string): JsonObject {
   const parsed = parseYaml(text);
   if (!parsed.ok) {
     return fail(
