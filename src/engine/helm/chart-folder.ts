@@ -14,7 +14,7 @@ const MAX_FOLDER_DEPTH = 64;
  */
 export function chartFolder(files: FileTree, folder: string): Result<readonly ChartFile[], HelmError> {
   return attempt(() => {
-    const at = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
+    const at = (name: string): string => [folder, name].filter((part) => part !== '').join('/');
     if (files.kind(at('Chart.yaml')) === undefined) {
       fail('chart', `unable to detect chart at ${folder === '' ? '.' : folder}: there is no Chart.yaml`);
     }
