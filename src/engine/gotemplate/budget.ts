@@ -1,8 +1,11 @@
-import { GoError, type Value } from './value.ts';
+import { GoError } from './value.ts';
 
 /** Bounds on what a rendering may cost: a template is foreign code, and may loop or grow without end. */
 export interface Limits {
-  /** Templates that are executed inside one another. Go stops at 100000; a JavaScript stack ends far earlier. */
+  /**
+   * Templates that are executed inside one another. Go stops at 100000, and Helm at 1000 of one name by include. A stack of
+   * 1 MB ends at some hundreds, one of 4 MB (a worker's) at more than 1000: that is the same error then.
+   */
   readonly depth: number;
   /** Nodes, iterations and calls, and for texts and lists that go through functions a share of their length. */
   readonly steps: number;
@@ -14,7 +17,7 @@ export interface Limits {
 
 /** Twenty million steps take some seconds; three thousand objects take about half a million. */
 export const DEFAULT_LIMITS: Limits = {
-  depth: 1000,
+  depth: 2000,
   steps: 20_000_000,
   output: 64 * 1024 * 1024,
   text: 64 * 1024 * 1024,
@@ -57,12 +60,16 @@ export class Budget {
     }
   }
 
-  /** Counts a value that goes into a function or comes out of it. */
-  pass(value: Value): void {
+  /** Counts a value that goes into a function or comes out of it, and gives it back. */
+  passed<T>(value: T): T {
     if (typeof value === 'string') {
-      if (value.length < 64) return;
-      if (value.length > this.limits.text) throw new GoError(`text is longer than ${this.limits.text} characters`);
-      this.step(value.length >>> 6);
+      if (value.length >= 64) this.#text(value.length);
     } else if (Array.isArray(value) && value.length >= 16) this.step(value.length >>> 4);
+    return value;
+  }
+
+  #text(length: number): void {
+    if (length > this.limits.text) throw new GoError(`text is longer than ${this.limits.text} characters`);
+    this.step(length >>> 6);
   }
 }

@@ -76,6 +76,7 @@ export class Evaluator {
   }
 
   protected popTo(mark: number): void {
+    if (this.names.length === mark) return;
     this.names.length = mark;
     this.values.length = mark;
     this.inInterface.length = mark;
@@ -289,7 +290,7 @@ export class Evaluator {
     return this.#call(dot, called, own === undefined, command, node.name, args, final);
   }
 
-  /** Calls a function; `args` begins with what names it. */
+  /** Calls a function; `args` begins with what names it. Few locals: a deep recursion of templates goes through here. */
   #call(
     dot: Value,
     called: Func,
@@ -299,39 +300,45 @@ export class Evaluator {
     args: readonly Operand[],
     final: Final,
   ): Value {
+    this.#checkCount(called, name, args, final);
+    if (isBuiltin && (name === 'and' || name === 'or')) return this.#shortCircuit(dot, name === 'or', args, final);
+    const values = this.#arguments(dot, called, args, final);
+    try {
+      if (isBuiltin && name === 'call') return callValue(calleeName(args, final), values as Value[]);
+      return this.budget.passed((called.call as (...args: unknown[]) => Value)(...values));
+    } catch (error) {
+      return this.#failCall(error, node, name);
+    }
+  }
+
+  #failCall(error: unknown, node: AnyNode, name: string): never {
+    if (!(error instanceof GoError)) throw error;
+    this.at = node;
+    return this.fail(`error calling ${name}: ${error.message}`, error);
+  }
+
+  #checkCount({ params, rest }: Func, name: string, args: readonly Operand[], final: Final): void {
     const given = args.length > 0 ? args.length - 1 : 0;
     const total = final === ABSENT ? given : given + 1;
-    const { params, rest } = called;
     const fixed = params.length;
-    if (rest !== undefined) {
-      if (total < fixed) this.fail(`wrong number of args for ${name}: want at least ${fixed} got ${given}`);
-    } else if (total !== fixed) this.fail(`wrong number of args for ${name}: want ${fixed} got ${total}`);
-    if (isBuiltin && (name === 'and' || name === 'or')) return this.#shortCircuit(dot, name === 'or', args, final);
+    if (rest === undefined) {
+      if (total !== fixed) this.fail(`wrong number of args for ${name}: want ${fixed} got ${total}`);
+    } else if (total < fixed) this.fail(`wrong number of args for ${name}: want at least ${fixed} got ${given}`);
+  }
 
+  #arguments(dot: Value, { params, rest }: Func, args: readonly Operand[], final: Final): unknown[] {
+    const { budget } = this;
     const values: unknown[] = [];
-    for (let index = 0; index < given; index++) {
-      const type = (index < fixed ? params[index] : rest) as GoType;
-      values.push(this.#argument(dot, type, args[index + 1] as Operand));
+    for (let index = 1; index < args.length; index++) {
+      const type = (index <= params.length ? params[index - 1] : rest) as GoType;
+      values.push(budget.passed(this.#argument(dot, type, args[index] as Operand)));
     }
     if (final !== ABSENT) {
-      const type = (given < fixed ? params[given] : rest) as GoType;
-      values.push(toArgument(final, type));
+      const type = (values.length < params.length ? params[values.length] : rest) as GoType;
+      values.push(budget.passed(toArgument(final, type)));
     }
-    try {
-      const { budget } = this;
-      budget.step(1);
-      for (let index = 0; index < total; index++) budget.pass(values[index] as Value);
-      const result =
-        isBuiltin && name === 'call'
-          ? callValue(calleeName(args, final), values as Value[])
-          : (called.call as (...args: unknown[]) => Value)(...values);
-      budget.pass(result);
-      return result;
-    } catch (error) {
-      if (!(error instanceof GoError)) throw error;
-      this.at = node;
-      return this.fail(`error calling ${name}: ${error.message}`, error);
-    }
+    budget.step(1);
+    return values;
   }
 
   #shortCircuit(dot: Value, stopsAt: boolean, args: readonly Operand[], final: Final): Value {

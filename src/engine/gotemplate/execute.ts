@@ -2,14 +2,23 @@ import { Evaluator, type ExecutorOptions } from './evaluate.ts';
 import { ExecutionError } from './execution-error.ts';
 import { sprint } from './format.ts';
 import { Func } from './func.ts';
-import { canonical, sortedKeys } from './go-string.ts';
+import { sortedKeys } from './go-string.ts';
 import { UINT8 } from './go-type.ts';
 import type { ActionNode, AnyNode, BranchNode, ListNode, TemplateNode, Tree } from './node.ts';
 import { textOf } from './node.ts';
+import { Output } from './output.ts';
 import { quote } from './quote.ts';
 import type { TemplateSet } from './template-set.ts';
 import { isTrue } from './truth.ts';
 import { elementType, GoError, isList, isMap, NilPointer, Typed, typeOf, type Value } from './value.ts';
+
+/** What is kept of a template while it waits for one that it calls. */
+interface Frame {
+  readonly tree: Tree | undefined;
+  readonly at: AnyNode | undefined;
+  readonly base: number;
+  readonly dotInInterface: boolean;
+}
 
 /** How the nodes of a list ended. */
 type Ending = 'done' | 'break' | 'continue';
@@ -19,7 +28,7 @@ type Ending = 'done' | 'break' | 'continue';
  * same limits. (go@1.26 text/template/exec.go, the functions walk...)
  */
 export class Executor extends Evaluator {
-  #out = '';
+  #output = new Output();
 
   constructor(templates: TemplateSet, options: ExecutorOptions = {}) {
     super(templates, options);
@@ -34,31 +43,39 @@ export class Executor extends Evaluator {
     if (tree === undefined) {
       throw new GoError(`template: no template ${quote(name)} associated with template ${quote(this.templates.name)}`);
     }
-    const { at, base, dotInInterface } = this;
-    const outer = this.tree;
-    const out = this.#out;
-    const mark = this.names.length;
-    this.budget.enter();
-    this.tree = tree;
-    this.at = tree.root;
-    this.base = mark;
-    this.dotInInterface = false;
-    this.#out = '';
+    const caller = this.#enter(tree);
+    const output = this.#output;
+    this.#output = new Output();
     try {
       this.push('$', data ?? undefined);
       this.#list(data ?? undefined, tree.root);
-      return canonical(this.#out);
+      return this.#output.text();
     } catch (error) {
       throw this.#located(error);
     } finally {
-      this.budget.leave();
-      this.popTo(mark);
-      this.#out = out;
-      this.tree = outer;
-      this.at = at;
-      this.base = base;
-      this.dotInInterface = dotInInterface;
+      this.#output = output;
+      this.#leave(caller);
     }
+  }
+
+  #enter(tree: Tree): Frame {
+    const { at, base, dotInInterface } = this;
+    const caller = { tree: this.tree, at, base, dotInInterface };
+    this.budget.enter();
+    this.tree = tree;
+    this.at = tree.root;
+    this.base = this.names.length;
+    this.dotInInterface = false;
+    return caller;
+  }
+
+  #leave(caller: Frame): void {
+    this.budget.leave();
+    this.popTo(this.base);
+    this.tree = caller.tree;
+    this.at = caller.at;
+    this.base = caller.base;
+    this.dotInInterface = caller.dotInInterface;
   }
 
   #list(dot: Value, list: ListNode): Ending {
@@ -98,8 +115,10 @@ export class Executor extends Evaluator {
     if (error instanceof ExecutionError) return error;
     if (error instanceof GoError)
       return new ExecutionError(this.tree as Tree, this.at as AnyNode, error.message, error);
-    if (!(error instanceof RangeError)) return error;
-    const reason = error.message.includes('call stack')
+    // V8 cannot compile a regular expression either when the stack is full: that is a SyntaxError.
+    const isStack = error instanceof Error && error.message.includes('Maximum call stack size exceeded');
+    if (!isStack && !(error instanceof RangeError)) return error;
+    const reason = isStack
       ? `exceeded maximum template depth (${this.budget.limits.depth})`
       : `value is too large: ${error.message}`;
     return new ExecutionError(this.tree as Tree, this.at as AnyNode, reason, error);
@@ -108,7 +127,7 @@ export class Executor extends Evaluator {
   #write(text: string): void {
     this.budget.step(1);
     this.budget.write(text.length);
-    this.#out += text;
+    this.#output.write(text);
   }
 
   #action(dot: Value, node: ActionNode): void {
@@ -214,21 +233,11 @@ export class Executor extends Evaluator {
 
   #template(dot: Value, node: TemplateNode): void {
     const called = this.templates.lookup(node.name) ?? this.fail(`template ${quote(node.name)} not defined`);
-    this.budget.enter();
     const data = node.pipe === undefined ? undefined : this.pipeline(dot, node.pipe);
-    const { at, base, dotInInterface } = this;
-    const caller = this.tree;
-    const mark = this.names.length;
-    this.tree = called;
-    this.base = mark;
-    this.dotInInterface = false;
+    this.at = node;
+    const caller = this.#enter(called);
     this.push('$', data);
     this.#list(data, called.root);
-    this.popTo(mark);
-    this.tree = caller;
-    this.at = at;
-    this.base = base;
-    this.dotInInterface = dotInInterface;
-    this.budget.leave();
+    this.#leave(caller);
   }
 }

@@ -79,12 +79,15 @@ export class Lexer {
   readonly #isKeyword: (word: string) => boolean;
   #position = 0;
   #line = 1;
+  /** Where the line ends: one look for each line, not for each token. */
+  #newline: number;
   #insideAction = false;
   #parens = 0;
   #failed = false;
 
   constructor(text: string, isKeyword: (word: string) => boolean) {
     this.#text = text;
+    this.#newline = newlineAfter(text, 0);
     this.#isKeyword = isKeyword;
   }
 
@@ -106,12 +109,9 @@ export class Lexer {
 
   /** Moves on to `end`, counting lines. */
   #skip(end: number): void {
-    for (
-      let at = this.#text.indexOf('\n', this.#position);
-      at >= 0 && at < end;
-      at = this.#text.indexOf('\n', at + 1)
-    ) {
+    while (this.#newline < end) {
       this.#line++;
+      this.#newline = newlineAfter(this.#text, this.#newline + 1);
     }
     this.#position = end;
   }
@@ -303,6 +303,11 @@ export class Lexer {
   #badNumber(end: number): Token {
     return this.#fail(`bad number syntax: ${quote(this.#text.slice(this.#position, end))}`);
   }
+}
+
+function newlineAfter(text: string, position: number): number {
+  const found = text.indexOf('\n', position);
+  return found < 0 ? Number.POSITIVE_INFINITY : found;
 }
 
 /** Go's `%#U`: `U+0040 '@'`. */
