@@ -120,6 +120,14 @@ export const DURATION: GoType<bigint> = namedType('time.Duration', INT64, {
     ],
     ['Hours', (receiver) => func([], () => parts(amount(receiver), HOUR))],
     ['Minutes', (receiver) => func([], () => parts(amount(receiver), MINUTE))],
+    ['Round', (receiver) => func([DURATION], (unit) => durationValue(roundDuration(amount(receiver), unit)))],
+    [
+      'Truncate',
+      (receiver) =>
+        func([DURATION], (unit) =>
+          durationValue(unit <= 0n ? amount(receiver) : amount(receiver) - (amount(receiver) % unit)),
+        ),
+    ],
     ['Seconds', (receiver) => func([], () => parts(amount(receiver), SECOND))],
     ['Milliseconds', (receiver) => func([], () => int64(amount(receiver) / 1_000_000n))],
     ['Microseconds', (receiver) => func([], () => int64(amount(receiver) / 1000n))],

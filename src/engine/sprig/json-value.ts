@@ -18,6 +18,8 @@ export function toJson(value: Value, name: string): Json {
 class Writer {
   private readonly name: string;
   private bytes = 0;
+  /** Maps that are being written; lists cannot hold themselves. */
+  private readonly open = new Set<Map<string, Value>>();
 
   constructor(name: string) {
     this.name = name;
@@ -43,8 +45,13 @@ class Writer {
   private container(value: object & Value, depth: number): Json {
     if (isList(value)) return value.map((item) => this.write(item, depth + 1));
     if (isMap(value)) {
+      if (this.open.has(value)) {
+        throw new GoError(`json: unsupported value: encountered a cycle via ${typeOf(value).name}`);
+      }
+      this.open.add(value);
       const out: MutableJsonObject = {};
       for (const [key, item] of value) put(out, this.text(key), this.write(item, depth + 1));
+      this.open.delete(value);
       return out;
     }
     if (value instanceof Uint8Array) return this.text(encodeBase64(value));
@@ -92,6 +99,7 @@ export function fromJson(value: Json): Value {
     case 'string':
       return toValidUtf8(value);
     case 'number':
+      return Number.isFinite(value) ? value : null;
     case 'boolean':
       return value;
     default:

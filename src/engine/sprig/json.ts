@@ -44,14 +44,19 @@ interface Bad {
   readonly error: string;
 }
 
-function read(text: string): { readonly value: Json } | Bad {
+interface Good {
+  readonly value: Json;
+  /** What is said of a number that no float64 holds; null is in its place. */
+  readonly problem: string | undefined;
+}
+
+function read(text: string): Good | Bad {
   const valid = toValidUtf8(text);
   try {
     const value = parseJson(valid);
     const huge = hasInfinity(value) ? firstHugeNumber(valid) : undefined;
-    return huge === undefined
-      ? { value }
-      : { error: `json: cannot unmarshal number ${huge} into Go value of type float64` };
+    if (huge === undefined) return { value, problem: undefined };
+    return { value, problem: `json: cannot unmarshal number ${huge} into Go value of type float64` };
   } catch (error) {
     if (error instanceof RangeError) return { error: error.message };
     return { error: jsonSyntaxError(valid) };
@@ -73,17 +78,21 @@ function firstHugeNumber(text: string): string | undefined {
 function objectOf(text: string): Value {
   const decoded = read(text);
   if ('error' in decoded) return new Map([['Error', decoded.error]]);
+  if (decoded.value === null) return new TypedMap(MAP, null);
   const value = fromJson(decoded.value);
-  if (value === null) return new TypedMap(MAP, null);
-  return value instanceof Map ? value : new Map([['Error', mismatch(decoded.value, MAP.name)]]);
+  const map = value instanceof Map ? value : new Map<string, Value>();
+  const problem = value instanceof Map ? decoded.problem : mismatch(decoded.value, MAP.name);
+  if (problem !== undefined) map.set('Error', problem);
+  return map;
 }
 
 function listOf(text: string): Value {
   const decoded = read(text);
   if ('error' in decoded) return [decoded.error];
+  if (decoded.value === null) return typedList(LIST, null);
   const value = fromJson(decoded.value);
-  if (value === null) return typedList(LIST, null);
-  return Array.isArray(value) ? value : [mismatch(decoded.value, LIST.name)];
+  const problem = Array.isArray(value) ? decoded.problem : mismatch(decoded.value, LIST.name);
+  return problem === undefined ? value : [problem];
 }
 
 /** What encoding/json says of a value that does not fit the Go type `type`. */
@@ -101,6 +110,7 @@ const GO_KINDS: { readonly [type: string]: string } = {
 
 function decodeAny(text: string): Value {
   const decoded = read(text);
-  if ('error' in decoded) throw new GoError(decoded.error);
-  return fromJson(decoded.value);
+  const problem = 'error' in decoded ? decoded.error : decoded.problem;
+  if (problem !== undefined) throw new GoError(problem);
+  return fromJson((decoded as Good).value);
 }

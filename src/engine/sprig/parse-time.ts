@@ -201,9 +201,9 @@ class Reader {
     const match = new RegExp(shape, 's').exec(text);
     if (match === null) throw new Bad();
     const [, sign, hours, minutes, seconds] = match;
-    if (Number(hours) > 24) throw new OutOfRange('time zone offset hour');
-    if (Number(minutes) > 60) throw new OutOfRange('time zone offset minute');
     if (Number(seconds) > 60) throw new OutOfRange('time zone offset second');
+    if (Number(minutes) > 60) throw new OutOfRange('time zone offset minute');
+    if (Number(hours) > 24) throw new OutOfRange('time zone offset hour');
     if (sign !== '+' && sign !== '-') throw new Bad();
     this.offset = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
     if (sign === '-') this.offset = -this.offset;

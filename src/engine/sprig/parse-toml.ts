@@ -110,6 +110,8 @@ class Reader {
       this.source.next();
       return readString(this.source, mark, false);
     }
+    if (mark === '=' || mark === '') this.source.fail("unexpected '='");
+    if (mark === '.') this.source.fail("unexpected '.'");
     return this.source.take(/[A-Za-z0-9_-]*/y);
   }
 

@@ -1,18 +1,14 @@
 import { formatFloat } from '../gotemplate/float.ts';
 import { Func } from '../gotemplate/func.ts';
 import { hasEscapes, toBytes } from '../gotemplate/go-string.ts';
-import { Complex, isList, isMap, isNil, Struct, Typed, type Value } from '../gotemplate/value.ts';
+import { Complex, isList, isMap, isNil, Struct, Typed, typeOf, type Value } from '../gotemplate/value.ts';
 import { encodeBase64 } from '../schema/base64.ts';
 import { compareKeys } from '../yaml/key-order.ts';
 import {
   BINARY_TAG,
-  BOOL_TAG,
   DOUBLE_QUOTED,
-  FLOAT_TAG,
-  INT_TAG,
   LITERAL,
   mapNode,
-  NULL_TAG,
   STR_TAG,
   scalarNode,
   seqNode,
@@ -20,6 +16,9 @@ import {
 } from '../yaml/node.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { resolveTag } from '../yaml/resolve.ts';
+import { DURATION, printDuration } from './duration.ts';
+import { GoTime } from './go-time.ts';
+import { jsonFormOf } from './json-form.ts';
 import { checkNesting, checkTextBytes } from './limits.ts';
 
 const NAME = 'toYamlPretty';
@@ -30,7 +29,7 @@ const NAME = 'toYamlPretty';
  */
 export function printPrettyYaml(value: Value): string {
   const node = new Tree().node(value, 0);
-  return node === undefined ? '' : printNode(node, { indentSequences: true });
+  return node === undefined ? '' : printNode(node, { stock: true });
 }
 
 class Tree {
@@ -42,10 +41,13 @@ class Tree {
     this.bytes += typeof value === 'string' ? value.length + 1 : 1;
     checkTextBytes(NAME, this.bytes);
     if (isMap(value)) return this.mapping(Array.from(value), depth);
-    if (isNil(value)) return isList(value) ? seqNode() : scalarNode('null', NULL_TAG);
+    if (isNil(value)) return isList(value) ? seqNode() : scalarNode('null');
     if (isList(value)) return this.sequence(value, depth);
     if (value instanceof Uint8Array) return this.sequence(Array.from(value, BigInt), depth);
     if (value instanceof Struct) {
+      const form = jsonFormOf(value);
+      // A time is a scalar of its own; other texts are strings.
+      if (typeof form === 'string') return value.data instanceof GoTime ? scalarNode(form) : text(form);
       return this.mapping(
         Array.from(value.fields, ([name, item]) => [name.toLowerCase(), item] as const),
         depth,
@@ -81,23 +83,20 @@ function scalar(value: Value): YamlNode {
     case 'string':
       return text(plain);
     case 'number':
-      return scalarNode(float(plain, value instanceof Typed ? 32 : 64), FLOAT_TAG);
-    case 'bigint':
-      return scalarNode(
-        value instanceof Typed && value.type.name === 'time.Duration'
-          ? String(value.type.text?.(value))
-          : plain.toString(),
-        INT_TAG,
-      );
+      return scalarNode(float(plain, typeOf(value).kind === 'float32' ? 32 : 64));
+    case 'bigint': {
+      const isDuration = value instanceof Typed && value.type.name === DURATION.name;
+      return scalarNode(isDuration ? printDuration(plain) : plain.toString());
+    }
     default:
-      return scalarNode(plain === true ? 'true' : 'false', BOOL_TAG);
+      return scalarNode(plain === true ? 'true' : 'false');
   }
 }
 
 function float(value: number, bits: 32 | 64): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
-  return formatFloat(value, 'g', -1, bits).replace(/^/, value < 0 || Object.is(value, -0) ? '-' : '');
+  return formatFloat(value, 'g', -1, bits);
 }
 
 /** Words that YAML 1.1 takes for booleans, and numbers to the base of 60, are quoted though YAML 1.2 takes neither. */

@@ -1,6 +1,7 @@
-import type { Result } from '../../base/result.ts';
+import { err, type Result } from '../../base/result.ts';
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { type GoType, type Method, pointerTo, STRING, structType, UINT64 } from '../gotemplate/go-type.ts';
+import { unquote } from '../gotemplate/quote.ts';
 import { GoError, int, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { parseConstraint, satisfies } from '../semver/constraint.ts';
 import { compareVersions, parseVersion, printVersion, type Version } from '../semver/version.ts';
@@ -14,11 +15,17 @@ export function semverFunctions(): FuncMap {
     [
       'semverCompare',
       func([STRING, STRING], (constraint, version) => {
-        const range = unwrap(parseConstraint(constraint));
+        const range = unwrap(asHelmSays(parseConstraint(constraint)));
         return satisfies(unwrap(parseVersion(version)), range);
       }),
     ],
   ]);
+}
+
+/** The version of Masterminds/semver that Helm is built with does not quote a bad constraint. */
+function asHelmSays<T>(result: Result<T, string>): Result<T, string> {
+  const match = result.ok ? null : /^improper constraint: (".*")$/s.exec(result.error);
+  return match === null ? result : err(`improper constraint: ${unquote(match[1] as string)}`);
 }
 
 function unwrap<T>(result: Result<T, string>): T {
@@ -99,4 +106,11 @@ function versionMethods(): Map<string, (version: Version) => ReturnType<Method>>
   ]);
 }
 
-const PLAIN_VERSION: GoType<Struct> = { ...(VERSION.elem as GoType<Struct>) };
+/** Methods that Go declares on the pointer: a version that IncPatch and its like give has none of them. */
+const POINTER_METHODS: ReadonlySet<string> = new Set(
+  'Compare Equal GreaterThan GreaterThanEqual LessThan LessThanEqual Original'.split(' '),
+);
+const PLAIN_VERSION: GoType<Struct> = structType('semver.Version', {
+  text: (value) => printVersion(versionOf(value)),
+  methods: new Map(Array.from(VERSION.methods ?? []).filter(([name]) => !POINTER_METHODS.has(name))),
+});

@@ -1,14 +1,5 @@
 import { type Func, func } from '../gotemplate/func.ts';
-import {
-  type GoType,
-  INT,
-  INT64,
-  type Method,
-  namedType,
-  pointerTo,
-  STRING,
-  structType,
-} from '../gotemplate/go-type.ts';
+import { type GoType, INT, type Method, namedType, pointerTo, STRING, structType } from '../gotemplate/go-type.ts';
 import { GoError, int, int64, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { clampDuration, DURATION, durationValue } from './duration.ts';
 import { formatTime, GoTime, MONTHS, timeOf, WEEKDAYS, ZERO } from './go-time.ts';
@@ -16,8 +7,10 @@ import { type TimeZone, UTC } from './time-zone.ts';
 
 /** What `{{ $time }}` prints. */
 const STRING_LAYOUT = '2006-01-02 15:04:05.999999999 -0700 MST';
-const MONTH: GoType<bigint> = namedType('time.Month', INT64, { text: (value) => named(MONTHS, value, -1) });
-const WEEKDAY: GoType<bigint> = namedType('time.Weekday', INT64, { text: (value) => named(WEEKDAYS, value, 0) });
+/** An `int` that a value, not an argument, is of. */
+const INT_VALUE = INT as GoType as GoType<bigint>;
+const MONTH: GoType<bigint> = namedType('time.Month', INT_VALUE, { text: (value) => named(MONTHS, value, -1) });
+const WEEKDAY: GoType<bigint> = namedType('time.Weekday', INT_VALUE, { text: (value) => named(WEEKDAYS, value, 0) });
 const LOCATION = pointerTo(
   structType('time.Location', {
     text: (value) => zoneOf(value).name,

@@ -51,7 +51,7 @@ export function findZone(name: string, shownAs: string = name): TimeZone | undef
       name: shownAs,
       at: (unixSeconds) => {
         const seconds = offset(unixSeconds);
-        return { seconds, abbreviation: abbreviations.get(seconds / 60) ?? numeric(seconds) };
+        return { seconds, abbreviation: abbreviations.get(seconds / 60) ?? unnamed(seconds) };
       },
     };
     known.set(key, zone);
@@ -59,8 +59,9 @@ export function findZone(name: string, shownAs: string = name): TimeZone | undef
   return zone;
 }
 
-/** How the time zone database abbreviates where no letters are in use: `+03`, `-0330`. */
-function numeric(seconds: number): string {
+/** How the time zone database abbreviates where no letters are in use: `+03`, `-0330`; the sun's own time as `LMT`. */
+function unnamed(seconds: number): string {
+  if (seconds % 60 !== 0) return 'LMT';
   const minutes = Math.trunc(Math.abs(seconds) / 60);
   const two = (value: number): string => String(value).padStart(2, '0');
   const rest = minutes % 60 === 0 ? '' : two(minutes % 60);

@@ -139,7 +139,7 @@ function readEscape(source: TomlText, isMultiline: boolean): string {
   const digits = HEX_DIGITS[character];
   if (digits === undefined) {
     if (character === ' ' || character === '\t') source.fail(`invalid escape: '\\${character}'`);
-    source.fail(`invalid escape in string: '\\${character}'`);
+    source.fail(`invalid escape in string '\\${character}'`);
   }
   const [count, word] = digits;
   let hex = '';
