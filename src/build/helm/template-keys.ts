@@ -71,7 +71,7 @@ export function readKey(pem: string): KeyObject {
     case 'DSA PRIVATE KEY':
       return reading('parsing DSA private key from PEM', () => createPrivateKey(pemText(type, bytes)));
     default:
-      throw new GoError(`invalid private key type ${type.slice(0, -' PRIVATE KEY'.length)}`);
+      throw new GoError(`invalid private key type ${type}`);
   }
 }
 

@@ -15,7 +15,20 @@ export function toJson(value: Value, name: string): Json {
   return new Writer(name).write(value, 0);
 }
 
+/** The same, and whether it holds text that YAML does not read as JSON has it: certain control characters, very long keys. */
+export function toJsonForYaml(value: Value, name: string): { readonly json: Json; readonly isOdd: boolean } {
+  const writer = new Writer(name);
+  const json = writer.write(value, 0);
+  return { json, isOdd: writer.isOdd };
+}
+
+/** Characters that JSON leaves as they are, but that YAML refuses or takes for a line break. */
+const ODD_CHARACTERS = /[\u007f-\u009f\ufffe\uffff]/;
+/** Near the 1024 characters that a YAML key can have. */
+const LONG_KEY = 500;
+
 class Writer {
+  isOdd = false;
   private readonly name: string;
   private bytes = 0;
   /** Maps that are being written; lists cannot hold themselves. */
@@ -50,7 +63,10 @@ class Writer {
       }
       this.open.add(value);
       const out: MutableJsonObject = {};
-      for (const [key, item] of value) put(out, this.text(key), this.write(item, depth + 1));
+      for (const [key, item] of value) {
+        if (key.length > LONG_KEY) this.isOdd = true;
+        put(out, this.text(key), this.write(item, depth + 1));
+      }
       this.open.delete(value);
       return out;
     }
@@ -72,6 +88,7 @@ class Writer {
 
   private text(text: string): string {
     this.count(text.length);
+    if (ODD_CHARACTERS.test(text)) this.isOdd = true;
     return toValidUtf8(text);
   }
 

@@ -34,7 +34,7 @@ export function orEmpty(write: () => string): string {
   try {
     return write();
   } catch (error) {
-    if (error instanceof GoError && error.message.startsWith('json: ')) return '';
+    if (error instanceof GoError && /^(?:json|yaml): /.test(error.message)) return '';
     throw error;
   }
 }

@@ -27,8 +27,6 @@ class Reader {
   private readonly root: Table = new Map();
   /** Tables that are only there because something in them is, and that may still be defined. */
   private readonly implicit = new Set<Value>();
-  /** Values that were written in full: nothing may be added to them. */
-  private readonly closed = new Set<Value>();
   private context: readonly string[] = [];
   private currentKey = '';
   private depth = 0;
@@ -180,17 +178,19 @@ class Reader {
     } while (this.keyGoesOn());
     this.currentKey = key.at(-1) as string;
     const parents = key.slice(0, -1);
-    const into = this.dotted(table, parents, line);
     this.context = [...outer, ...parents];
+    const into = this.dotted(table, parents, outer, line);
     const value = this.value();
-    if (into.has(this.currentKey)) this.defined([...this.context, this.currentKey], line);
-    into.set(this.currentKey, value);
+    const before = into.get(this.currentKey);
+    if (before === undefined) into.set(this.currentKey, value);
+    // Go lets the value of a key that is a table already fall under the table.
+    else if (!this.implicit.delete(before)) this.defined([...this.context, this.currentKey], line);
     this.context = outer;
     this.currentKey = '';
   }
 
-  /** Tables on the way of a dotted key may be written again, unless they were defined otherwise. */
-  private dotted(table: Table, path: readonly string[], line: number): Table {
+  /** The table that a dotted key leads to. Any table on the way may be added to, and is no longer open to a header. */
+  private dotted(table: Table, path: readonly string[], outer: readonly string[], line: number): Table {
     let current = table;
     for (const [index, name] of path.entries()) {
       const found = current.get(name);
@@ -199,8 +199,12 @@ class Reader {
         this.implicit.add(made);
         current.set(name, made);
         current = made;
-      } else if (found instanceof Map && this.implicit.has(found) && !this.closed.has(found)) current = found as Table;
-      else this.defined([...this.context, ...path.slice(0, index + 1)], line);
+        continue;
+      }
+      const next = isTables(found) ? found.at(-1) : found;
+      if (!(next instanceof Map)) return this.defined([...outer, ...path.slice(0, index + 1)], line);
+      this.implicit.delete(next);
+      current = next;
     }
     return current;
   }
@@ -266,7 +270,6 @@ class Reader {
     }
     this.context = context;
     this.currentKey = key;
-    this.closed.add(table);
     return table;
   }
 }

@@ -140,10 +140,17 @@ function isTableList(value: Value): boolean {
   return all;
 }
 
+/** Layouts of times that have no zone, by what `fromToml` puts for one. */
+const LOCAL_LAYOUTS: { readonly [zone: string]: string } = {
+  'datetime-local': '2006-01-02T15:04:05.999999999',
+  'date-local': '2006-01-02',
+  'time-local': '15:04:05.999999999',
+};
+
 function scalarText(value: Value): string {
   if (value instanceof Struct) {
     return value.data instanceof GoTime
-      ? formatTime(value.data, '2006-01-02T15:04:05.999999999Z07:00')
+      ? formatTime(value.data, LOCAL_LAYOUTS[value.data.zone.name] ?? '2006-01-02T15:04:05.999999999Z07:00')
       : quoted(String(value.type.text?.(value) ?? ''));
   }
   const plain = value instanceof Typed ? value.value : value;

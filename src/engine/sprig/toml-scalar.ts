@@ -8,9 +8,9 @@ import { fixedZone, type TimeZone, UTC } from './time-zone.ts';
 import { shown, type TomlText } from './toml-text.ts';
 
 /** Zones that say that a TOML time has none. Source: BurntSushi/toml@1.6.0 internal/tz.go. */
-const LOCAL_DATETIME: TimeZone = { ...UTC, name: 'datetime-local' };
-const LOCAL_DATE: TimeZone = { ...UTC, name: 'date-local' };
-const LOCAL_TIME: TimeZone = { ...UTC, name: 'time-local' };
+const LOCAL_DATETIME: TimeZone = fixedZone('datetime-local', 0);
+const LOCAL_DATE: TimeZone = fixedZone('date-local', 0);
+const LOCAL_TIME: TimeZone = fixedZone('time-local', 0);
 
 const TIMES: readonly (readonly [layout: string, zone: TimeZone, shape: RegExp])[] = [
   ['2006-01-02T15:04:05.999999999Z07:00', UTC, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/],
@@ -63,7 +63,7 @@ function readDigits(source: TomlText): Value {
   const prefix = source.take(/0[box]/y);
   if (prefix !== '') {
     const kind = { b: 'a binary', o: 'an octal', x: 'a hexadecimal' }[prefix.charAt(1)];
-    return source.fail(`not ${kind} number: '${prefix}${source.peek()}'`);
+    return source.fail(`not ${kind} number: '${prefix}${source.peek() || '\0'}'`);
   }
   const time = source.take(/[0-9]+[-:][-0-9:Tt .Zz+]*/y);
   return time === '' ? readNumber(source, '') : timeOf(source, time.trimEnd());

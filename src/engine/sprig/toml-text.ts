@@ -114,7 +114,7 @@ export function readString(source: TomlText, mark: '"' | "'", isMultiline: boole
       }
       // Up to two quotes may stand right before the closing three.
       const run = source.take(mark === '"' ? /"+/y : /'+/y).length;
-      if (run > 5) source.fail(`unexpected '${mark.repeat(6)}'`);
+      if (run > 5) source.fail(`unexpected ${mark === '"' ? `'${mark.repeat(6)}'` : `"${mark.repeat(6)}"`}`);
       return out + mark.repeat(run - 3);
     }
     const line = source.line;

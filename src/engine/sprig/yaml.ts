@@ -1,3 +1,4 @@
+import { goJson } from '../../base/go-json.ts';
 import type { Json } from '../../base/json.ts';
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { ANY, LIST, MAP, STRING } from '../gotemplate/go-type.ts';
@@ -7,7 +8,7 @@ import { parseYaml } from '../yaml/parse.ts';
 import { printYaml } from '../yaml/print.ts';
 import { toValidUtf8 } from './cast.ts';
 import { mismatch, orEmpty } from './json.ts';
-import { fromJson, toJson } from './json-value.ts';
+import { fromJson, toJsonForYaml } from './json-value.ts';
 import { printPrettyYaml } from './pretty-yaml.ts';
 
 /** YAML. Source: helm@4.1.4 pkg/engine/funcs.go. */
@@ -43,8 +44,13 @@ export function yamlFunctions(): FuncMap {
   ]);
 }
 
+/** Go makes JSON, reads that as YAML, and prints what it read. @throws GoError */
 function print(name: string, value: Value): string {
-  return withoutLastBreak(printYaml(toJson(value, name)));
+  const { json, isOdd } = toJsonForYaml(value, name);
+  if (!isOdd) return withoutLastBreak(printYaml(json));
+  const read = parseYaml(goJson(json));
+  if (!read.ok) throw new GoError(printYamlError(read.error));
+  return withoutLastBreak(printYaml(read.value));
 }
 
 function strictly(value: Value): string {
