@@ -1,6 +1,6 @@
 import { ANY, assignable, BOOL, canBeNil, FLOAT64, type GoType, INT, REFLECT_VALUE, STRING } from './go-type.ts';
 import type { NumberConstant } from './number.ts';
-import { Complex, GoError, Struct, Typed, typeOf, type Value, zeroOf } from './value.ts';
+import { Complex, GoError, NilPointer, Struct, Typed, typeOf, type Value, zeroOf } from './value.ts';
 
 /*
  * Values as arguments. (go@1.26 text/template/exec.go, validateType)
@@ -28,7 +28,11 @@ export function toArgument(value: Value, type: GoType): unknown {
       break;
     default:
   }
-  return native(validated(value, type), type);
+  const valid = validated(value, type);
+  if (valid instanceof NilPointer) {
+    throw new GoError('runtime error: invalid memory address or nil pointer dereference');
+  }
+  return native(valid, type);
 }
 
 function validated(value: Value, type: GoType): Value {

@@ -1,4 +1,4 @@
-import { sprintAll } from './format.ts';
+import { printable, sprintAll } from './format.ts';
 import { canonical, toBytes } from './go-string.ts';
 import { isPrint } from './quote.ts';
 import type { Value } from './value.ts';
@@ -30,7 +30,7 @@ const JS: { readonly [character: string]: string } = {
 function textOfAll(values: readonly Value[]): string {
   const [first] = values;
   if (values.length === 1 && typeof first === 'string') return first;
-  return sprintAll(values.map((value) => (value === undefined || value === null ? '<no value>' : value)));
+  return sprintAll(values.map((value) => (value === undefined || value === null ? '<no value>' : printable(value))));
 }
 
 export function escapeHtml(values: readonly Value[]): string {

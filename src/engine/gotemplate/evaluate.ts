@@ -162,14 +162,14 @@ export class Evaluator {
 
   #fieldNode(dot: Value, node: FieldNode, args: readonly Operand[], final: Final): Value {
     this.at = node;
-    return this.#fields(dot, dot, this.dotInInterface, node.path, 0, args, final);
+    return this.#fields(dot, node, dot, this.dotInInterface, 0, args, final);
   }
 
   #chainNode(dot: Value, node: ChainNode, args: readonly Operand[], final: Final): Value {
     this.at = node;
     if (node.of.kind === 'nil') this.fail(`indirection through explicit nil in ${textOf(node)}`);
     const receiver = this.#operand(dot, node.of);
-    return this.#fields(dot, receiver, false, node.path, 0, args, final);
+    return this.#fields(dot, node, receiver, false, 0, args, final);
   }
 
   #variableNode(dot: Value, node: VariableNode, args: readonly Operand[], final: Final): Value {
@@ -177,7 +177,7 @@ export class Evaluator {
     const { path } = node;
     const index = this.#indexOf(path[0] as string);
     if (path.length > 1) {
-      return this.#fields(dot, this.values[index], this.inInterface[index] === true, path, 1, args, final);
+      return this.#fields(dot, node, this.values[index], this.inInterface[index] === true, 1, args, final);
     }
     this.#refuseArguments(args, final);
     return this.values[index];
@@ -210,28 +210,30 @@ export class Evaluator {
     }
   }
 
-  /** Follows `path` from `start` on; the last name may be a method, which gets the arguments. */
+  /** Follows the path of `node` from `start` on; the last name may be a method, which gets the arguments. */
   #fields(
     dot: Value,
+    node: FieldNode | VariableNode | ChainNode,
     receiver: Value,
     inInterface: boolean,
-    path: readonly string[],
     start: number,
     args: readonly Operand[],
     final: Final,
   ): Value {
+    const { path } = node;
     const last = path.length - 1;
     let value = receiver;
     let boxed = inInterface;
     for (let index = start; index < last; index++) {
-      value = this.#field(dot, value, boxed, path[index] as string, NO_ARGUMENTS, ABSENT);
+      value = this.#field(dot, node, value, boxed, path[index] as string, NO_ARGUMENTS, ABSENT);
       boxed = this.#fieldInInterface;
     }
-    return this.#field(dot, value, boxed, path[last] as string, args, final);
+    return this.#field(dot, node, value, boxed, path[last] as string, args, final);
   }
 
   #field(
     dot: Value,
+    node: AnyNode,
     receiver: Value,
     inInterface: boolean,
     name: string,
@@ -249,7 +251,7 @@ export class Evaluator {
       const method = typeOf(receiver).methods?.get(name);
       if (method !== undefined) {
         this.#fieldInInterface = false;
-        return this.#call(dot, method(receiver), false, this.at as AnyNode, name, args, final);
+        return this.#call(dot, method(receiver), false, node, name, args, final);
       }
     }
     const hasArguments = args.length > 1 || final !== ABSENT;

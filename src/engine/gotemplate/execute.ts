@@ -1,6 +1,6 @@
 import { Evaluator, type ExecutorOptions } from './evaluate.ts';
 import { ExecutionError } from './execution-error.ts';
-import { sprint } from './format.ts';
+import { printable, sprint } from './format.ts';
 import { Func } from './func.ts';
 import { sortedKeys } from './go-string.ts';
 import { UINT8 } from './go-type.ts';
@@ -10,7 +10,7 @@ import { Output } from './output.ts';
 import { quote } from './quote.ts';
 import type { TemplateSet } from './template-set.ts';
 import { isTrue } from './truth.ts';
-import { elementType, GoError, isList, isMap, NilPointer, Typed, typeOf, type Value } from './value.ts';
+import { elementType, GoError, isList, isMap, Typed, typeOf, type Value } from './value.ts';
 
 /** What is kept of a template while it waits for one that it calls. */
 interface Frame {
@@ -137,7 +137,7 @@ export class Executor extends Evaluator {
     if (typeof value === 'string') return this.#write(value);
     if (value === undefined) return this.#write('<no value>');
     if (value instanceof Func) this.fail(`can't print ${textOf(node)} of type ${typeOf(value).name}`);
-    this.#write(sprint(value));
+    this.#write(sprint(printable(value)));
   }
 
   #branch(dot: Value, node: BranchNode): Ending {
@@ -171,7 +171,7 @@ export class Executor extends Evaluator {
 
   /** Reports whether there was anything to go through. */
   #iterate(value: Value, node: BranchNode): boolean {
-    if (value === undefined || value === null || value instanceof NilPointer) return false;
+    if (value === undefined || value === null) return false;
     const inInterface = elementType(value).kind === 'interface';
     if (isMap(value)) {
       const entries = sortedKeys(value).map((key) => [key, value.get(key)] as const);
@@ -198,7 +198,7 @@ export class Executor extends Evaluator {
   /** `range 3`. */
   #count(value: Value, node: BranchNode): boolean {
     const limit = value instanceof Typed ? value.value : value;
-    if (typeof limit !== 'bigint') return this.fail(`range can't iterate over ${sprint(value)}`);
+    if (typeof limit !== 'bigint') return this.fail(`range can't iterate over ${sprint(printable(value))}`);
     if (node.pipe.declared.length > 1) {
       this.fail(`can't use ${sprint(value)} to iterate over more than one variable`);
     }

@@ -1,6 +1,6 @@
 import { noFlags } from './format-basic.ts';
 import { Printer } from './format-value.ts';
-import { Typed, type Value } from './value.ts';
+import { Struct, Typed, type Value } from './value.ts';
 
 /*
  * Go's Sprint, Sprintln and Sprintf. (go@1.26 fmt/print.go)
@@ -8,6 +8,12 @@ import { Typed, type Value } from './value.ts';
 
 /** Largest width, precision and argument number that is read. */
 const LARGEST = 1_000_000;
+
+/** What templates print of `value`: the struct behind a pointer, unless the pointer has a text of its own. */
+export function printable(value: Value): Value {
+  if (!(value instanceof Struct) || value.type.kind !== 'ptr' || value.type.text !== undefined) return value;
+  return new Struct(value.type.elem ?? value.type, value.fields, value.data);
+}
 
 /** `fmt.Sprint(value)`, which is also what `%v` prints. */
 export function sprint(value: Value): string {
