@@ -53,7 +53,9 @@ function goTruth(value: Json): string {
   if (typeof value === 'string') return `%!t(string=${value})`;
   if (typeof value === 'bigint') return `%!t(int64=${value})`;
   if (typeof value === 'number') return `%!t(float64=${formatG(value)})`;
-  return isArray(value) ? `[${value.map(goTruth).join(' ')}]` : 'map[]';
+  if (isArray(value)) return `[${value.map(goTruth).join(' ')}]`;
+  const entries = Object.keys(value).sort();
+  return `map[${entries.map((key) => `${goTruth(key)}:${goTruth(value[key] as Json)}`).join(' ')}]`;
 }
 
 /** Copies the globals of the parent into the child's, where the parent's win. */

@@ -74,6 +74,7 @@ class Parser {
 
   private indexed(data: MutableJsonObject, name: string, level: number): End | undefined {
     const index = this.index();
+    if (index === END) return END;
     const before = field(data, name);
     if (before !== undefined && !isArray(before)) return unfit(before, '[]interface {}');
     const list = before === undefined ? [] : [...before];
@@ -128,7 +129,7 @@ class Parser {
   private item(list: MutableList, index: number, level: number): readonly [MutableList, End?] {
     if (index < 0) return fail('values', `negative ${index} index not allowed`);
     const [extra, last] = this.until('[.=');
-    if (extra !== '') return fail('values', `unexpected data at end of array index: ${quoted(extra)}`);
+    if (extra !== '') return fail('values', `unexpected data at end of array index: ${quotedRunes(extra)}`);
     switch (last) {
       case '=': {
         const value = this.mode === 'json' ? this.json() : this.plain()[0];
@@ -136,10 +137,11 @@ class Parser {
       }
       case '[': {
         const next = this.index();
+        if (next === END) return [list, END];
         const before = list[index] ?? null;
         if (before !== null && !isArray(before)) return unfit(before, '[]interface {}');
-        const [after] = this.item(before === null ? [] : [...before], next, level);
-        return [withItem(list, index, after)];
+        const [after, end] = this.item(before === null ? [] : [...before], next, level);
+        return end === undefined ? [withItem(list, index, after)] : [list, end];
       }
       case '.': {
         const before = list[index];
@@ -153,9 +155,10 @@ class Parser {
     }
   }
 
-  private index(): number {
+  /** The number before `]`; a bracket that is not closed ends everything, and is no error. */
+  private index(): number | End {
     const [text, last] = this.until(']');
-    if (last === undefined) return fail('values', 'error parsing index: EOF');
+    if (last === undefined) return END;
     if (!/^[+-]?\d+$/.test(text)) {
       return fail('values', `error parsing index: strconv.Atoi: parsing ${quoted(text)}: invalid syntax`);
     }
@@ -219,6 +222,13 @@ class Parser {
     }
     return true;
   }
+}
+
+/** `%q` of a list of runes. */
+function quotedRunes(text: string): string {
+  const one = (rune: string): string =>
+    rune === "'" ? "'\\''" : rune === '"' ? `'"'` : `'${quoted(rune).slice(1, -1)}'`;
+  return `[${Array.from(text).map(one).join(' ')}]`;
 }
 
 /** Where the JSON value ends that `text` begins with. */

@@ -152,7 +152,8 @@ class Check {
   run(): Issue | undefined {
     const { draft } = this.validator;
     const reference = this.text('$ref');
-    if (reference !== undefined && draft < 2019) return this.referred(reference);
+    // What stands beside a reference counts only since 2019, but that validator looks at `const` first.
+    if (reference !== undefined && draft < 2019) return this.constant() ?? this.referred(reference);
     const whole = this.general();
     if (whole !== undefined) return whole;
     if (reference !== undefined) this.addIssue(this.referred(reference));
@@ -233,11 +234,8 @@ class Check {
     if (types.length > 0 && !types.some((type) => isOfType(value, type))) {
       return issue(path, `got ${typeName(value)}, want ${types.join(' or ')}`);
     }
-    const constant = this.validator.draft === 4 ? undefined : this.get('const');
-    if (constant !== undefined && !equal(value, constant)) {
-      const simple = !isArray(constant) && !isObject(constant);
-      return issue(path, simple ? `value must be ${shown(constant)}` : "'const' failed");
-    }
+    const other = this.constant();
+    if (other !== undefined) return other;
     const allowed = this.get('enum');
     if (isArray(allowed) && !allowed.some((one) => equal(value, one))) {
       const simple = allowed.every((one) => !isArray(one) && !isObject(one));
@@ -248,6 +246,13 @@ class Check {
     const format = this.validator.draft < 2019 ? this.text('format') : undefined;
     const objection = format === undefined || typeof value !== 'string' ? undefined : formatObjection(format, value);
     return objection === undefined ? undefined : issue(path, `${shown(value)} is not valid ${format}: ${objection}`);
+  }
+
+  private constant(): Issue | undefined {
+    const constant = this.validator.draft === 4 ? undefined : this.get('const');
+    if (constant === undefined || equal(this.value, constant)) return undefined;
+    const simple = !isArray(constant) && !isObject(constant);
+    return issue(this.path, simple ? `value must be ${shown(constant)}` : "'const' failed");
   }
 
   private bound(keyword: string, got: number, isWrong: (got: number, want: number) => boolean): void {
