@@ -1,6 +1,6 @@
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { isObject } from '../../base/json.ts';
+import { equal, isObject } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
 import type { KubeClient, KubeError } from '../../kube/client.ts';
 import { type CliContext, type CliResult, failed } from '../command.ts';
@@ -86,7 +86,7 @@ export interface Comparison {
 /** Prints what would happen to one object; whether anything would. */
 export async function compareObject(comparison: Comparison, object: KubeObject): Promise<CliResult<boolean>> {
   const { context, client, createdNamespaces, manager, secrets } = comparison;
-  const print = (value: Json): string => comparison.print(secrets?.hide(value) ?? value);
+  const { print } = comparison;
   const ref = refOf(object);
   const name = printRef(ref);
   const live = await client.get(ref, context.signal);
@@ -110,8 +110,19 @@ export async function compareObject(comparison: Comparison, object: KubeObject):
   const changes = changesBetween(comparable(live.value), comparable(applied.value));
   if (changes.length === 0) return ok(false);
   context.print(`► ${name} drifted\n\n`);
-  for (const change of changes) context.print(printChange(change, print, object.kind === 'Secret'));
+  for (const change of changes) {
+    context.print(printChange(withoutSecrets(change, secrets), print, object.kind === 'Secret'));
+  }
   return ok(true);
+}
+
+/** Where a secret comes, what is there before may be the secret of yesterday. */
+function withoutSecrets(change: Change, secrets: SecretTexts | undefined): Change {
+  if (secrets === undefined) return change;
+  const hide = (value: Json | undefined): Json | undefined => (value === undefined ? undefined : secrets.hide(value));
+  const after = hide(change.after);
+  const isSecret = after !== undefined && !equal(after, change.after);
+  return { ...change, after, before: isSecret && change.before !== undefined ? '***' : hide(change.before) };
 }
 
 export function fail(message: string, name: string): CliResult<never> {

@@ -79,6 +79,10 @@ async function renderOne(
   const secrets = new SecretTexts();
   const values = await releaseValues(release, (reference) => findValues(release, reference, ports, secrets));
   if (!values.ok) return values;
+  if (client !== undefined) {
+    const running = live.value === undefined ? undefined : readRelease(live.value);
+    await addLiveSecrets(client, running === undefined ? [release] : [release, running], secrets);
+  }
   const history = at(live.value?.status, 'history');
   const last = Array.isArray(history) ? at(history[0] as Json, 'version') : undefined;
   const revision = typeof last === 'number' ? last + 1 : 1;
@@ -157,11 +161,29 @@ async function findValues(
   }
   const text = dataOf(found.value).get(key);
   if (text === undefined) return ok({ found: 'nothing', what: 'key' });
-  if (kind === 'Secret') {
-    const parsed = parseYaml(text);
-    secrets.add(parsed.ok && isObject(parsed.value) ? parsed.value : text);
-  }
+  if (kind === 'Secret') addSecret(secrets, text);
   return ok({ found: 'text', text });
+}
+
+function addSecret(secrets: SecretTexts, text: string): void {
+  const parsed = parseYaml(text);
+  secrets.add(parsed.ok && isObject(parsed.value) ? parsed.value : text);
+}
+
+/** What the running release was rendered with is secret, too: a comparison shows what is there before. */
+async function addLiveSecrets(
+  client: KubeClient,
+  releases: readonly ReleaseSpec[],
+  secrets: SecretTexts,
+): Promise<void> {
+  for (const { namespace, valuesFrom } of releases) {
+    for (const { kind, name, key } of valuesFrom) {
+      if (kind !== 'Secret') continue;
+      const live = await client.get({ apiVersion: 'v1', kind, namespace, name });
+      const text = live.ok ? dataOf(live.value).get(key) : undefined;
+      if (text !== undefined) addSecret(secrets, text);
+    }
+  }
 }
 
 /** What the cluster can do; Helm's own knowledge where none is asked. */
