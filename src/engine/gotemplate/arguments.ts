@@ -1,6 +1,7 @@
-import { ANY, assignable, BOOL, canBeNil, FLOAT64, type GoType, INT, REFLECT_VALUE, STRING } from './go-type.ts';
+import { ANY, assignable, BOOL, canBeNil, FLOAT64, INT, REFLECT_VALUE, STRING } from './go-type.ts';
 import type { NumberConstant } from './number.ts';
-import { Complex, GoError, NilPointer, Struct, Typed, typeOf, type Value, zeroOf } from './value.ts';
+import { typeOf, zeroOf } from './type-of.ts';
+import { Complex, GoError, type GoType, NilPointer, Struct, Typed, type Value } from './value.ts';
 
 /*
  * Values as arguments. (go@1.26 text/template/exec.go, validateType)

@@ -1,24 +1,23 @@
 import { equalsAny, isLess, isLessOrEqual } from './compare.ts';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.ts';
 import { sprintAll, sprintf, sprintln } from './format.ts';
-import { type Func, func, variadic } from './func.ts';
+import { func, variadic } from './func.ts';
 import { byteLength, sliceBytes, toBytes } from './go-string.ts';
-import { ANY, type GoType, REFLECT_VALUE, STRING, UINT8 } from './go-type.ts';
+import { ANY, REFLECT_VALUE, STRING, UINT8 } from './go-type.ts';
+import { int, typedList } from './make-value.ts';
 import { isTrue } from './truth.ts';
+import { elementType, typeOf, zeroOf } from './type-of.ts';
 import {
-  elementType,
+  type Func,
   GoError,
-  int,
+  type GoType,
   isList,
   isMap,
   NilPointer,
   Struct,
   Typed,
   TypedList,
-  typedList,
-  typeOf,
   type Value,
-  zeroOf,
 } from './value.ts';
 
 /** A value's type behind a pointer, as messages name it. */

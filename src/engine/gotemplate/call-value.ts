@@ -1,7 +1,7 @@
 import { toArgument } from './arguments.ts';
-import { Func } from './func.ts';
-import { assignable, canBeNil, type GoType } from './go-type.ts';
-import { GoError, Typed, typeOf, type Value } from './value.ts';
+import { assignable, canBeNil } from './go-type.ts';
+import { typeOf } from './type-of.ts';
+import { Func, GoError, type GoType, Typed, type Value } from './value.ts';
 
 const WHOLE = /^u?int/;
 

@@ -1,6 +1,7 @@
 import { sprintf } from './format.ts';
 import { compareStrings, equalStrings } from './go-string.ts';
-import { Complex, GoError, isNil, kindOf, Typed, typeOf, type Value } from './value.ts';
+import { kindOf, typeOf } from './type-of.ts';
+import { Complex, GoError, isNil, Typed, type Value } from './value.ts';
 
 /*
  * eq, ne, lt, le, gt and ge. (go@1.26 text/template/funcs.go)

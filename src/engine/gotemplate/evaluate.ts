@@ -3,8 +3,7 @@ import { Budget } from './budget.ts';
 import { BUILTINS } from './builtins.ts';
 import { callValue } from './call-value.ts';
 import { ExecutionError } from './execution-error.ts';
-import type { Func } from './func.ts';
-import { ANY, canBeNil, type GoType, REFLECT_VALUE } from './go-type.ts';
+import { ANY, canBeNil, REFLECT_VALUE } from './go-type.ts';
 import {
   type AnyNode,
   type ChainNode,
@@ -21,7 +20,8 @@ import {
 import { quote } from './quote.ts';
 import type { TemplateSet } from './template-set.ts';
 import { isTrue } from './truth.ts';
-import { Complex, elementType, GoError, NilPointer, Struct, TypedMap, typeOf, type Value, zeroOf } from './value.ts';
+import { elementType, typeOf, zeroOf } from './type-of.ts';
+import { Complex, type Func, GoError, type GoType, NilPointer, Struct, TypedMap, type Value } from './value.ts';
 
 /** What a key gives that a map does not have: no value, the zero value of the element type, or an error. */
 export type MissingKey = 'default' | 'zero' | 'error';

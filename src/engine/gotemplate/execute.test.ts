@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { Budget, type Limits } from './budget.ts';
 import { Executor } from './execute.ts';
 import { ExecutionError } from './execution-error.ts';
-import { type Func, func } from './func.ts';
+import { func } from './func.ts';
 import { ANY, STRING } from './go-type.ts';
 import { TemplateSet } from './template-set.ts';
-import { GoError, type Value } from './value.ts';
+import { type Func, GoError, type Value } from './value.ts';
 
 interface Rendering {
   readonly templates: TemplateSet;

@@ -1,7 +1,6 @@
 import { Evaluator, type ExecutorOptions } from './evaluate.ts';
 import { ExecutionError } from './execution-error.ts';
 import { printable, sprint } from './format.ts';
-import { Func } from './func.ts';
 import { sortedKeys } from './go-string.ts';
 import { UINT8 } from './go-type.ts';
 import type { ActionNode, AnyNode, BranchNode, ListNode, TemplateNode, Tree } from './node.ts';
@@ -10,7 +9,8 @@ import { Output } from './output.ts';
 import { quote } from './quote.ts';
 import type { TemplateSet } from './template-set.ts';
 import { isTrue } from './truth.ts';
-import { elementType, GoError, isList, isMap, Typed, typeOf, type Value } from './value.ts';
+import { elementType, typeOf } from './type-of.ts';
+import { Func, GoError, isList, isMap, Typed, type Value } from './value.ts';
 
 /** What is kept of a template while it waits for one that it calls. */
 interface Frame {

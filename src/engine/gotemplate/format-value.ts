@@ -8,12 +8,14 @@ import {
   pad,
   stringText,
 } from './format-basic.ts';
-import { Func } from './func.ts';
 import { fromBytes, sortedKeys } from './go-string.ts';
-import { type GoType, UINT8 } from './go-type.ts';
+import { UINT8 } from './go-type.ts';
+import { typeOf } from './type-of.ts';
 import {
   Complex,
+  Func,
   GoError,
+  type GoType,
   isList,
   isMap,
   isNil,
@@ -22,7 +24,6 @@ import {
   Typed,
   TypedList,
   TypedMap,
-  typeOf,
   type Value,
 } from './value.ts';
 

@@ -1,21 +1,4 @@
-import type { GoType } from './go-type.ts';
-import type { Value } from './value.ts';
-
-/** A function that a template can call. */
-export class Func {
-  /** Types of the fixed parameters. */
-  readonly params: readonly GoType[];
-  /** Element type of the variadic parameter, when there is one. */
-  readonly rest: GoType | undefined;
-  /** Gets arguments that fit the parameters; throws GoError to fail. */
-  readonly call: (...args: never[]) => Value;
-
-  constructor(params: readonly GoType[], rest: GoType | undefined, call: (...args: never[]) => Value) {
-    this.params = params;
-    this.rest = rest;
-    this.call = call;
-  }
-}
+import { Func, type GoType, type Value } from './value.ts';
 
 /** Functions by the name that templates use. */
 export type FuncMap = ReadonlyMap<string, Func>;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { MissingKey } from './evaluate.ts';
 import { Executor } from './execute.ts';
 import { sprint } from './format.ts';
-import { type Func, func, variadic } from './func.ts';
+import { func, variadic } from './func.ts';
 import { fromBytes, hasEscapes, toBytes } from './go-string.ts';
 import {
   ANY,
@@ -12,14 +12,12 @@ import {
   BYTES,
   FLOAT32,
   FLOAT64,
-  type GoType,
   INT,
   INT32,
   INT64,
   INTS,
   LIST,
   MAP,
-  type Method,
   mapOf,
   namedType,
   pointerTo,
@@ -30,8 +28,19 @@ import {
   UINT8,
   UINT64,
 } from './go-type.ts';
+import { int64, strings, typedList } from './make-value.ts';
 import { TemplateSet } from './template-set.ts';
-import { GoError, int64, NilPointer, Struct, strings, Typed, TypedMap, typedList, type Value } from './value.ts';
+import {
+  type Func,
+  GoError,
+  type GoType,
+  type Method,
+  NilPointer,
+  Struct,
+  Typed,
+  TypedMap,
+  type Value,
+} from './value.ts';
 
 type Text = string | { readonly base64: string };
 

@@ -1,20 +1,3 @@
-import type { Func } from './func.ts';
-import {
-  ANY,
-  BOOL,
-  BYTES,
-  COMPLEX128,
-  FLOAT64,
-  type GoType,
-  INT,
-  INT64,
-  type Kind,
-  LIST,
-  MAP,
-  STRING,
-  STRINGS,
-} from './go-type.ts';
-
 /*
  * How Go's values are held, so that the common ones are plain JavaScript:
  *
@@ -35,7 +18,7 @@ import {
  *   map[string]string, named maps   TypedMap (a Map too)       new TypedMap(TYPE, entries)
  *   struct, pointer to struct       Struct                     new Struct(TYPE, fields, data)
  *   nil pointer                     NilPointer {type}
- *   func                            Func                       func.ts
+ *   func                            Func                       func(...), variadic(...)
  *
  * Any value's type is typeOf(value) (`%T` is its name, `kindOf` its kind); a nil slice or map is a typed one with
  * `isNil`. `Array.isArray` finds every list but []byte, `instanceof Map` every map; a map's keys are strings, and Go
@@ -92,7 +75,7 @@ export class Complex {
 
 /** A slice of another type than []interface{}, or a nil slice; made by {@link typedList}. */
 export class TypedList extends Array<Value> {
-  type: GoType = LIST;
+  type!: GoType;
   isNil = false;
 
   /** What `map`, `filter` and `slice` return: a plain list. */
@@ -134,29 +117,68 @@ export class NilPointer {
   }
 }
 
-/** The Go int `value`; a fraction is dropped. */
-export function int(value: number): bigint {
-  return BigInt(Math.trunc(value));
+/** A function that a template can call. */
+export class Func {
+  /** Types of the fixed parameters. */
+  readonly params: readonly GoType[];
+  /** Element type of the variadic parameter, when there is one. */
+  readonly rest: GoType | undefined;
+  /** Gets arguments that fit the parameters; throws GoError to fail. */
+  readonly call: (...args: never[]) => Value;
+
+  constructor(params: readonly GoType[], rest: GoType | undefined, call: (...args: never[]) => Value) {
+    this.params = params;
+    this.rest = rest;
+    this.call = call;
+  }
 }
 
-/** The Go int64 `value`, wrapped around as Go does. */
-export function int64(value: bigint | number): Typed {
-  return new Typed(INT64, BigInt.asIntN(64, typeof value === 'bigint' ? value : BigInt(Math.trunc(value))));
+/** What `reflect.Kind` prints; `kindOf` of Sprig shows it. */
+export type Kind =
+  | 'invalid'
+  | 'bool'
+  | 'int'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'float32'
+  | 'float64'
+  | 'complex128'
+  | 'string'
+  | 'slice'
+  | 'map'
+  | 'struct'
+  | 'ptr'
+  | 'interface'
+  | 'func';
+
+/**
+ * A Go type, as far as templates can see one. `T` is the JavaScript type in which a {@link Func} receives an argument
+ * of it. Two types are the same when their names are.
+ */
+export interface GoType<T = unknown> {
+  /** What `%T` prints: `map[string]interface {}`, `*chart.Metadata`. */
+  readonly name: string;
+  readonly kind: Kind;
+  /** True for a type that a `type` declaration names (`time.Duration`), also for predeclared ones such as `int`. */
+  readonly named: boolean;
+  /** Element type of a slice, map or pointer. */
+  readonly elem?: GoType;
+  readonly methods?: ReadonlyMap<string, Method>;
+  /** The `String` or `Error` method, which `fmt` calls instead of printing the parts. */
+  readonly text?: (value: Value) => string;
+  /** Never there: only carries `T`. */
+  readonly argument?: T;
 }
 
-/** A slice of type `type`; null makes a nil slice. */
-export function typedList(type: GoType, items: readonly Value[] | null): TypedList {
-  const list = new TypedList();
-  list.type = type;
-  list.isNil = items === null;
-  if (items !== null) for (const item of items) list.push(item);
-  return list;
-}
-
-/** A []string. */
-export function strings(items: readonly string[] | null): TypedList {
-  return typedList(STRINGS, items);
-}
+/** A method: given its receiver, the function to call. */
+export type Method = (receiver: Value) => Func;
 
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
@@ -166,87 +188,8 @@ export function isMap(value: Value): value is Map<string, Value> {
   return value instanceof Map;
 }
 
-const FUNC: GoType = { name: 'func()', kind: 'func', named: false };
-const INVALID: GoType = { name: '<nil>', kind: 'invalid', named: false };
-
-/** The type of `value`; nil has the name `<nil>` and the kind `invalid`. */
-export function typeOf(value: Value): GoType {
-  switch (typeof value) {
-    case 'string':
-      return STRING;
-    case 'number':
-      return FLOAT64;
-    case 'bigint':
-      return INT;
-    case 'boolean':
-      return BOOL;
-    case 'undefined':
-      return INVALID;
-    default:
-  }
-  if (value === null) return INVALID;
-  if (value instanceof Map) return value instanceof TypedMap ? value.type : MAP;
-  if (Array.isArray(value)) return value instanceof TypedList ? value.type : LIST;
-  if (value instanceof Uint8Array) return BYTES;
-  if (value instanceof Complex) return COMPLEX128;
-  return (value as Typed | Struct | NilPointer).type ?? FUNC;
-}
-
-export function kindOf(value: Value): Kind {
-  return typeOf(value).kind;
-}
-
 /** Reports whether `value` is nil or a nil of some type. */
 export function isNil(value: Value): boolean {
   if (value === undefined || value === null || value instanceof NilPointer) return true;
   return (value instanceof TypedList || value instanceof TypedMap) && value.isNil;
-}
-
-/** The zero value of `type`, as a missing element of a typed map has. */
-export function zeroOf(type: GoType): Value {
-  switch (type.kind) {
-    case 'interface':
-    case 'invalid':
-    case 'func':
-      return null;
-    case 'bool':
-      return wrap(type, BOOL, false);
-    case 'string':
-      return wrap(type, STRING, '');
-    case 'float64':
-      return wrap(type, FLOAT64, 0);
-    case 'float32':
-      return new Typed(type, 0);
-    case 'complex128':
-      return new Complex(0, 0);
-    case 'int':
-      return wrap(type, INT, 0n);
-    case 'slice':
-      return typedList(type, null);
-    case 'map':
-      return new TypedMap(type, null);
-    case 'ptr':
-      return new NilPointer(type);
-    case 'struct':
-      return new Struct(type, new Map(), undefined);
-    case 'int8':
-    case 'int16':
-    case 'int32':
-    case 'int64':
-    case 'uint':
-    case 'uint8':
-    case 'uint16':
-    case 'uint32':
-    case 'uint64':
-      return new Typed(type, 0n);
-  }
-}
-
-function wrap(type: GoType, plain: GoType, value: bigint | number | string | boolean): Value {
-  return type.name === plain.name ? value : new Typed(type, value);
-}
-
-/** The static type of an element of a list or map: what a nil element is called in messages. */
-export function elementType(container: Value): GoType {
-  return typeOf(container).elem ?? ANY;
 }

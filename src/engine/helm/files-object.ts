@@ -1,7 +1,8 @@
 import { func } from '../gotemplate/func.ts';
 import { fromBytes } from '../gotemplate/go-string.ts';
-import { BYTES, type GoType, mapOf, namedType, STRING } from '../gotemplate/go-type.ts';
-import { GoError, strings, TypedMap, type Value } from '../gotemplate/value.ts';
+import { BYTES, mapOf, namedType, STRING } from '../gotemplate/go-type.ts';
+import { strings } from '../gotemplate/make-value.ts';
+import { GoError, type GoType, TypedMap, type Value } from '../gotemplate/value.ts';
 import { encodeBase64 } from '../schema/base64.ts';
 import { printYaml } from '../yaml/print.ts';
 import type { ChartFile } from './chart.ts';

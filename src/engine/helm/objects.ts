@@ -1,7 +1,8 @@
 import { isObject, type Json } from '../../base/json.ts';
 import { func } from '../gotemplate/func.ts';
-import { type GoType, namedType, pointerTo, STRING, STRING_MAP, STRINGS, structType } from '../gotemplate/go-type.ts';
-import { Struct, TypedMap, typedList, type Value } from '../gotemplate/value.ts';
+import { namedType, pointerTo, STRING, STRING_MAP, STRINGS, structType } from '../gotemplate/go-type.ts';
+import { typedList } from '../gotemplate/make-value.ts';
+import { type GoType, Struct, TypedMap, type Value } from '../gotemplate/value.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Metadata } from './metadata.ts';
 

@@ -1,7 +1,8 @@
 import { isArray, isObject, type Json, type JsonObject } from '../../base/json.ts';
 import { func } from '../gotemplate/func.ts';
-import { type GoType, MAP, namedType, STRING } from '../gotemplate/go-type.ts';
-import { GoError, int64, TypedMap, type Value } from '../gotemplate/value.ts';
+import { MAP, namedType, STRING } from '../gotemplate/go-type.ts';
+import { int64 } from '../gotemplate/make-value.ts';
+import { GoError, type GoType, TypedMap, type Value } from '../gotemplate/value.ts';
 import { quoted } from '../yaml/go-syntax.ts';
 import { printYaml } from '../yaml/print.ts';
 

@@ -1,8 +1,8 @@
 import { sprint } from '../gotemplate/format.ts';
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { fromBytes } from '../gotemplate/go-string.ts';
-import { type GoType, INT, LIST, STRING, structType } from '../gotemplate/go-type.ts';
-import { GoError, Struct, type Value } from '../gotemplate/value.ts';
+import { INT, LIST, STRING, structType } from '../gotemplate/go-type.ts';
+import { GoError, type GoType, Struct, type Value } from '../gotemplate/value.ts';
 import { readBase64 } from './encoding.ts';
 import type { Signer, TemplateHost } from './host.ts';
 import { parseAddress } from './ip-address.ts';

@@ -1,4 +1,5 @@
-import { GoError, isList, isMap, TypedList, TypedMap, typedList, type Value } from '../gotemplate/value.ts';
+import { typedList } from '../gotemplate/make-value.ts';
+import { GoError, isList, isMap, TypedList, TypedMap, type Value } from '../gotemplate/value.ts';
 import { checkNesting } from './limits.ts';
 
 /** A copy in which nothing that can change is shared. Source: mitchellh/copystructure@1.2.0. */

@@ -1,5 +1,6 @@
 import { equalStrings } from '../gotemplate/go-string.ts';
-import { Complex, isList, isMap, isNil, NilPointer, Struct, Typed, typeOf, type Value } from '../gotemplate/value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import { Complex, isList, isMap, isNil, NilPointer, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { checkNesting } from './limits.ts';
 
 /** Go's `reflect.DeepEqual`: the same type and the same content. */

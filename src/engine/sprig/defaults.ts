@@ -1,6 +1,7 @@
 import { type FuncMap, func, variadic } from '../gotemplate/func.ts';
 import { ANY, BOOL, STRING } from '../gotemplate/go-type.ts';
-import { typeOf, type Value } from '../gotemplate/value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import type { Value } from '../gotemplate/value.ts';
 import { isEmpty } from './cast.ts';
 import { deepEqual } from './deep-equal.ts';
 

@@ -1,7 +1,9 @@
 import { type FuncMap, func, variadic } from '../gotemplate/func.ts';
 import { sortedKeys } from '../gotemplate/go-string.ts';
 import { ANY, MAP, STRING } from '../gotemplate/go-type.ts';
-import { GoError, isMap, isNil, strings, typeOf, type Value } from '../gotemplate/value.ts';
+import { strings } from '../gotemplate/make-value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import { GoError, isMap, isNil, type Value } from '../gotemplate/value.ts';
 import { deepCopy } from './deep-copy.ts';
 import { mergeInto } from './merge.ts';
 import { stringOf } from './text.ts';

@@ -1,6 +1,7 @@
 import { func } from '../gotemplate/func.ts';
-import { type GoType, INT64, namedType } from '../gotemplate/go-type.ts';
-import { int64, Typed, type Value } from '../gotemplate/value.ts';
+import { INT64, namedType } from '../gotemplate/go-type.ts';
+import { int64 } from '../gotemplate/make-value.ts';
+import { type GoType, Typed, type Value } from '../gotemplate/value.ts';
 
 /** Go's `time.Duration`: nanoseconds, in the range of an int64. Source: go@1.26 time/time.go, time/format.go. */
 

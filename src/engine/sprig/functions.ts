@@ -1,7 +1,6 @@
-import type { Func, FuncMap } from '../gotemplate/func.ts';
-import { func } from '../gotemplate/func.ts';
+import { type FuncMap, func } from '../gotemplate/func.ts';
 import { STRING } from '../gotemplate/go-type.ts';
-import { GoError } from '../gotemplate/value.ts';
+import { type Func, GoError } from '../gotemplate/value.ts';
 import { certificateFunctions } from './certificates.ts';
 import { cryptoFunctions } from './crypto.ts';
 import { dateFunctions } from './dates.ts';

@@ -1,5 +1,6 @@
 import { UINT8 } from '../gotemplate/go-type.ts';
-import { GoError, isList, kindOf, Typed, type Value } from '../gotemplate/value.ts';
+import { kindOf } from '../gotemplate/type-of.ts';
+import { GoError, isList, Typed, type Value } from '../gotemplate/value.ts';
 
 /** What Go says when it asks nil for its type. */
 export const NIL_DEREFERENCE = 'runtime error: invalid memory address or nil pointer dereference';

@@ -1,7 +1,7 @@
 import { type Json, type MutableJsonObject, put } from '../../base/json.ts';
 import { formatFloat } from '../gotemplate/float.ts';
-import { Func } from '../gotemplate/func.ts';
-import { Complex, GoError, isList, isMap, isNil, Struct, Typed, typeOf, type Value } from '../gotemplate/value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import { Complex, Func, GoError, isList, isMap, isNil, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { encodeBase64 } from '../schema/base64.ts';
 import { toValidUtf8 } from './cast.ts';
 import { jsonFormOf } from './json-form.ts';

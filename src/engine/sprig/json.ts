@@ -3,7 +3,8 @@ import { type Json, parseJson } from '../../base/json.ts';
 import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { ANY, LIST, MAP, STRING } from '../gotemplate/go-type.ts';
-import { GoError, TypedMap, typedList, type Value } from '../gotemplate/value.ts';
+import { typedList } from '../gotemplate/make-value.ts';
+import { GoError, TypedMap, type Value } from '../gotemplate/value.ts';
 import { toValidUtf8 } from './cast.ts';
 import { fromJson, toJson } from './json-value.ts';
 

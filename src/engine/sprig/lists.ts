@@ -1,6 +1,8 @@
 import { type FuncMap, func, variadic } from '../gotemplate/func.ts';
 import { ANY, INT, LIST, sliceOf } from '../gotemplate/go-type.ts';
-import { GoError, isList, typedList, typeOf, type Value } from '../gotemplate/value.ts';
+import { typedList } from '../gotemplate/make-value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import { GoError, isList, type Value } from '../gotemplate/value.ts';
 import { isEmpty, toInt64 } from './cast.ts';
 import { ValueSet } from './deep-equal.ts';
 import { listItems, NIL_DEREFERENCE } from './items.ts';

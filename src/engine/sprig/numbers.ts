@@ -1,8 +1,8 @@
 import { sprint } from '../gotemplate/format.ts';
-import type { FuncMap } from '../gotemplate/func.ts';
-import { func, variadic } from '../gotemplate/func.ts';
+import { type FuncMap, func, variadic } from '../gotemplate/func.ts';
 import { ANY, FLOAT64, INT, INTS, STRING } from '../gotemplate/go-type.ts';
-import { GoError, int, int64, typedList, type Value } from '../gotemplate/value.ts';
+import { int, int64, typedList } from '../gotemplate/make-value.ts';
+import { GoError, type Value } from '../gotemplate/value.ts';
 import { toFloat64, toInt64 } from './cast.ts';
 import { add, type Decimal, decimalOf, divide, multiply, subtract, toFloat } from './decimal.ts';
 import { nearestInteger, parseDigits } from './go-number.ts';

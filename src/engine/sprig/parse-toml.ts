@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import { ANY, mapOf, sliceOf } from '../gotemplate/go-type.ts';
-import { type TypedList, typedList, type Value } from '../gotemplate/value.ts';
+import { typedList } from '../gotemplate/make-value.ts';
+import type { TypedList, Value } from '../gotemplate/value.ts';
 import { toValidUtf8 } from './cast.ts';
 import { MAX_NESTING } from './limits.ts';
 import { keyText } from './print-toml.ts';

@@ -1,7 +1,7 @@
 import { formatFloat } from '../gotemplate/float.ts';
-import { Func } from '../gotemplate/func.ts';
 import { hasEscapes, toBytes } from '../gotemplate/go-string.ts';
-import { Complex, isList, isMap, isNil, Struct, Typed, typeOf, type Value } from '../gotemplate/value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import { Complex, Func, isList, isMap, isNil, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { encodeBase64 } from '../schema/base64.ts';
 import { compareKeys } from '../yaml/key-order.ts';
 import {

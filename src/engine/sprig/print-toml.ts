@@ -1,6 +1,5 @@
-import { Func } from '../gotemplate/func.ts';
 import { sortedKeys } from '../gotemplate/go-string.ts';
-import { Complex, GoError, isList, isMap, isNil, Struct, Typed, type Value } from '../gotemplate/value.ts';
+import { Complex, Func, GoError, isList, isMap, isNil, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { formatG } from '../yaml/value.ts';
 import { printDuration } from './duration.ts';
 import { formatTime, GoTime } from './go-time.ts';

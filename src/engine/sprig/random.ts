@@ -1,6 +1,7 @@
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { INT, STRING } from '../gotemplate/go-type.ts';
-import { GoError, int } from '../gotemplate/value.ts';
+import { int } from '../gotemplate/make-value.ts';
+import { GoError } from '../gotemplate/value.ts';
 import { encodeBase64 } from '../schema/base64.ts';
 import { toValidUtf8 } from './cast.ts';
 import type { TemplateCrypto } from './host.ts';

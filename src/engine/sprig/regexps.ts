@@ -1,8 +1,9 @@
 import { type Matcher, RE2JS } from 're2js';
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { INT, STRING, STRINGS } from '../gotemplate/go-type.ts';
+import { strings, typedList } from '../gotemplate/make-value.ts';
 import { canBackquote, quote } from '../gotemplate/quote.ts';
-import { GoError, strings, typedList, type Value } from '../gotemplate/value.ts';
+import { GoError, type Value } from '../gotemplate/value.ts';
 import { checkListLength, checkTextBytes } from './limits.ts';
 
 /** Regular expressions by RE2, in linear time. Source: sprig@3.3.0 regex.go, go@1.26 regexp/regexp.go. */

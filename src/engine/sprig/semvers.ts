@@ -1,8 +1,9 @@
 import { err, type Result } from '../../base/result.ts';
 import { type FuncMap, func } from '../gotemplate/func.ts';
-import { type GoType, type Method, pointerTo, STRING, structType, UINT64 } from '../gotemplate/go-type.ts';
+import { pointerTo, STRING, structType, UINT64 } from '../gotemplate/go-type.ts';
+import { int } from '../gotemplate/make-value.ts';
 import { unquote } from '../gotemplate/quote.ts';
-import { GoError, int, Struct, Typed, type Value } from '../gotemplate/value.ts';
+import { GoError, type GoType, type Method, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { parseConstraint, satisfies } from '../semver/constraint.ts';
 import { compareVersions, parseVersion, printVersion, type Version } from '../semver/version.ts';
 import type { Equality } from './deep-equal.ts';

@@ -1,7 +1,9 @@
 import { sprint } from '../gotemplate/format.ts';
 import { fromBytes } from '../gotemplate/go-string.ts';
 import { STRINGS } from '../gotemplate/go-type.ts';
-import { isList, strings, TypedList, typeOf, type Value } from '../gotemplate/value.ts';
+import { strings } from '../gotemplate/make-value.ts';
+import { typeOf } from '../gotemplate/type-of.ts';
+import { isList, TypedList, type Value } from '../gotemplate/value.ts';
 import { itemsOf } from './items.ts';
 
 /** Any value as text: bytes as what they spell, all else as `%v` has it. Source: sprig@3.3.0 strings.go, strval. */

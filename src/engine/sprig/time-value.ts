@@ -1,6 +1,7 @@
-import { type Func, func } from '../gotemplate/func.ts';
-import { type GoType, INT, type Method, namedType, pointerTo, STRING, structType } from '../gotemplate/go-type.ts';
-import { GoError, int, int64, Struct, Typed, type Value } from '../gotemplate/value.ts';
+import { func } from '../gotemplate/func.ts';
+import { INT, namedType, pointerTo, STRING, structType } from '../gotemplate/go-type.ts';
+import { int, int64 } from '../gotemplate/make-value.ts';
+import { type Func, GoError, type GoType, type Method, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { clampDuration, DURATION, durationValue } from './duration.ts';
 import { formatTime, GoTime, MONTHS, timeOf, WEEKDAYS, ZERO } from './go-time.ts';
 import { type TimeZone, UTC } from './time-zone.ts';

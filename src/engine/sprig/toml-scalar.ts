@@ -1,5 +1,6 @@
+import { int64 } from '../gotemplate/make-value.ts';
 import { quote } from '../gotemplate/quote.ts';
-import { int64, type Value } from '../gotemplate/value.ts';
+import type { Value } from '../gotemplate/value.ts';
 import { parseInteger } from './go-number.ts';
 import { GoTime } from './go-time.ts';
 import { parseTime } from './parse-time.ts';

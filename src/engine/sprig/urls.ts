@@ -2,7 +2,8 @@ import { type GoUrl, parseGoUrl } from '../cel/go-url.ts';
 import { type FuncMap, func } from '../gotemplate/func.ts';
 import { fromBytes, toBytes } from '../gotemplate/go-string.ts';
 import { MAP, STRING } from '../gotemplate/go-type.ts';
-import { GoError, kindOf, type Value } from '../gotemplate/value.ts';
+import { kindOf } from '../gotemplate/type-of.ts';
+import { GoError, type Value } from '../gotemplate/value.ts';
 import { NIL_DEREFERENCE } from './items.ts';
 
 /** URLs. Source: sprig@3.3.0 url.go, go@1.26 net/url/url.go. */
