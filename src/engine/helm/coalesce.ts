@@ -48,14 +48,19 @@ function coalesce(
 
 /** `%t` of something that is no boolean. */
 function goTruth(value: Json): string {
+  return value === null ? '%!t(<nil>)' : goTruthInside(value);
+}
+
+/** The same in a list or map, where nil is nothing wrong. */
+function goTruthInside(value: Json): string {
   if (typeof value === 'boolean') return String(value);
-  if (value === null) return '%!t(<nil>)';
+  if (value === null) return '<nil>';
   if (typeof value === 'string') return `%!t(string=${value})`;
   if (typeof value === 'bigint') return `%!t(int64=${value})`;
   if (typeof value === 'number') return `%!t(float64=${formatG(value)})`;
-  if (isArray(value)) return `[${value.map(goTruth).join(' ')}]`;
+  if (isArray(value)) return `[${value.map(goTruthInside).join(' ')}]`;
   const entries = Object.keys(value).sort();
-  return `map[${entries.map((key) => `${goTruth(key)}:${goTruth(value[key] as Json)}`).join(' ')}]`;
+  return `map[${entries.map((key) => `${goTruthInside(key)}:${goTruthInside(value[key] as Json)}`).join(' ')}]`;
 }
 
 /** Copies the globals of the parent into the child's, where the parent's win. */

@@ -5,10 +5,12 @@ const MAX_PATTERN = 4096;
 
 /**
  * The patterns of `.Files.Glob`: `*` and `?` stop at a slash, `**` does not; `[abc]`, `[!a-z]` (one range, or a list), `{a,b}`.
- * A pattern that cannot be read matches every file, as in Helm.
+ * A pattern that cannot be read matches every file, as in Helm; a brace that is not closed ends with the pattern, and one with nothing in
+ * it matches nothing.
  * Source: helm@4.1.4 pkg/engine/files.go, gobwas/glob@0.2.3 syntax/lexer.
  */
 export function globMatcher(pattern: string): (name: string) => boolean {
+  if (/\{,*(?:\}|$)/.test(pattern.replace(/\\./gs, ''))) return () => false;
   const expression = pattern.length > MAX_PATTERN ? undefined : toExpression(Array.from(pattern));
   if (expression === undefined) return () => true;
   const compiled = RE2JS.compile(`(?s)^(?:${expression})$`);
@@ -42,7 +44,7 @@ function toExpression(runes: readonly string[]): string | undefined {
       if (at < runes.length) out += RE2JS.quote(runes[at] as string);
     } else out += RE2JS.quote(rune);
   }
-  return open === 0 ? out : undefined;
+  return out + ')'.repeat(open);
 }
 
 /** A class after its `[`: one range, or a list of characters. */
