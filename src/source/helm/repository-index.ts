@@ -32,8 +32,10 @@ function readEntry(entry: Json): ChartVersion | undefined {
   const urls = field(entry, 'urls');
   const url = isArray(urls) ? urls[0] : undefined;
   if (version === undefined || typeof url !== 'string') return undefined;
-  const digest = stringAt(entry, 'digest')?.replace(/^sha256:/, '');
-  return { version, url, ...(digest !== undefined && digest !== '' && { digest }) };
+  // One of digits alone reads as a number, and must not pass for none.
+  const said = field(entry, 'digest') ?? '';
+  const digest = (typeof said === 'string' ? said : JSON.stringify(String(said))).replace(/^sha256:/, '');
+  return { version, url, ...(digest !== '' && { digest }) };
 }
 
 /**
