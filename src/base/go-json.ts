@@ -10,9 +10,15 @@ export interface GoJsonOptions {
 /** JSON text as Go's encoding/json writes it: keys in the order of their bytes, and no character that could end a script element. */
 export function goJson(value: Json, options: GoJsonOptions = {}): string {
   const text = write(value, options.indent ?? 0, '');
-  const escaped = text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+  const escaped = withoutSurrogates(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
   if (options.plainHtml === true) return escaped;
   return escaped.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e').replaceAll('&', '\\u0026');
+}
+
+/** A lone surrogate stands for bytes that are no UTF-8, which Go writes so. */
+function withoutSurrogates(text: string): string {
+  if (!text.includes('\\ud')) return text;
+  return text.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (escape) => (escape === '\\\\' ? escape : '\\ufffd'));
 }
 
 function write(value: Json, indent: number, margin: string): string {

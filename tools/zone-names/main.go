@@ -35,26 +35,53 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		offsets := map[int]string{}
-		for at := time.Unix(0, 0); at.Year() < 2038; at = at.Add(12 * time.Hour) {
-			name, offset := at.In(location).Zone()
-			offsets[offset] = name
-		}
-		var names []string
-		for _, offset := range slices.Sorted(maps.Keys(offsets)) {
-			// An abbreviation such as +03 follows from the offset.
-			if name := offsets[offset]; offset%60 == 0 && !strings.ContainsAny(name, "+-") {
-				names = append(names, fmt.Sprintf("%s%+d", name, offset/60))
-			}
-		}
+		names := abbreviations(location)
 		key := strings.Join(names, " ")
 		groups[key] = append(groups[key], file.Name)
 	}
 	fmt.Printf("// Written by tools/zone-names from the time zones of %s. Do not edit.\n", runtime.Version())
-	fmt.Println("/** Lines of `ABBREVIATION+minutes ...|Zone ...`. */")
+	fmt.Println("/** Lines of `ABBREVIATION+minutes<end ...|Zone ...`; from `end`, in seconds since 1970, the offset goes by the next name. */")
 	fmt.Println("export const ZONE_NAMES: string = `")
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		fmt.Printf("%s|%s\n", key, strings.Join(groups[key], " "))
 	}
 	fmt.Println("`;")
+}
+
+// abbreviations gives NAME+minutes for each offset, by offset; with <end when another name follows.
+func abbreviations(location *time.Location) []string {
+	type use struct {
+		name string
+		end  int64
+	}
+	uses := map[int][]use{}
+	for at := time.Unix(0, 0); at.Year() < 2038; at = at.Add(time.Hour) {
+		name, offset := at.In(location).Zone()
+		of := uses[offset]
+		if len(of) > 0 && of[len(of)-1].name == name {
+			continue
+		}
+		if len(of) > 0 {
+			of[len(of)-1].end = at.Unix()
+		}
+		uses[offset] = append(of, use{name: name})
+	}
+	var names []string
+	for _, offset := range slices.Sorted(maps.Keys(uses)) {
+		for _, one := range uses[offset] {
+			// An abbreviation such as +03 follows from the offset.
+			if offset%60 != 0 || (len(uses[offset]) == 1 && strings.ContainsAny(one.name, "+-")) {
+				continue
+			}
+			text := fmt.Sprintf("%s%+d", one.name, offset/60)
+			if strings.ContainsAny(one.name, "+-") {
+				text = fmt.Sprintf("?%+d", offset/60)
+			}
+			if one.end != 0 {
+				text += fmt.Sprintf("<%d", one.end)
+			}
+			names = append(names, text)
+		}
+	}
+	return names
 }

@@ -1,21 +1,25 @@
 import { equalStrings } from '../gotemplate/go-string.ts';
 import { typeOf } from '../gotemplate/type-of.ts';
 import { Complex, isList, isMap, isNil, NilPointer, Struct, Typed, type Value } from '../gotemplate/value.ts';
-import { checkNesting } from './limits.ts';
+import { NodeMeter } from './limits.ts';
 
 /** Go's `reflect.DeepEqual`: the same type and the same content. */
-export function deepEqual(a: Value, b: Value, depth = 0): boolean {
+export function deepEqual(a: Value, b: Value): boolean {
+  return equal(a, b, 0, new NodeMeter('deepEqual'));
+}
+
+function equal(a: Value, b: Value, depth: number, meter: NodeMeter): boolean {
   if (a === b) return !(typeof a === 'number' && Number.isNaN(a));
   if (typeof a === 'string' && typeof b === 'string') return equalStrings(a, b);
   if (!isReference(a) || !isReference(b)) return isAbsent(a) && isAbsent(b);
-  checkNesting('deepEqual', depth);
+  meter.visit(depth);
   if (typeOf(a).name !== typeOf(b).name || isNil(a) !== isNil(b)) return false;
   if (isList(a) && isList(b)) {
-    return a.length === b.length && a.every((item, index) => deepEqual(item, b[index], depth + 1));
+    return a.length === b.length && a.every((item, index) => equal(item, b[index], depth + 1, meter));
   }
   if (isMap(a) && isMap(b)) {
     if (a.size !== b.size) return false;
-    for (const [key, value] of a) if (!b.has(key) || !deepEqual(value, b.get(key), depth + 1)) return false;
+    for (const [key, value] of a) if (!b.has(key) || !equal(value, b.get(key), depth + 1, meter)) return false;
     return true;
   }
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
@@ -23,7 +27,7 @@ export function deepEqual(a: Value, b: Value, depth = 0): boolean {
   }
   if (a instanceof Typed && b instanceof Typed) return a.value === b.value;
   if (a instanceof Complex && b instanceof Complex) return a.real === b.real && a.imaginary === b.imaginary;
-  if (a instanceof Struct && b instanceof Struct) return equalStructs(a, b, depth);
+  if (a instanceof Struct && b instanceof Struct) return equalStructs(a, b, depth, meter);
   return a instanceof NilPointer;
 }
 
@@ -35,8 +39,8 @@ function isReference(value: Value): value is Exclude<Value, undefined | null | b
   return typeof value === 'object' && value !== null;
 }
 
-function equalStructs(a: Struct, b: Struct, depth: number): boolean {
-  for (const [name, value] of a.fields) if (!deepEqual(value, b.fields.get(name), depth + 1)) return false;
+function equalStructs(a: Struct, b: Struct, depth: number, meter: NodeMeter): boolean {
+  for (const [name, value] of a.fields) if (!equal(value, b.fields.get(name), depth + 1, meter)) return false;
   return a.data === b.data || (hasEquality(a.data) && a.data.equals(b.data));
 }
 

@@ -1,23 +1,24 @@
 import { type Json, type MutableJsonObject, put } from '../../base/json.ts';
 import { formatFloat } from '../gotemplate/float.ts';
+import { canonical } from '../gotemplate/go-string.ts';
 import { typeOf } from '../gotemplate/type-of.ts';
 import { Complex, Func, GoError, isList, isMap, isNil, Struct, Typed, type Value } from '../gotemplate/value.ts';
 import { encodeBase64 } from '../schema/base64.ts';
 import { toValidUtf8 } from './cast.ts';
 import { jsonFormOf } from './json-form.ts';
-import { checkNesting, checkTextBytes } from './limits.ts';
+import { checkTextBytes, NodeMeter } from './limits.ts';
 
 /**
  * A template's value as encoding/json would write it. What is shared is written as often as it is met, so its size is bounded.
  * @throws GoError with encoding/json's text
  */
 export function toJson(value: Value, name: string): Json {
-  return new Writer(name).write(value, 0);
+  return new Writer(name, canonical).write(value, 0);
 }
 
 /** The same, and whether it holds text that YAML does not read as JSON has it: certain control characters, very long keys. */
 export function toJsonForYaml(value: Value, name: string): { readonly json: Json; readonly isOdd: boolean } {
-  const writer = new Writer(name);
+  const writer = new Writer(name, toValidUtf8);
   const json = writer.write(value, 0);
   return { json, isOdd: writer.isOdd };
 }
@@ -30,17 +31,21 @@ const LONG_KEY = 500;
 class Writer {
   isOdd = false;
   private readonly name: string;
+  private readonly clean: (text: string) => string;
+  private readonly meter: NodeMeter;
   private bytes = 0;
   /** Maps that are being written; lists cannot hold themselves. */
   private readonly open = new Set<Map<string, Value>>();
 
-  constructor(name: string) {
+  /** @param clean what becomes of text with bytes that are no UTF-8 */
+  constructor(name: string, clean: (text: string) => string) {
     this.name = name;
+    this.meter = new NodeMeter(name);
+    this.clean = clean;
   }
 
   write(value: Value, depth: number): Json {
-    checkNesting(this.name, depth);
-    this.count(1);
+    this.meter.visit(depth);
     switch (typeof value) {
       case 'string':
         return this.text(value);
@@ -89,7 +94,7 @@ class Writer {
   private text(text: string): string {
     this.count(text.length);
     if (ODD_CHARACTERS.test(text)) this.isOdd = true;
-    return toValidUtf8(text);
+    return this.clean(text);
   }
 
   private count(bytes: number): void {

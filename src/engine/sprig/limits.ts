@@ -6,6 +6,8 @@ export const MAX_TEXT_BYTES: number = 16 * 1024 * 1024;
 export const MAX_LIST_LENGTH = 1_000_000;
 /** Levels of maps and lists in one value; a map that holds itself has no end. */
 export const MAX_NESTING = 1000;
+/** Values that one call visits. What is shared counts as often as it is met: 40 maps that hold the next one twice are a billion. */
+export const MAX_NODES = 1_000_000;
 /** Key pairs of one rendering: an RSA key takes up to seconds. */
 export const MAX_KEYS = 32;
 /** Slow password hashes (bcrypt, scrypt) of one rendering: about a tenth of a second each. */
@@ -41,4 +43,20 @@ export function meter(what: string, limit: number): (name: string) => void {
     used++;
     if (used > limit) throw new GoError(`${name}: more than ${limit} ${what} in one rendering`);
   };
+}
+
+/** Counts the values that one call of a function visits, and how deep it is in them. */
+export class NodeMeter {
+  private readonly name: string;
+  private nodes = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  visit(depth: number): void {
+    checkNesting(this.name, depth);
+    this.nodes++;
+    if (this.nodes > MAX_NODES) throw new GoError(`${this.name}: value has more than ${MAX_NODES} parts`);
+  }
 }

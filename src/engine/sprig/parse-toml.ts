@@ -76,8 +76,6 @@ class Reader {
         this.source.fail(`expected end of table array name delimiter ']', but got ${shown(found)} instead`);
       }
     }
-    this.currentKey = '';
-    this.context = [];
     const parent = this.descend(this.root, key.slice(0, -1), line);
     this.context = key.slice(0, -1);
     const name = key.at(-1) as string;
@@ -109,8 +107,6 @@ class Reader {
       this.source.next();
       return readString(this.source, mark, false);
     }
-    if (mark === '=' || mark === '') this.source.fail("unexpected '='");
-    if (mark === '.') this.source.fail("unexpected '.'");
     return this.source.take(/[A-Za-z0-9_-]*/y);
   }
 
@@ -128,7 +124,6 @@ class Reader {
       }
       const next = isTables(found) ? found.at(-1) : found;
       if (!(next instanceof Map)) {
-        this.context = path.slice(0, index);
         this.source.fail(`Key '${this.path(path.slice(0, index + 1))}' was already created as a hash.`, line);
       }
       current = next;
@@ -164,8 +159,8 @@ class Reader {
     return key.map(keyText).join('.');
   }
 
-  /** `a.b = value`, in a table or in braces. */
-  private pair(table: Table): void {
+  /** `a.b = value`, in a table or in braces; gives the last part of the key. */
+  private pair(table: Table): string {
     const outer = this.context;
     this.source.skipBlanks();
     const next = this.source.peek();
@@ -175,6 +170,9 @@ class Reader {
     const key: string[] = [];
     do {
       this.source.skipBlanks();
+      const first = this.source.peek();
+      if (first === '=' || first === '') this.source.fail("unexpected '='");
+      if (first === '.') this.source.fail("unexpected '.'");
       key.push(this.name());
     } while (this.keyGoesOn());
     this.currentKey = key.at(-1) as string;
@@ -186,8 +184,10 @@ class Reader {
     if (before === undefined) into.set(this.currentKey, value);
     // Go lets the value of a key that is a table already fall under the table.
     else if (!this.implicit.delete(before)) this.defined([...this.context, this.currentKey], line);
+    const name = this.currentKey;
     this.context = outer;
     this.currentKey = '';
+    return name;
   }
 
   /** The table that a dotted key leads to. Any table on the way may be added to, and is no longer open to a header. */
@@ -195,9 +195,10 @@ class Reader {
     let current = table;
     for (const [index, name] of path.entries()) {
       const found = current.get(name);
-      if (found === undefined) {
+      // Go lets a table take the place of a list of values.
+      if (found === undefined || (Array.isArray(found) && !isTables(found))) {
         const made: Table = new Map();
-        this.implicit.add(made);
+        if (found === undefined) this.implicit.add(made);
         current.set(name, made);
         current = made;
         continue;
@@ -262,7 +263,7 @@ class Reader {
       this.source.skipLines();
       if (this.source.accept('}')) break;
       if (this.source.accept(',')) this.source.fail('unexpected comma');
-      this.pair(table);
+      this.currentKey = this.pair(table);
       this.source.skipLines();
       if (this.source.accept('}')) break;
       const found = this.source.next();

@@ -19,7 +19,7 @@ import { resolveTag } from '../yaml/resolve.ts';
 import { DURATION, printDuration } from './duration.ts';
 import { GoTime } from './go-time.ts';
 import { jsonFormOf } from './json-form.ts';
-import { checkNesting, checkTextBytes } from './limits.ts';
+import { checkTextBytes, NodeMeter } from './limits.ts';
 
 const NAME = 'toYamlPretty';
 
@@ -33,12 +33,13 @@ export function printPrettyYaml(value: Value): string {
 }
 
 class Tree {
+  private readonly meter = new NodeMeter(NAME);
   private bytes = 0;
 
   /** Undefined when there is something in it that YAML cannot hold. */
   node(value: Value, depth: number): YamlNode | undefined {
-    checkNesting(NAME, depth);
-    this.bytes += typeof value === 'string' ? value.length + 1 : 1;
+    this.meter.visit(depth);
+    if (typeof value === 'string') this.bytes += value.length;
     checkTextBytes(NAME, this.bytes);
     if (isMap(value)) return this.mapping(Array.from(value), depth);
     if (isNil(value)) return isList(value) ? seqNode() : scalarNode('null');

@@ -4,7 +4,7 @@ import { formatG } from '../yaml/value.ts';
 import { printDuration } from './duration.ts';
 import { formatTime, GoTime } from './go-time.ts';
 import { itemsOf } from './items.ts';
-import { checkNesting, checkTextBytes } from './limits.ts';
+import { checkTextBytes, NodeMeter } from './limits.ts';
 
 const NAME = 'toToml';
 
@@ -23,13 +23,14 @@ type Entries = readonly (readonly [string, Value])[];
 
 class Printer {
   out = '';
+  private readonly meter = new NodeMeter(NAME);
 
   encode(key: readonly string[], value: Value): void {
-    checkNesting(NAME, key.length);
+    this.meter.visit(key.length);
     if (isNil(value)) return;
     const entries = entriesOf(value);
     if (entries !== undefined) this.table(key, entries);
-    else if (isTableList(value)) this.tables(key, value as readonly Value[]);
+    else if (this.isTableList(value, 0)) this.tables(key, value as readonly Value[]);
     else this.pair(key, value, false);
   }
 
@@ -51,12 +52,12 @@ class Printer {
 
   /** Plain values before tables, which would otherwise take them in. */
   private map(key: readonly string[], entries: Entries): void {
-    const [direct, sub] = parted(entries);
+    const [direct, sub] = this.parted(entries);
     for (const [name, value] of [...direct, ...sub]) this.encode([...key, name], value);
   }
 
   private inlineMap(entries: Entries, depth: number): void {
-    const [direct, sub] = parted(entries);
+    const [direct, sub] = this.parted(entries);
     const write = (some: Entries, moreFollow: boolean): void => {
       for (const [index, [name, value]] of some.entries()) {
         if (isNil(value)) continue;
@@ -80,7 +81,7 @@ class Printer {
   }
 
   private element(value: Value, depth: number): void {
-    checkNesting(NAME, depth);
+    this.meter.visit(depth);
     const entries = entriesOf(value);
     if (entries !== undefined) return this.inlineMap(entries, depth);
     if (isList(value) || value instanceof Uint8Array) {
@@ -92,6 +93,31 @@ class Printer {
       return this.write(']');
     }
     this.write(scalarText(value));
+  }
+
+  private parted(entries: Entries): readonly [direct: Entries, sub: Entries] {
+    const isSub = ([, value]: readonly [string, Value]): boolean =>
+      !isNil(value) && (entriesOf(value) !== undefined || this.isTableList(value, 0));
+    const isNested = entries.map(isSub);
+    return [entries.filter((_, index) => !isNested[index]), entries.filter((_, index) => isNested[index])];
+  }
+
+  /** Whether all of a list's elements are tables; no element may be nil. */
+  private isTableList(value: Value, depth: number): boolean {
+    this.meter.visit(depth);
+    if (value instanceof Complex || value instanceof Func) {
+      throw new TomlError(`unsupported type: ${value instanceof Complex ? 'complex128' : 'func'}`);
+    }
+    if (!isList(value) || value.length === 0) return false;
+    let all = true;
+    for (const item of value) {
+      if (isNil(item)) throw new TomlError('toml: cannot encode array with nil element');
+      const isTable = entriesOf(item) !== undefined;
+      // Looks for nil inside, too.
+      if (!isTable) this.isTableList(item, depth + 1);
+      all &&= isTable;
+    }
+    return all;
   }
 
   private newline(): void {
@@ -114,29 +140,6 @@ function entriesOf(value: Value): Entries | undefined {
   if (!(value instanceof Struct) || value.data instanceof GoTime) return undefined;
   if (value.type.kind !== 'struct' && value.fields.size === 0) return undefined;
   return Array.from(value.fields);
-}
-
-function parted(entries: Entries): readonly [direct: Entries, sub: Entries] {
-  const isSub = ([, value]: readonly [string, Value]): boolean =>
-    !isNil(value) && (entriesOf(value) !== undefined || isTableList(value));
-  return [entries.filter((entry) => !isSub(entry)), entries.filter(isSub)];
-}
-
-/** Whether all of a list's elements are tables; no element may be nil. */
-function isTableList(value: Value): boolean {
-  if (value instanceof Complex || value instanceof Func) {
-    throw new TomlError(`unsupported type: ${value instanceof Complex ? 'complex128' : 'func'}`);
-  }
-  if (!isList(value) || value.length === 0) return false;
-  let all = true;
-  for (const item of value) {
-    if (isNil(item)) throw new TomlError('toml: cannot encode array with nil element');
-    const isTable = entriesOf(item) !== undefined;
-    // Looks for nil inside, too.
-    if (!isTable) isTableList(item);
-    all &&= isTable;
-  }
-  return all;
 }
 
 /** Layouts of times that have no zone, by what `fromToml` puts for one. */

@@ -19,21 +19,35 @@ export function fixedZone(name: string, seconds: number): TimeZone {
   return { name, at: () => offset };
 }
 
+/** An abbreviation, and the second since 1970 from which on another one is in use. */
+interface Abbreviation {
+  /** `?` where there are no letters. */
+  readonly name: string;
+  readonly end: number;
+}
+
+type Abbreviations = ReadonlyMap<number, readonly Abbreviation[]>;
+
 /** Abbreviations by zone, then by minutes. */
-const ZONES: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map(
+const ZONES: ReadonlyMap<string, Abbreviations> = new Map(
   ZONE_NAMES.trim()
     .split('\n')
     .flatMap((line) => {
       const [offsets = '', zones = ''] = line.split('|');
-      const names = new Map(
-        Array.from(
-          offsets.matchAll(/([A-Za-z]+)([-+]\d+)/g),
-          ([, name = '', minutes]) => [Number(minutes), name] as const,
-        ),
-      );
+      const names = readAbbreviations(offsets);
       return zones.split(' ').map((zone) => [zone, names] as const);
     }),
 );
+
+function readAbbreviations(text: string): Abbreviations {
+  const out = new Map<number, Abbreviation[]>();
+  for (const [, name = '', minutes, end] of text.matchAll(/([A-Za-z?]+)([-+]\d+)(?:<(\d+))?/g)) {
+    const known = out.get(Number(minutes)) ?? [];
+    known.push({ name, end: end === undefined ? Number.POSITIVE_INFINITY : Number(end) });
+    out.set(Number(minutes), known);
+  }
+  return out;
+}
 
 const known = new Map<string, TimeZone>();
 
@@ -51,7 +65,8 @@ export function findZone(name: string, shownAs: string = name): TimeZone | undef
       name: shownAs,
       at: (unixSeconds) => {
         const seconds = offset(unixSeconds);
-        return { seconds, abbreviation: abbreviations.get(seconds / 60) ?? unnamed(seconds) };
+        const found = abbreviations.get(seconds / 60)?.find(({ end }) => unixSeconds < end)?.name ?? '?';
+        return { seconds, abbreviation: found === '?' ? unnamed(seconds) : found };
       },
     };
     known.set(key, zone);

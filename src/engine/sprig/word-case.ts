@@ -18,7 +18,8 @@ export function pascalCase(text: string): string {
   let out = '';
   let at = 0;
   while (at < characters.length && isConnector(characters[at] as string)) out += characters[at++];
-  if (at === characters.length) return out;
+  // A text of connectors alone gets its last one twice.
+  if (at === characters.length) return out + (characters.at(-1) ?? '');
   let current = upper(characters[at] as string);
   let inUpper = isUpper(characters[at] as string);
   for (at++; at < characters.length; at++) {
