@@ -187,10 +187,7 @@ class Renderer {
     const set = base.overlay(base.name, functions);
     const missingKey = this.options.strict === true ? 'error' : 'zero';
     const executor = new Executor(set, { missingKey, budget: this.budget });
-    functions.set(
-      'include',
-      func([STRING, ANY], (name, data) => this.include(executor, name, data)),
-    );
+    functions.set('include', this.include(executor));
     functions.set(
       'tpl',
       func([STRING, ANY], (text, data) => this.tpl(set, text, data)),
@@ -198,19 +195,23 @@ class Renderer {
     return { set, executor };
   }
 
-  private include(executor: Executor, name: string, data: Value): string {
-    const depth = this.included.get(name) ?? 0;
-    const endless = `rendering template has a nested reference name: ${name}: unable to execute template`;
-    if (depth > MAX_RECURSION) throw new GoError(endless);
-    this.included.set(name, depth + 1);
-    try {
-      return executor.execute(name, data);
-    } catch (failure) {
-      // A JavaScript stack may end before Helm's limit.
-      throw depth > NO_TREE_DEPTH && isTooDeep(failure) ? new GoError(endless) : failure;
-    } finally {
+  /** One function that does all, for the JavaScript stack is short: a frame more for each call would end it before Helm's limit. */
+  private include(executor: Executor): Func {
+    return func([STRING, ANY], (name, data) => {
+      const depth = this.included.get(name) ?? 0;
+      if (depth > MAX_RECURSION) throw endless(name);
+      this.included.set(name, depth + 1);
+      let text: string;
+      try {
+        text = executor.execute(name, data);
+      } catch (failure) {
+        this.included.set(name, depth);
+        // The stack may have ended all the same.
+        throw depth > NO_TREE_DEPTH && isTooDeep(failure) ? endless(name) : failure;
+      }
       this.included.set(name, depth);
-    }
+      return text;
+    });
   }
 
   private tpl(parent: TemplateSet, text: string, data: Value): string {
@@ -242,6 +243,10 @@ class Renderer {
     if (this.options.lookup === undefined || this.options.lint === true) return new Map();
     return toTemplateValue(this.options.lookup(apiVersion, kind, namespace, name));
   }
+}
+
+function endless(name: string): GoError {
+  return new GoError(`rendering template has a nested reference name: ${name}: unable to execute template`);
 }
 
 function isTooDeep(failure: unknown): boolean {

@@ -19,13 +19,17 @@ import { fail } from './failure.ts';
 /** The name under which values reach all charts. */
 export const GLOBAL = 'global';
 
-/** Every number as a float64. */
-export function floats(value: Json): Json {
+/** Levels of maps and lists in values: what merges and prints them goes down level by level. */
+const MAX_DEPTH = 500;
+
+/** Every number as a float64. @throws HelmFailure where values are nested without end */
+export function floats(value: Json, depth = 0): Json {
+  if (depth > MAX_DEPTH) return fail('limit', `values are nested deeper than ${MAX_DEPTH}`);
   if (typeof value === 'bigint') return Number(value);
-  if (isArray(value)) return value.map(floats);
+  if (isArray(value)) return value.map((item) => floats(item, depth + 1));
   if (!isObject(value)) return value;
   const out: MutableJsonObject = {};
-  for (const key of Object.keys(value)) put(out, key, floats(value[key] as Json));
+  for (const key of Object.keys(value)) put(out, key, floats(value[key] as Json, depth + 1));
   return out;
 }
 
