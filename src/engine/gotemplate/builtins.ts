@@ -104,16 +104,20 @@ function slice(item: Value, indexes: readonly Value[]): Value {
   return item instanceof TypedList ? typedList(item.type, part) : part;
 }
 
-/** The executor knows these two and `call` itself: their arguments are evaluated one by one, or name the function. */
+/** The executor evaluates these three: their arguments are evaluated one by one, or name the function. */
 function unreachable(): never {
   throw new Error('and, or and call are evaluated by the executor');
 }
 
+export const AND: Func = variadic([REFLECT_VALUE], REFLECT_VALUE, unreachable);
+export const OR: Func = variadic([REFLECT_VALUE], REFLECT_VALUE, unreachable);
+export const CALL: Func = variadic([REFLECT_VALUE], REFLECT_VALUE, unreachable);
+
 /** The functions that Go's templates have without being told of any. */
 export const BUILTINS: ReadonlyMap<string, Func> = new Map([
-  ['and', variadic([REFLECT_VALUE], REFLECT_VALUE, unreachable)],
-  ['or', variadic([REFLECT_VALUE], REFLECT_VALUE, unreachable)],
-  ['call', variadic([REFLECT_VALUE], REFLECT_VALUE, unreachable)],
+  ['and', AND],
+  ['or', OR],
+  ['call', CALL],
   ['not', func([REFLECT_VALUE], (value) => !isTrue(value))],
   ['index', variadic([REFLECT_VALUE], REFLECT_VALUE, (item, ...indexes) => index(item, indexes))],
   ['slice', variadic([REFLECT_VALUE], REFLECT_VALUE, (item, ...indexes) => slice(item, indexes))],

@@ -1,6 +1,6 @@
 import { constantArgument, expectedConstant, toArgument } from './arguments.ts';
 import { Budget } from './budget.ts';
-import { BUILTINS } from './builtins.ts';
+import { AND, BUILTINS, CALL, OR } from './builtins.ts';
 import { callValue } from './call-value.ts';
 import { ExecutionError } from './execution-error.ts';
 import { ANY, canBeNil, REFLECT_VALUE } from './go-type.ts';
@@ -18,6 +18,7 @@ import {
   type VariableNode,
 } from './node.ts';
 import { quote } from './quote.ts';
+import { Scope } from './scope.ts';
 import type { TemplateSet } from './template-set.ts';
 import { isTrue } from './truth.ts';
 import { elementType, typeOf, zeroOf } from './type-of.ts';
@@ -51,11 +52,7 @@ export class Evaluator {
   protected tree: Tree | undefined;
   protected at: AnyNode | undefined;
   protected dotInInterface = false;
-  /** The variables in scope, innermost last; those of the current template begin at `base`. */
-  protected readonly names: string[] = [];
-  protected readonly values: Value[] = [];
-  protected readonly inInterface: boolean[] = [];
-  protected base = 0;
+  protected readonly scope: Scope = new Scope();
   /** Whether the field that was read last sits in an interface. */
   #fieldInInterface = false;
 
@@ -69,44 +66,27 @@ export class Evaluator {
     throw new ExecutionError(this.tree as Tree, this.at as AnyNode, reason, cause);
   }
 
-  protected push(name: string, value: Value): void {
-    this.names.push(name);
-    this.values.push(value);
-    this.inInterface.push(false);
-  }
-
-  protected popTo(mark: number): void {
-    if (this.names.length === mark) return;
-    this.names.length = mark;
-    this.values.length = mark;
-    this.inInterface.length = mark;
-  }
-
-  #indexOf(name: string): number {
-    for (let index = this.names.length - 1; index >= this.base; index--) if (this.names[index] === name) return index;
-    return this.fail(`undefined variable: ${name}`);
-  }
-
-  protected assign(name: string, value: Value, inInterface: boolean): void {
-    const index = this.#indexOf(name);
-    this.values[index] = value;
-    this.inInterface[index] = inInterface;
-  }
-
-  /** The value of a pipeline, out of the interface that it may sit in; its variables stay on the stack. */
+  /**
+   * The value of a pipeline, out of the interface that it may sit in; its variables stay on the stack.
+   * This, #command and #call keep few locals: a recursion of templates goes through them, and the JavaScript stack is short.
+   */
   protected pipeline(dot: Value, pipe: PipeNode): Value {
     this.at = pipe;
-    const { commands, declared } = pipe;
+    const { commands } = pipe;
     let value = this.#command(dot, commands[0] as CommandNode, ABSENT) ?? undefined;
     for (let index = 1; index < commands.length; index++) {
       value = this.#command(dot, commands[index] as CommandNode, value) ?? undefined;
     }
+    if (pipe.declared.length > 0) this.#declare(pipe, value);
+    return value;
+  }
+
+  #declare({ declared, isAssignment }: PipeNode, value: Value): void {
     for (const { path } of declared) {
       const name = path[0] as string;
-      if (pipe.isAssignment) this.assign(name, value, false);
-      else this.push(name, value);
+      if (isAssignment) this.scope.assign(name, value, false);
+      else this.scope.push(name, value);
     }
-    return value;
   }
 
   #command(dot: Value, command: CommandNode, final: Final): Value {
@@ -118,7 +98,8 @@ export class Evaluator {
       case 'variable':
         return this.#variableNode(dot, first, args, final);
       case 'identifier':
-        return this.#function(dot, first, command, args, final);
+        this.at = first;
+        return this.#call(dot, this.#called(first), command, first.name, args, final);
       case 'chain':
         return this.#chainNode(dot, first, args, final);
       case 'pipe':
@@ -174,13 +155,13 @@ export class Evaluator {
 
   #variableNode(dot: Value, node: VariableNode, args: readonly Operand[], final: Final): Value {
     this.at = node;
-    const { path } = node;
-    const index = this.#indexOf(path[0] as string);
-    if (path.length > 1) {
-      return this.#fields(dot, node, this.values[index], this.inInterface[index] === true, 1, args, final);
+    const { scope } = this;
+    const index = scope.indexOf(node.path[0] as string);
+    if (node.path.length > 1) {
+      return this.#fields(dot, node, scope.values[index], scope.inInterface[index] === true, 1, args, final);
     }
     this.#refuseArguments(args, final);
-    return this.values[index];
+    return scope.values[index];
   }
 
   /** What an operand that is no constant gives; undefined stays what it is. */
@@ -194,7 +175,7 @@ export class Evaluator {
       case 'variable':
         return this.#variableNode(dot, node, NO_ARGUMENTS, ABSENT);
       case 'identifier':
-        return this.#function(dot, node, node, NO_ARGUMENTS, ABSENT);
+        return this.#call(dot, this.#called(node), node, node.name, NO_ARGUMENTS, ABSENT);
       case 'chain':
         return this.#chainNode(dot, node, NO_ARGUMENTS, ABSENT);
       case 'dot':
@@ -251,7 +232,7 @@ export class Evaluator {
       const method = typeOf(receiver).methods?.get(name);
       if (method !== undefined) {
         this.#fieldInInterface = false;
-        return this.#call(dot, method(receiver), false, node, name, args, final);
+        return this.#call(dot, method(receiver), node, name, args, final);
       }
     }
     const hasArguments = args.length > 1 || final !== ABSENT;
@@ -285,28 +266,19 @@ export class Evaluator {
     }
   }
 
-  #function(dot: Value, node: IdentifierNode, command: AnyNode, args: readonly Operand[], final: Final): Value {
-    this.at = node;
-    const own = this.templates.functions.get(node.name);
-    const called = own ?? BUILTINS.get(node.name) ?? this.fail(`${quote(node.name)} is not a defined function`);
-    return this.#call(dot, called, own === undefined, command, node.name, args, final);
+  #called({ name }: IdentifierNode): Func {
+    return (
+      this.templates.functions.get(name) ?? BUILTINS.get(name) ?? this.fail(`${quote(name)} is not a defined function`)
+    );
   }
 
-  /** Calls a function; `args` begins with what names it. Few locals: a deep recursion of templates goes through here. */
-  #call(
-    dot: Value,
-    called: Func,
-    isBuiltin: boolean,
-    node: AnyNode,
-    name: string,
-    args: readonly Operand[],
-    final: Final,
-  ): Value {
+  /** Calls a function; `args` begins with what names it. */
+  #call(dot: Value, called: Func, node: AnyNode, name: string, args: readonly Operand[], final: Final): Value {
     this.#checkCount(called, name, args, final);
-    if (isBuiltin && (name === 'and' || name === 'or')) return this.#shortCircuit(dot, name === 'or', args, final);
+    if (called === AND || called === OR) return this.#shortCircuit(dot, called === OR, args, final);
     const values = this.#arguments(dot, called, args, final);
     try {
-      if (isBuiltin && name === 'call') return callValue(calleeName(args, final), values as Value[]);
+      if (called === CALL) return callValue(calleeName(args, final), values as Value[]);
       return this.budget.passed((called.call as (...args: unknown[]) => Value)(...values));
     } catch (error) {
       return this.#failCall(error, node, name);

@@ -18,6 +18,7 @@ interface Frame {
   readonly at: AnyNode | undefined;
   readonly base: number;
   readonly dotInInterface: boolean;
+  readonly output: Output;
 }
 
 /** How the nodes of a list ended. */
@@ -44,38 +45,43 @@ export class Executor extends Evaluator {
       throw new GoError(`template: no template ${quote(name)} associated with template ${quote(this.templates.name)}`);
     }
     const caller = this.#enter(tree);
-    const output = this.#output;
     this.#output = new Output();
     try {
-      this.push('$', data ?? undefined);
+      this.scope.push('$', data ?? undefined);
       this.#list(data ?? undefined, tree.root);
-      return this.#output.text();
     } catch (error) {
-      throw this.#located(error);
-    } finally {
-      this.#output = output;
-      this.#leave(caller);
+      throw this.#abandon(caller, error);
     }
+    const text = this.#output.text();
+    this.#leave(caller);
+    return text;
+  }
+
+  #abandon(caller: Frame, error: unknown): unknown {
+    const located = this.#located(error);
+    this.#leave(caller);
+    return located;
   }
 
   #enter(tree: Tree): Frame {
-    const { at, base, dotInInterface } = this;
-    const caller = { tree: this.tree, at, base, dotInInterface };
+    const { scope, at, dotInInterface } = this;
+    const caller = { tree: this.tree, at, base: scope.base, dotInInterface, output: this.#output };
     this.budget.enter();
     this.tree = tree;
     this.at = tree.root;
-    this.base = this.names.length;
+    scope.base = scope.names.length;
     this.dotInInterface = false;
     return caller;
   }
 
   #leave(caller: Frame): void {
     this.budget.leave();
-    this.popTo(this.base);
+    this.scope.popTo(this.scope.base);
     this.tree = caller.tree;
     this.at = caller.at;
-    this.base = caller.base;
+    this.scope.base = caller.base;
     this.dotInInterface = caller.dotInInterface;
+    this.#output = caller.output;
   }
 
   #list(dot: Value, list: ListNode): Ending {
@@ -89,7 +95,7 @@ export class Executor extends Evaluator {
           this.#write(node.text);
           continue;
         case 'action':
-          this.#action(dot, node);
+          this.#print(node, this.pipeline(dot, node.pipe));
           continue;
         case 'if':
         case 'with':
@@ -130,8 +136,7 @@ export class Executor extends Evaluator {
     this.#output.write(text);
   }
 
-  #action(dot: Value, node: ActionNode): void {
-    const value = this.pipeline(dot, node.pipe);
+  #print(node: ActionNode, value: Value): void {
     if (node.pipe.declared.length > 0) return this.budget.step(1);
     this.at = node;
     if (typeof value === 'string') return this.#write(value);
@@ -141,7 +146,7 @@ export class Executor extends Evaluator {
   }
 
   #branch(dot: Value, node: BranchNode): Ending {
-    const mark = this.names.length;
+    const mark = this.scope.names.length;
     const value = this.pipeline(dot, node.pipe);
     let ending: Ending = 'done';
     if (isTrue(value)) {
@@ -152,19 +157,19 @@ export class Executor extends Evaluator {
         this.dotInInterface = dotInInterface;
       } else ending = this.#list(dot, node.list);
     } else if (node.elseList !== undefined) ending = this.#list(dot, node.elseList);
-    this.popTo(mark);
+    this.scope.popTo(mark);
     return ending;
   }
 
   #range(dot: Value, node: BranchNode): Ending {
-    const mark = this.names.length;
+    const mark = this.scope.names.length;
     const value = this.pipeline(dot, node.pipe);
     const { dotInInterface } = this;
     const hasRun = this.#iterate(value, node);
     this.dotInInterface = dotInInterface;
     let ending: Ending = 'done';
     if (!hasRun && node.elseList !== undefined) ending = this.#list(dot, node.elseList);
-    this.popTo(mark);
+    this.scope.popTo(mark);
     // A break in the else list ends this range, though it stands outside of it; a continue goes on to the outer one.
     return ending === 'break' ? 'done' : ending;
   }
@@ -213,21 +218,20 @@ export class Executor extends Evaluator {
   #iteration(node: BranchNode, index: Value, element: Value, inInterface: boolean): boolean {
     this.budget.step(1);
     const { declared, isAssignment } = node.pipe;
-    const top = this.names.length;
+    const top = this.scope.names.length;
     const first = declared[0]?.path[0];
     if (isAssignment) {
       if (declared.length > 1) {
-        this.assign(first as string, index, false);
-        this.assign(declared[1]?.path[0] as string, element, inInterface);
-      } else this.assign(first as string, element, inInterface);
+        this.scope.assign(first as string, index, false);
+        this.scope.assign(declared[1]?.path[0] as string, element, inInterface);
+      } else this.scope.assign(first as string, element, inInterface);
     } else if (first !== undefined) {
-      this.values[top - 1] = element;
-      this.inInterface[top - 1] = inInterface;
-      if (declared.length > 1) this.values[top - 2] = index;
+      this.scope.set(top - 1, element, inInterface);
+      if (declared.length > 1) this.scope.set(top - 2, index, false);
     }
     this.dotInInterface = inInterface;
     const ending = this.#list(element, node.list);
-    this.popTo(top);
+    this.scope.popTo(top);
     return ending !== 'break';
   }
 
@@ -236,7 +240,7 @@ export class Executor extends Evaluator {
     const data = node.pipe === undefined ? undefined : this.pipeline(dot, node.pipe);
     this.at = node;
     const caller = this.#enter(called);
-    this.push('$', data);
+    this.scope.push('$', data);
     this.#list(data, called.root);
     this.#leave(caller);
   }
