@@ -178,8 +178,8 @@ class Reader {
     this.currentKey = key.at(-1) as string;
     const parents = key.slice(0, -1);
     this.context = [...outer, ...parents];
-    const into = this.dotted(table, parents, outer, line);
     const value = this.value();
+    const into = this.dotted(table, parents, outer, line);
     const before = into.get(this.currentKey);
     if (before === undefined) into.set(this.currentKey, value);
     // Go lets the value of a key that is a table already fall under the table.

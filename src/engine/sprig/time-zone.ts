@@ -66,7 +66,7 @@ export function findZone(name: string, shownAs: string = name): TimeZone | undef
       at: (unixSeconds) => {
         const seconds = offset(unixSeconds);
         const found = abbreviations.get(seconds / 60)?.find(({ end }) => unixSeconds < end)?.name ?? '?';
-        return { seconds, abbreviation: found === '?' ? unnamed(seconds) : found };
+        return { seconds, abbreviation: found === '?' ? unnamed(seconds, unixSeconds) : found };
       },
     };
     known.set(key, zone);
@@ -74,9 +74,12 @@ export function findZone(name: string, shownAs: string = name): TimeZone | undef
   return zone;
 }
 
+/** 1900: before, hardly a place had a time that was not the sun's. */
+const STANDARD_TIME = -2_208_988_800;
+
 /** How the time zone database abbreviates where no letters are in use: `+03`, `-0330`; the sun's own time as `LMT`. */
-function unnamed(seconds: number): string {
-  if (seconds % 60 !== 0) return 'LMT';
+function unnamed(seconds: number, unixSeconds: number): string {
+  if (seconds % 60 !== 0 || unixSeconds < STANDARD_TIME) return 'LMT';
   const minutes = Math.trunc(Math.abs(seconds) / 60);
   const two = (value: number): string => String(value).padStart(2, '0');
   const rest = minutes % 60 === 0 ? '' : two(minutes % 60);
