@@ -87,12 +87,20 @@ export function trimSpace(text: string): string {
 
 /** `text` without the characters at both ends that satisfy `drop`. */
 export function trimWhere(text: string, drop: (character: string) => boolean): string {
-  const characters = Array.from(text);
   let from = 0;
-  let to = characters.length;
-  while (from < to && drop(characters[from] as string)) from++;
-  while (to > from && drop(characters[to - 1] as string)) to--;
-  return from === 0 && to === characters.length ? text : characters.slice(from, to).join('');
+  let to = text.length;
+  while (from < to) {
+    const character = String.fromCodePoint(text.codePointAt(from) as number);
+    if (!drop(character)) break;
+    from += character.length;
+  }
+  while (to > from) {
+    const pair = to - 2 >= from ? text.codePointAt(to - 2) : undefined;
+    const character = pair !== undefined && pair > 0xffff ? String.fromCodePoint(pair) : text.charAt(to - 1);
+    if (!drop(character)) break;
+    to -= character.length;
+  }
+  return text.slice(from, to);
 }
 
 /** `strings.Title`: a letter that begins a word is in title case. */
