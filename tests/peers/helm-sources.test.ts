@@ -70,13 +70,16 @@ auth: {htpasswd: {realm: test, path: ${join(folder, 'htpasswd')}}}
 }
 
 async function startRepository(): Promise<void> {
-  repository = createServer(async (request, response) => {
+  repository = createServer((request, response) => {
     asked.push(request.headers.authorization);
     const known = Buffer.from(`me:${PASSWORD}`).toString('base64');
     if (request.headers.authorization !== `Basic ${known}`) response.writeHead(401).end();
     else {
-      const bytes = await readFile(join(folder, 'repo', request.url ?? '')).catch(() => undefined);
-      response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+      const file = readFile(join(folder, 'repo', request.url ?? ''));
+      file.then(
+        (bytes) => response.writeHead(200).end(bytes),
+        () => response.writeHead(404).end(),
+      );
     }
   });
   await new Promise<void>((resolve) => repository.listen(0, '127.0.0.1', resolve));

@@ -39,8 +39,12 @@ async function real(chart: string, args: readonly string[]): Promise<string> {
   }
 }
 
-async function same(chart: string, args: readonly string[] = []): Promise<void> {
-  expect(helmTemplate('rel', chart, args, { cwd: folder })).toBe(await real(chart, args));
+/** What both print; they should be equal. */
+async function both(
+  chart: string,
+  args: readonly string[] = [],
+): Promise<{ readonly ours: string; readonly theirs: string }> {
+  return { ours: helmTemplate('rel', chart, args, { cwd: folder }), theirs: await real(chart, args) };
 }
 
 beforeAll(async () => {
@@ -59,13 +63,19 @@ describe('the chart that helm create makes', () => {
     [['-s', 'templates/service.yaml', '-s', 'templates/dep*.yaml']],
     [['--set', 'image=oops']],
     [['--kube-version', '1.29', '--no-hooks']],
-  ])('with %j', async (args) => same('demo', args));
+  ])('with %j', async (args) => {
+    const { ours, theirs } = await both('demo', args);
+    expect(ours).toBe(theirs);
+  });
 });
 
 describe('a chart of ours', () => {
   it.each([[[]], [['--include-crds', '--set', 'auth.password=a b&c,cache.enabled=false']], [['--set', 'auth=null']]])(
     'with %j',
-    async (args) => same(shop, args),
+    async (args) => {
+      const { ours, theirs } = await both(shop, args);
+      expect(ours).toBe(theirs);
+    },
   );
 });
 
@@ -111,7 +121,8 @@ describe('generated values', () => {
         'user.yaml': JSON.stringify(user),
         'second.yaml': JSON.stringify(second),
       });
-      await same('p', ['-f', 'user.yaml', '-f', 'second.yaml', '--set', set]);
+      const { ours, theirs } = await both('p', ['-f', 'user.yaml', '-f', 'second.yaml', '--set', set]);
+      expect(ours).toBe(theirs);
     }
   });
 
@@ -139,7 +150,10 @@ describe('generated values', () => {
     );
     const text = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
     const flag = fc.constantFrom('--set', '--set-string', '--set-literal', '--set-json');
-    for (const args of fc.sample(fc.tuple(flag, text), { seed: SEED, numRuns: 60 })) await same('s', args);
+    for (const args of fc.sample(fc.tuple(flag, text), { seed: SEED, numRuns: 60 })) {
+      const { ours, theirs } = await both('s', args);
+      expect(ours).toBe(theirs);
+    }
   });
 });
 
@@ -190,7 +204,8 @@ describe('files of a chart', () => {
         'f/templates/c.yaml': `apiVersion: v1\nkind: C\nmetadata: {name: c}\nv: ${JSON.stringify('X').replace('X', print)}\n`,
         'f/.helmignore': `${rules.join('\n')}\n`,
       });
-      await same('f');
+      const { ours, theirs } = await both('f');
+      expect(ours).toBe(theirs);
     }
   });
 });
@@ -231,7 +246,8 @@ describe('documents of a template', () => {
         'd/templates/b.yaml': text.join(''),
         'd/templates/a.yaml': text.toReversed().join(''),
       });
-      await same('d');
+      const { ours, theirs } = await both('d');
+      expect(ours).toBe(theirs);
     }
   });
 });

@@ -13,6 +13,11 @@ export interface Issue {
   readonly silent?: 'group' | 'reference';
 }
 
+/** An issue that stands for itself. */
+export function issue(at: readonly string[], text: string, causes: readonly Issue[] = []): Issue {
+  return { at, text, causes };
+}
+
 /** The issues as lines `- at '/a/b': what`, causes indented. Source: santhosh-tekuri/jsonschema@6.0.2 output.go. */
 export function printIssues(issues: readonly Issue[]): string {
   return issues.map((issue) => printIssue(issue, 0)).join('\n');

@@ -1,4 +1,4 @@
-import { field, isArray, isObject, type Json, stringAt } from '../../base/json.ts';
+import { field, isArray, isObject, type Json, stringAt, stringifyJson } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { parseConstraint, satisfies } from '../../engine/semver/constraint.ts';
 import { compareVersions, parseTagVersion, type Version } from '../../engine/semver/version.ts';
@@ -34,7 +34,7 @@ function readEntry(entry: Json): ChartVersion | undefined {
   if (version === undefined || typeof url !== 'string') return undefined;
   // One of digits alone reads as a number, and must not pass for none.
   const said = field(entry, 'digest') ?? '';
-  const digest = (typeof said === 'string' ? said : JSON.stringify(String(said))).replace(/^sha256:/, '');
+  const digest = (typeof said === 'string' ? said : stringifyJson(said)).replace(/^sha256:/, '');
   return { version, url, ...(digest !== '' && { digest }) };
 }
 
