@@ -1,8 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
 import { at, stringAt } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import { fetchChart } from '../../source/helm/fetch-chart.ts';
-import { pullChart } from '../../source/oci/pull-chart.ts';
 import { parseOciUrl } from '../../source/oci/reference.ts';
 import { credentialsOf } from './chart-credentials.ts';
 import type { KnownObjects } from './known-objects.ts';
@@ -33,11 +31,13 @@ export async function fetchFrom(
     const credentials = await credentialsOf(repository, place.registry, objects);
     if (!credentials.ok) return credentials;
     const access = { credentials: credentials.value, plainHttp: at(spec, 'insecure') === true, signal };
+    const { pullChart } = await import('../../source/oci/pull-chart.ts');
     return pullChart(place, version, access);
   }
   const credentials = await credentialsOf(repository, '', objects);
   if (!credentials.ok) return credentials;
   const how = { url, credentials: credentials.value, passCredentials: at(spec, 'passCredentials') === true };
+  const { fetchChart } = await import('../../source/helm/fetch-chart.ts');
   const fetched = await fetchChart(how, chart, version, signal);
   return fetched.ok ? ok(fetched.value.archive) : fetched;
 }

@@ -1,6 +1,6 @@
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { equal, isObject } from '../../base/json.ts';
+import { equal, isArray, isObject } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
 import type { KubeClient, KubeError } from '../../kube/client.ts';
 import { type CliContext, type CliResult, failed } from '../command.ts';
@@ -84,7 +84,8 @@ export interface Comparison {
 }
 
 /** Prints what would happen to one object; whether anything would. */
-export async function compareObject(comparison: Comparison, object: KubeObject): Promise<CliResult<boolean>> {
+export async function compareObject(comparison: Comparison, written: KubeObject): Promise<CliResult<boolean>> {
+  const object = withoutSops(written);
   const { context, client, createdNamespaces, manager, secrets } = comparison;
   const { print } = comparison;
   const ref = refOf(object);
@@ -116,10 +117,27 @@ export async function compareObject(comparison: Comparison, object: KubeObject):
   return ok(true);
 }
 
+/** What sops says about an object is not applied: the controller decrypts it first. */
+function withoutSops(object: KubeObject): KubeObject {
+  const { sops: _, ...rest } = object as KubeObject & { readonly sops?: unknown };
+  return rest;
+}
+
+/** `value` with what sops encrypted hidden. */
+function hideEncrypted(value: Json): Json {
+  if (isArray(value)) return value.map(hideEncrypted);
+  if (typeof value === 'string') return value.startsWith('ENC[AES256_GCM') ? '***' : value;
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, hideEncrypted(inner)]));
+}
+
 /** Where a secret comes, what is there before may be the secret of yesterday. */
 function withoutSecrets(change: Change, secrets: SecretTexts | undefined): Change {
-  if (secrets === undefined) return change;
-  const hide = (value: Json | undefined): Json | undefined => (value === undefined ? undefined : secrets.hide(value));
+  const hide = (value: Json | undefined): Json | undefined => {
+    if (value === undefined) return undefined;
+    const shown = hideEncrypted(value);
+    return secrets === undefined ? shown : secrets.hide(shown);
+  };
   const after = hide(change.after);
   const isSecret = after !== undefined && !equal(after, change.after);
   return { ...change, after, before: isSecret && change.before !== undefined ? '***' : hide(change.before) };

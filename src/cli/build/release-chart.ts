@@ -16,7 +16,6 @@ import type { Chart } from '../../engine/helm/chart.ts';
 import { attempt } from '../../engine/helm/failure.ts';
 import { mergeMaps, readValues } from '../../engine/helm/values.ts';
 import { unpackChart } from '../../source/helm/unpack-chart.ts';
-import { pullArtifact } from '../../source/oci/pull-chart.ts';
 import { parseOciUrl } from '../../source/oci/reference.ts';
 import { credentialsOf } from './chart-credentials.ts';
 import { withDependencies } from './chart-dependencies.ts';
@@ -93,6 +92,7 @@ async function fromOciRepository(reference: SourceReference, ports: ChartPorts):
     semver: stringAt(spec, 'ref', 'semver'),
     digest: stringAt(spec, 'ref', 'digest'),
   };
+  const { pullArtifact } = await import('../../source/oci/pull-chart.ts');
   const pulled = await pullArtifact(place, ref, stringAt(spec, 'layerSelector', 'mediaType'), access);
   if (!pulled.ok) return pulled;
   const chart = loadPacked(pulled.value.content, ports.warn);

@@ -1,5 +1,16 @@
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
-import { at, isObject, type Json, parseJson, stringAt } from '../../base/json.ts';
+import {
+  at,
+  field,
+  isArray,
+  isObject,
+  type Json,
+  type JsonObject,
+  type MutableJsonObject,
+  parseJson,
+  put,
+  stringAt,
+} from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { isHelmRelease, type ReleaseSpec, readRelease } from '../../build/helm/release-spec.ts';
 import { type FoundValues, releaseValues } from '../../build/helm/release-values.ts';
@@ -17,7 +28,7 @@ import { type CliContext, type CliResult, failed } from '../command.ts';
 import type { ChartPorts } from './chart-repository.ts';
 import { ClusterLookups } from './cluster-lookups.ts';
 import { SecretTexts } from './helm-secrets.ts';
-import { dataOf, isHidden, KnownObjects } from './known-objects.ts';
+import { dataOf, HIDDEN_VALUE, isHidden, KnownObjects } from './known-objects.ts';
 import { type LocalBuild, localSources, type MaybeClient, sourceKey } from './local-build.ts';
 import { findChart } from './release-chart.ts';
 
@@ -69,14 +80,15 @@ async function renderOne(
   ports: ChartPorts,
   capabilities: Capabilities,
 ): Promise<Result<ReleaseBuild, string>> {
-  const release = readRelease(owner);
-  if (release === undefined) return err('it names no chart');
+  const written = readRelease(owner);
+  if (written === undefined) return err('it names no chart');
   const { client } = ports.objects;
   const live = client === undefined ? ok(undefined) : await liveOf(client, owner);
   if (!live.ok) return live;
-  const chart = await findChart(release, ports);
+  const chart = await findChart(written, ports);
   if (!chart.ok) return chart;
   const secrets = new SecretTexts();
+  const release = { ...written, values: revealed(written.values, live.value?.spec?.['values'], secrets) as JsonObject };
   const values = await releaseValues(release, (reference) => findValues(release, reference, ports, secrets));
   if (!values.ok) return values;
   if (client !== undefined) {
@@ -96,6 +108,21 @@ async function renderOne(
   });
   if (!objects.ok) return err(secrets.hideText(objects.error));
   return ok({ owner, release, objects: objects.value, secrets, live: live.value });
+}
+
+/** What sops encrypted in the inline values, as the cluster has it in plain text, and secret; hidden where it has none. */
+function revealed(value: Json, live: Json | undefined, secrets: SecretTexts): Json {
+  if (isArray(value))
+    return value.map((item, index) => revealed(item, isArray(live) ? live[index] : undefined, secrets));
+  if (isObject(value)) {
+    const out: MutableJsonObject = {};
+    for (const key of Object.keys(value)) put(out, key, revealed(value[key] as Json, field(live, key), secrets));
+    return out;
+  }
+  if (typeof value !== 'string' || !value.startsWith('ENC[AES256_GCM')) return value;
+  if (live === undefined || isObject(live) || isArray(live)) return HIDDEN_VALUE;
+  secrets.add(live);
+  return live;
 }
 
 async function liveOf(client: KubeClient, owner: KubeObject): Promise<Result<KubeObject | undefined, string>> {
