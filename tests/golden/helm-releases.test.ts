@@ -1,7 +1,11 @@
 /** The HelmReleases inside of `build` and `diff kustomization`, with a cluster in process. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { crdOf } from '../../src/api/crd.ts';
+import { kinds } from '../../src/api/kinds/all.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import { refOf } from '../../src/api/object.ts';
 import type { Json } from '../../src/base/json.ts';
@@ -26,6 +30,14 @@ spec:
       subresources: {status: {}}
       schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 `;
+
+function kustomization(name: string, path: string, source: string): string {
+  return `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: ${name}, namespace: flux-system}\nspec: {interval: 5m, prune: true, path: ${path}, sourceRef: {kind: GitRepository, name: ${source}}}\n`;
+}
+
+function releaseOf(chart: string, source: string): string {
+  return `apiVersion: helm.toolkit.fluxcd.io/v2beta1\nkind: HelmRelease\nmetadata: {name: app, namespace: flux-system}\nspec: {interval: 5m, chart: {spec: {chart: ${chart}, sourceRef: {kind: GitRepository, name: ${source}}}}}\n`;
+}
 
 function golden(output: string, name: string): Promise<void> {
   return expect(output).toMatchFileSnapshot(join(import.meta.dirname, `rows/${name}.golden`));
@@ -68,6 +80,67 @@ describe('build with releases', () => {
   });
 });
 
+describe('sources of charts', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'weir-build-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  async function write(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), text);
+    }
+  }
+
+  const FLEET: Readonly<Record<string, string>> = {
+    'ks.yaml': kustomization('apps', './apps', 'fleet'),
+    'apps/nested.yaml': kustomization('nested', './deploy', 'other'),
+    'other/deploy/release.yaml': releaseOf('./charts/app', 'other'),
+    'other/charts/app/Chart.yaml':
+      'apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies: [{name: part, version: 0.x, repository: "file://../part"}]\n',
+    'other/charts/app/values.yaml': 'part: {size: 7}\n',
+    'other/charts/part/Chart.yaml': 'apiVersion: v2\nname: part\nversion: 0.3.0\n',
+    'other/charts/part/templates/a.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: part}\ndata: {size: "{{ .Values.size }}"}\n',
+  };
+
+  test('are local ones of nested Kustomizations, with dependencies beside the chart', async () => {
+    await write(FLEET);
+    const cmd = `${BUILD} --dry-run --with-helm-releases -r --local-sources=GitRepository/flux-system/other=other`;
+    const { code, stdout } = await run(cmd, { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toContain('# Source: HelmRelease/flux-system/app app/charts/part/templates/a.yaml');
+    expect(stdout).toContain('size: "7"');
+  });
+
+  test.each([
+    ['../../charts/app', 'the path leads out of the source'],
+    ['./charts/none', 'unable to detect chart at charts/none'],
+    ['./charts/broken', 'Chart.yaml file is missing'],
+  ])('at %s are refused', async (chart, why) => {
+    await write({
+      ...FLEET,
+      'other/deploy/release.yaml': releaseOf(chart, 'other'),
+      'other/charts/broken/.helmignore': '!x',
+      'other/charts/broken/Chart.yaml': 'name: x',
+    });
+    const cmd = `${BUILD} --dry-run --with-helm-releases -r --local-sources=GitRepository/flux-system/other=other`;
+    const { code, stderr } = await run(cmd, { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`HelmRelease/flux-system/app: chart '${chart}' of GitRepository/flux-system/other: `);
+    expect(stderr).toContain(why);
+  });
+
+  test('that are not local are asked for by name', async () => {
+    await write({ ...FLEET, 'apps/release.yaml': releaseOf('./c', 'third') });
+    const { code, stderr } = await run(`${BUILD} --dry-run --with-helm-releases`, { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain('tell where they are with --local-sources=GitRepository/flux-system/third=PATH');
+  });
+});
+
 describe('diff with releases', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
@@ -92,5 +165,28 @@ describe('diff with releases', () => {
     for (const secret of ['correct-horse', 'tok-0123456789', Buffer.from('correct-horse').toString('base64')]) {
       expect(output).not.toContain(secret);
     }
+  });
+
+  test('shows what goes with a release that is deleted', async () => {
+    for (const kind of kinds) {
+      if (kind.kind === 'Kustomization') await cluster.client.create(crdOf(kind));
+    }
+    const ks = kustomization('apps', './apps', 'fleet').trimEnd();
+    const status = 'status: {inventory: {entries: [{id: apps_shop_helm.toolkit.fluxcd.io_HelmRelease, v: v2}]}}';
+    await applyAll(cluster, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n');
+    await cluster.load(`${ks}\n${status}\n`);
+    const empty = await mkdtemp(join(tmpdir(), 'weir-empty-'));
+    await writeFile(join(empty, 'ks.yaml'), `${ks}\n`);
+    await mkdir(join(empty, 'apps'));
+    await writeFile(
+      join(empty, 'apps/cm.yaml'),
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: apps}\n',
+    );
+    const { code, stdout } = await run(DIFF, { client: cluster.client, cwd: empty });
+    await rm(empty, { recursive: true, force: true });
+    expect(code).toBe(1);
+    expect(stdout).toBe(
+      '► ConfigMap/apps/new created\n► HelmRelease/apps/shop deleted\n► Deployment/web/web-shop deleted\n► Secret/web/web-shop deleted\n► ConfigMap/web/web-shop-old deleted\n',
+    );
   });
 });

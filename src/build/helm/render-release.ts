@@ -97,7 +97,7 @@ function postRender(objects: readonly ReleaseObject[], release: ReleaseSpec): Re
   let current = objects;
   for (const renderer of release.postRenderers) {
     const spec = at(renderer, 'kustomize');
-    if (!isObject(spec)) continue;
+    if (!isObject(spec) || current.length === 0) continue;
     const kustomization = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...spec };
     const files = memoryFiles({
       'helm-output.yaml': current.map(({ object }) => printYaml(object as unknown as Json)).join('---\n'),
