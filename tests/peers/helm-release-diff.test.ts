@@ -91,11 +91,9 @@ afterAll(async () => {
 it('renders what helm applied: only the marks of the controller come', async () => {
   const { code, output } = await diff('{replicas: 2}');
   expect(code).toBe(1);
-  for (const line of output.split('\n')) {
-    if (line.startsWith('► Deployment') || line.startsWith('► ConfigMap') || line.startsWith('► Secret')) {
-      expect(line).toMatch(/ drifted$/);
-    }
-  }
+  const told = output.split('\n').filter((line) => /^► (Deployment|ConfigMap|Secret)\//.test(line));
+  expect(told.every((line) => line.endsWith(' drifted'))).toBe(true);
+  expect(told).toHaveLength(3);
   expect(output).not.toContain('spec.replicas');
   expect(output).not.toContain('deleted');
   expect(output).toContain('helm.toolkit.fluxcd.io/name: shop');

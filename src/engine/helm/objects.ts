@@ -3,6 +3,7 @@ import { func } from '../gotemplate/func.ts';
 import { namedType, pointerTo, STRING, STRING_MAP, STRINGS, structType } from '../gotemplate/go-type.ts';
 import { typedList } from '../gotemplate/make-value.ts';
 import { type GoType, Struct, TypedMap, type Value } from '../gotemplate/value.ts';
+import type { JsonForm } from '../sprig/json-form.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Metadata } from './metadata.ts';
 
@@ -104,14 +105,20 @@ const KUBE_VERSION: GoType = structType('common.KubeVersion', {
 const BUILD_INFO: GoType = structType('version.BuildInfo');
 const CAPABILITIES: GoType = pointerTo(structType('common.Capabilities'));
 
-/** The Helm whose behaviour this engine has. Source: helm@4.1.4 internal/version. */
-const HELM_VERSION: readonly (readonly [string, string])[] = [
-  ['Version', 'v4.1.4'],
-  ['GitCommit', '05fa37973dc9e42b76e1d2883494c87174b6074f'],
-  ['GitTreeState', 'clean'],
-  ['GoVersion', 'go1.25.9'],
-  ['KubeClientVersion', 'v1.35'],
+/** The Helm whose behaviour this engine has: Go's name, JSON's name, value. Source: helm@4.1.4 internal/version. */
+const HELM_VERSION: readonly (readonly [string, string, string])[] = [
+  ['Version', 'version', 'v4.1.4'],
+  ['GitCommit', 'git_commit', '05fa37973dc9e42b76e1d2883494c87174b6074f'],
+  ['GitTreeState', 'git_tree_state', 'clean'],
+  ['GoVersion', 'go_version', 'go1.25.9'],
+  ['KubeClientVersion', 'kube_client_version', 'v1.35'],
 ];
+
+function helmVersion(): Struct<JsonForm> {
+  const fields = new Map(HELM_VERSION.map(([name, , value]) => [name, value]));
+  const jsonForm = (): Value => new Map(HELM_VERSION.map(([, name, value]) => [name, value]));
+  return new Struct(BUILD_INFO, fields, { jsonForm });
+}
 
 /** `.Capabilities`. Source: helm@4.1.4 pkg/chart/common/capabilities.go. */
 export function capabilitiesObject({ kubeVersion, apiVersions }: Capabilities): Value {
@@ -124,7 +131,7 @@ export function capabilitiesObject({ kubeVersion, apiVersions }: Capabilities): 
   const fields = new Map<string, Value>([
     ['KubeVersion', new Struct<VersionData>(KUBE_VERSION, numbers, { version, normalized })],
     ['APIVersions', typedList(VERSION_SET, apiVersions)],
-    ['HelmVersion', new Struct(BUILD_INFO, new Map(HELM_VERSION), undefined)],
+    ['HelmVersion', helmVersion()],
   ]);
   return new Struct(CAPABILITIES, fields, undefined);
 }

@@ -29,7 +29,7 @@ function convert(value: Json, known: Map<JsonObject, ValueMap>): Value {
 
 /** A map of a named type that is another view of `target`: what is set in one is seen in both. */
 export class MapView extends TypedMap {
-  private readonly target: ValueMap;
+  readonly target: ValueMap;
 
   constructor(type: GoType, target: ValueMap) {
     super(type, []);
@@ -87,10 +87,15 @@ export const VALUES: GoType<ValueMap> = namedType('common.Values', MAP, {
   methods: new Map([
     ['Table', (receiver) => func([STRING], (path) => new MapView(VALUES, tableOf(receiver as ValueMap, path)))],
     ['PathValue', (receiver) => func([STRING], (path) => pathValue(receiver as ValueMap, path))],
-    ['AsMap', (receiver) => func([], () => receiver as ValueMap)],
+    ['AsMap', (receiver) => func([], () => plainMap(receiver as ValueMap))],
     ['YAML', (receiver) => func([], () => printYaml(fromTemplateValue(receiver)))],
   ]),
 });
+
+/** The map without its name; what is set in it is seen in `values`. */
+function plainMap(values: ValueMap): ValueMap {
+  return values instanceof MapView ? values.target : new Map(values);
+}
 
 function tableOf(values: ValueMap, path: string): ValueMap {
   let table = values;
