@@ -251,3 +251,81 @@ describe('documents of a template', () => {
     }
   });
 });
+
+/** Failing expressions one by one, since an error ends a chart; the others together. */
+const FAILING = [
+  '{{ .Values.a.b.c.d }}',
+  '{{ .Values.x.y }}',
+  '{{ .Values.e | required "need e" }}',
+  '{{ fail "no" }}',
+  '{{ include "none" . }}',
+  '{{ template "none" . }}',
+  '{{ .Values.l.x }}',
+  '{{ index .Values.l 9 }}',
+  '{{ dig "a" "x" "c" 5 .Values }}',
+  '{{ break }}',
+  '{{ tpl "{{ fail \\"in tpl\\" }}" . }}',
+  '{{ tpl "{{ .x.y }}" (dict) }}',
+  '{{ tpl "{{" . }}',
+  '{{ .Release.Nope.x }}',
+  '{{ not }}',
+  '{{ mustRegexMatch "[" "x" }}',
+  'a: b: c',
+  '- list',
+];
+const WORKING = [
+  '{{ .Values.a.b | toYaml }}',
+  '{{ tpl .Values.t . }}',
+  '{{ .Values.big }}|{{ .Values.big | int64 }}|{{ .Values.big | toJson }}',
+  '{{ .Values.f }}|{{ .Values.f | quote }}',
+  '{{ .Chart | toJson }}',
+  '{{ .Files | toJson }}',
+  '{{ .Files.Get "files/b.bin" | b64enc }}',
+  '{{ (.Files.Glob "files/*").AsSecrets }}',
+  '{{ (.Files.Glob "files/*").AsConfig }}',
+  '{{ .Files.Lines "files/a.txt" }}',
+  '{{ .Capabilities | toYaml }}',
+  '{{ .Capabilities.APIVersions.Has "apps/v1" }} {{ .Capabilities.KubeVersion }}',
+  '{{ .Release | toYaml }}',
+  '{{ .Template | toYaml }}',
+  '{{ .Values | toToml }}{{ .Values.a.Table }}',
+  '{{ .Values.nope | default "d" }}{{ .Values.n | default "d" }}{{ .Nope }}',
+  '{{ dig "a" "x" "c" 5 .Values.AsMap }}',
+  '{{ $_ := set .Values "q" 1 }}{{ .Values.q }}',
+  '{{ merge (dict "x" 1) .Values.a | toJson }}',
+  '{{ kindOf .Values }} {{ typeOf .Values }} {{ typeOf .Values.a }} {{ typeOf .Values.z }}',
+  '{{ lookup "v1" "Secret" "a" "b" | toJson }}{{ (lookup "v1" "Secret" "a" "b").data.x }}',
+  '{{ .Values.global.g }} {{ .Subcharts }}',
+  '{{- define "t" }}[{{ . }}]{{ end }}{{ include "t" 5 }}{{ template "t" .Values.z }}',
+  '{{ range .Values.l }}{{ if eq . 2.0 }}{{ break }}{{ end }}{{ . }}{{ end }}',
+  '{{ fromYaml "a: [1, 2" | toJson }}{{ fromJson "{" | toJson }}',
+  '{{ .Values.l | has 2.0 }}{{ .Values.l | has 2 }}{{ without .Values.l 1.0 | toJson }}',
+  '{{ eq .Values.z 0.0 }}{{ lt .Values.z 1.0 }}{{ int .Values.f }}{{ .Values.a.b.c | add 1 }}',
+];
+
+describe('expressions', () => {
+  const chartOf = async (text: string): Promise<void> => {
+    await write({
+      'i/Chart.yaml':
+        'apiVersion: v2\nname: i\nversion: 1.2.3+b.1\nappVersion: v2\nannotations: {a: "1"}\nkubeVersion: ">=1.20.0-0"\n',
+      'i/values.yaml':
+        'a: {b: {c: 1}}\nl: [1, 2, {x: y}]\ne: ""\nz: 0\nf: 1.50\nbig: 12345678901234567890\nn: null\nt: "{{ .Release.Name }}-{{ .Values.a.b.c }}"\nglobal: {g: 1}\n',
+      'i/files/a.txt': 'hello\nworld',
+      'i/templates/a.yaml': text,
+    });
+    await writeFile(join(folder, 'i/files/b.bin'), Buffer.from([0xff, 0xfe, 0, 1]));
+  };
+
+  it.each(FAILING)('%s', async (text) => {
+    await chartOf(`k: 1\nv: |\n  x\n${text}\n`);
+    const { ours, theirs } = await both('i', ['--kube-version', '1.34.0']);
+    expect(ours).toBe(theirs);
+    expect(ours).toMatch(/^Error: /);
+  });
+
+  it('that print are printed alike', async () => {
+    await chartOf(WORKING.map((text, index) => `k${index}: |\n  ${text}\n`).join(''));
+    const { ours, theirs } = await both('i', ['--kube-version', '1.34.0']);
+    expect(ours).toBe(theirs);
+  });
+});
