@@ -1,5 +1,6 @@
 /** Charts from a Helm repository and from a registry (Debian's docker-registry), put there by the real helm. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { sign, X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcp } from 'node:net';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { hashSync } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { templateCrypto } from '../../src/build/helm/template-crypto.ts';
 import { pullArtifact, pullChart } from '../../src/source/oci/pull-chart.ts';
 import { run } from '../golden/harness.ts';
 
@@ -208,3 +210,97 @@ describe('a registry', () => {
     expect(errorOf(await pullArtifact(place, byDigest, undefined, access))).toContain('404');
   });
 });
+
+describe('a registry that wants tokens', () => {
+  const repositoryName = 'team/charts/shop';
+  let tokens: Server;
+  let strict: ChildProcess;
+  let host: string;
+  const granted: string[] = [];
+
+  beforeAll(async () => {
+    const key = templateCrypto.generateKey('rsa2048');
+    const certificate = templateCrypto.issueCertificate({
+      commonName: 'tokens',
+      addresses: [],
+      dnsNames: [],
+      notBeforeMs: Date.now() - 60_000,
+      notAfterMs: Date.now() + 3_600_000,
+      isAuthority: true,
+      key,
+    });
+    tokens = createServer((request, response) => {
+      const url = new URL(request.url ?? '', 'http://tokens');
+      const known = Buffer.from(`me:${PASSWORD}`).toString('base64');
+      if (request.headers.authorization !== `Basic ${known}`) response.writeHead(401).end('{}');
+      else {
+        const scopes = url.searchParams.getAll('scope');
+        granted.push(...scopes);
+        response.end(JSON.stringify({ token: signedToken(key, certificate, scopes) }));
+      }
+    });
+    await new Promise<void>((resolve) => tokens.listen(0, '127.0.0.1', resolve));
+    const realm = `http://127.0.0.1:${(tokens.address() as AddressInfo).port}/token`;
+    const port = await freePort();
+    await writeFile(join(folder, 'root.pem'), certificate);
+    await writeFile(
+      join(folder, 'strict.yml'),
+      `version: 0.1
+log: {level: error}
+storage: {inmemory: {}}
+http: {addr: "127.0.0.1:${port}"}
+auth: {token: {realm: "${realm}", service: charts, issuer: weir, rootcertbundle: ${join(folder, 'root.pem')}}}
+`,
+    );
+    strict = spawn('docker-registry', ['serve', join(folder, 'strict.yml')], { stdio: 'ignore' });
+    host = `127.0.0.1:${port}`;
+    await answers(port);
+    await runHelm('registry', 'login', host, '-u', 'me', '-p', PASSWORD, '--plain-http');
+    await runHelm('push', 'repo/shop-1.2.0.tgz', `oci://${host}/team/charts`, '--plain-http');
+  });
+  afterAll(() => {
+    strict.kill();
+    tokens.close();
+  });
+
+  it('gives the chart for a token that is asked for pulling alone', async () => {
+    granted.length = 0;
+    const access = {
+      plainHttp: true,
+      signal: AbortSignal.timeout(20_000),
+      credentials: { username: 'me', password: PASSWORD },
+    };
+    const pulled = await pullChart({ registry: host, repository: repositoryName }, '1.x', access);
+    expect(pulled.ok ? pulled.value.length : pulled.error).toBeGreaterThan(500);
+    expect(granted).toEqual([`repository:${repositoryName}:pull`]);
+  });
+
+  it('refuses without a login', async () => {
+    const access = { plainHttp: true, signal: AbortSignal.timeout(20_000) };
+    const pulled = await pullChart({ registry: host, repository: repositoryName }, '1.2.0', access);
+    expect(pulled).toEqual({ ok: false, error: 'the token server answered 401' });
+  });
+});
+
+/** A token as the registry wants it. Source: distribution@2.8 docs/spec/auth/jwt.md. */
+function signedToken(key: string, certificate: string, scopes: readonly string[]): string {
+  const chain = [new X509Certificate(certificate).raw.toString('base64')];
+  const now = Math.floor(Date.now() / 1000);
+  const access = scopes.map((scope) => {
+    const [type, name, actions = ''] = scope.split(':');
+    return { type, name, actions: actions.split(',') };
+  });
+  const claims = {
+    iss: 'weir',
+    sub: 'me',
+    aud: 'charts',
+    exp: now + 300,
+    nbf: now - 60,
+    iat: now,
+    jti: `${now}`,
+    access,
+  };
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ typ: 'JWT', alg: 'RS256', x5c: chain })}.${part(claims)}`;
+  return `${text}.${sign('sha256', Buffer.from(text), key).toString('base64url')}`;
+}
