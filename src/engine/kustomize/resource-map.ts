@@ -1,5 +1,4 @@
 import { goJson } from '../../base/go-json.ts';
-import { field } from '../../base/json.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import type { Selector } from './kustomization-type.ts';
