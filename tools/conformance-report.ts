@@ -13,6 +13,8 @@ const PEERS: Readonly<Record<string, string>> = {
   yaml: 'sigs.k8s.io/yaml v1.6.0, kustomize v5.8.1',
   kustomize: 'kustomize v5.8.1',
   fluxbuild: 'fluxcd/pkg kustomize',
+  gotmpl: 'helm v4.1.4',
+  charts: 'helm v4.1.4',
   ignore: 'fluxcd/pkg sourceignore',
   semver: 'Masterminds/semver v3.5.0',
   sops: 'sops 3.13.3',

@@ -21,6 +21,7 @@ const FROM_DEBIAN = {
   sshd: 'openssh-server',
   chromium: 'chromium',
   python3: 'python3',
+  'docker-registry': 'docker-registry',
 };
 
 function has(program) {

@@ -1,9 +1,10 @@
 /** Why a text is not JSON, in the words of Go's encoding/json scanner. */
 export function jsonSyntaxError(text: string): string {
   let index = 0;
-  const problem = (context: string): string => {
-    if (index >= text.length) return 'unexpected end of JSON input';
-    const character = String.fromCodePoint(text.codePointAt(index) as number);
+  /** @param inToken at the end of the text Go looks at a space more, which no number, word or escape goes on with */
+  const problem = (context: string, inToken = false): string => {
+    if (index >= text.length && !inToken) return 'unexpected end of JSON input';
+    const character = shownCharacter(text.codePointAt(index) ?? 0x20);
     const quoted =
       character === "'" ? "'\\''" : character === '"' ? "'\"'" : `'${JSON.stringify(character).slice(1, -1)}'`;
     return `invalid character ${quoted} ${context}`;
@@ -22,11 +23,11 @@ export function jsonSyntaxError(text: string): string {
       }
       if (character === '\\') {
         index++;
-        if (index >= text.length) return problem('');
+        if (index >= text.length) return problem('in string escape code', true);
         if (text[index] === 'u') {
           for (let digit = 0; digit < 4; digit++) {
             index++;
-            if (!/[0-9a-fA-F]/.test(text[index] ?? '')) return problem('in \\u hexadecimal character escape');
+            if (!/[0-9a-fA-F]/.test(text[index] ?? '')) return problem('in \\u hexadecimal character escape', true);
           }
         } else if (!'"\\/bfnrt'.includes(text[index] as string)) return problem('in string escape code');
       } else if (character.charCodeAt(0) < 0x20) return problem('in string literal');
@@ -38,24 +39,24 @@ export function jsonSyntaxError(text: string): string {
       if (text[index] !== literal[at]) {
         return at === 0
           ? problem('looking for beginning of value')
-          : problem(`in literal ${literal} (expecting '${literal[at]}')`);
+          : problem(`in literal ${literal} (expecting '${literal[at]}')`, true);
       }
     return undefined;
   };
   const number = (): string | undefined => {
     if (text[index] === '-') index++;
-    if (!/\d/.test(text[index] ?? '')) return problem('in numeric literal');
+    if (!/\d/.test(text[index] ?? '')) return problem('in numeric literal', true);
     if (text[index] === '0') index++;
     else while (/\d/.test(text[index] ?? '')) index++;
     if (text[index] === '.') {
       index++;
-      if (!/\d/.test(text[index] ?? '')) return problem('after decimal point in numeric literal');
+      if (!/\d/.test(text[index] ?? '')) return problem('after decimal point in numeric literal', true);
       while (/\d/.test(text[index] ?? '')) index++;
     }
     if (/[eE]/.test(text[index] ?? '')) {
       index++;
       if (/[-+]/.test(text[index] ?? '')) index++;
-      if (!/\d/.test(text[index] ?? '')) return problem('in exponent of numeric literal');
+      if (!/\d/.test(text[index] ?? '')) return problem('in exponent of numeric literal', true);
       while (/\d/.test(text[index] ?? '')) index++;
     }
     return undefined;
@@ -122,4 +123,11 @@ export function jsonSyntaxError(text: string): string {
     index++;
     return undefined;
   }
+}
+
+/** Go names a byte, and takes the first one of a longer character for a character. */
+function shownCharacter(code: number): string {
+  if (code < 0x80) return String.fromCharCode(code);
+  if (code < 0x800) return String.fromCharCode(0xc0 | (code >> 6));
+  return String.fromCharCode(code < 0x1_0000 ? 0xe0 | (code >> 12) : 0xf0 | (code >> 18));
 }

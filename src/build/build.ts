@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type KubeObject, type ObjectRef, refOf } from '../api/object.ts';
 import { type FileTree, realPath } from '../base/files.ts';
+import { goJson } from '../base/go-json.ts';
 import { field, isArray, isObject, type Json, type JsonObject, stringAt } from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { type ObjectSubstitutionError, optsOut, substituteObject } from '../engine/envsubst/object.ts';
 import { buildKustomization, type KustomizeCache, type KustomizeError } from '../engine/kustomize/build.ts';
 import type { RemoteContent } from '../engine/kustomize/load.ts';
 import type { RemoteBase } from '../engine/kustomize/remote-base.ts';
-import { goJson } from '../engine/kustomize/resource-map.ts';
 import { printYaml } from '../engine/yaml/print.ts';
 import { decryptObject } from '../secrets/decrypt-object.ts';
 import { decryptSources } from '../secrets/decrypt-sources.ts';

@@ -67,23 +67,35 @@ async function run(context: KustomizeContext): Promise<string | undefined> {
     reorder,
     ...(managed && { addManagedByLabel: true }),
     ...(restrictor === 'LoadRestrictionsNone' && { loadRestrictor: 'none' }),
+    ...(flags.bool('enable-helm') && { helm: await chartRenderer(context) }),
   });
   const { warnings } = built.ok ? built.value : built.error;
   for (const warning of warnings) host.io.stderr(`${warning}\n`);
   if (!built.ok) {
     const { message } = built.error;
-    if (flags.bool('enable-helm') && message.endsWith('must specify --enable-helm')) {
-      return message.replace(
-        /must specify --enable-helm$/,
-        'charts cannot be rendered yet: the Helm engine is not part of this build',
-      );
-    }
     return message;
   }
   const output = flags.string('output');
   if (output === '') host.io.stdout(built.value.yaml);
   else write(resolve(host.cwd, output), built.value);
   return undefined;
+}
+
+/** Renders the charts of `helmCharts`; what a chart says itself wins over the flags. */
+async function chartRenderer({ flags, host }: KustomizeContext): Promise<NonNullable<BuildOptions['helm']>> {
+  const [{ inflateChart }, { templateHost }, { unpackChart }] = await Promise.all([
+    import('../engine/helm/inflate-chart.ts'),
+    import('../build/helm/template-host.ts'),
+    import('../source/helm/unpack-chart.ts'),
+  ]);
+  const kubeVersion = flags.string('helm-kube-version');
+  const apiVersions = flags.list('helm-api-versions');
+  const given = { ...(kubeVersion !== '' && { kubeVersion }), ...(apiVersions.length > 0 && { apiVersions }) };
+  return (request) =>
+    inflateChart(
+      { ...request, chart: { ...given, ...request.chart } },
+      { host: templateHost, unpack: unpackChart, warn: (message) => host.io.stderr(`${message}\n`) },
+    );
 }
 
 /** Builds a directory of the disk, or the kustomization that a URL names. */

@@ -46,6 +46,25 @@ describe('weir kustomize', () => {
     );
   });
 
+  it('renders charts of the folder with --enable-helm, and pulls none', async () => {
+    mkdirSync(join(folder, 'charts/c/templates'), { recursive: true });
+    writeFileSync(join(folder, 'charts/c/Chart.yaml'), 'apiVersion: v2\nname: c\nversion: 1.0.0\n');
+    writeFileSync(join(folder, 'charts/c/values.yaml'), 'a: chart\nb: chart\n');
+    writeFileSync(
+      join(folder, 'charts/c/templates/cm.yaml'),
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {a: {{ .Values.a }}, b: {{ .Values.b }}, k: {{ .Capabilities.KubeVersion }}}\n',
+    );
+    const use = (chart: string): void =>
+      writeFileSync(join(folder, 'kustomization.yaml'), `helmCharts:\n- {${chart}}\n`);
+    use('name: c, releaseName: r, valuesInline: {a: mine}');
+    expect(await run('build')).toContain('must specify --enable-helm');
+    expect(await run('build --enable-helm --helm-kube-version 1.30.1')).toBe(
+      'apiVersion: v1\ndata:\n  a: mine\n  b: chart\n  k: v1.30.1\nkind: ConfigMap\nmetadata:\n  name: r\n',
+    );
+    use('name: other, repo: https://charts.example, version: 1.0.0');
+    expect(await run('build --enable-helm')).toContain("chart 'other': no chart found at '");
+  });
+
   it.each([
     ['?ref=v1', 'p-old'],
     ['?ref=v1&timeout=20s&submodules=false', 'p-old'],

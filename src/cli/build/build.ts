@@ -1,8 +1,11 @@
-import type { Json } from '../../base/json.ts';
+import { type KubeObject, printRef, refOf } from '../../api/object.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
+import { isObject } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
 import { type CliContext, type CliResult, type Command, done, type FlagDefinition, failed } from '../command.ts';
 import { kustomizations } from '../kinds.ts';
 import type { MaybeClient } from './local-build.ts';
+import type { ReleaseBuild } from './render-releases.ts';
 
 export const buildFlags: readonly FlagDefinition[] = [
   { name: 'path', type: 'string', usage: 'path to the manifests location.' },
@@ -18,6 +21,12 @@ export const buildFlags: readonly FlagDefinition[] = [
     name: 'local-sources',
     type: 'strings',
     usage: 'comma-separated list of repositories in format: Kind/namespace/name=path',
+  },
+  {
+    name: 'with-helm-releases',
+    type: 'bool',
+    usage:
+      "also render the HelmReleases that are built, hooks left out; charts come from --local-sources, the Kustomization's own source, Helm repositories and registries",
   },
   { name: 'ignore-paths', type: 'strings', usage: 'set paths to ignore in .gitignore format' },
   { name: 'in-memory-build', type: 'bool', usage: 'accepted for compatibility: builds never write to the disk' },
@@ -36,10 +45,37 @@ async function run(context: CliContext): Promise<CliResult> {
   const { buildLocally } = await import('./local-build.ts');
   const builds = await buildLocally(context, client.value);
   if (!builds.ok) return builds;
-  for (const { objects } of builds.value) {
-    for (const object of objects) context.print(`${await context.yaml(object as unknown as Json)}---\n`);
+  let releases: ReadonlyMap<KubeObject, ReleaseBuild> = new Map();
+  if (context.flags.bool('with-helm-releases')) {
+    const rendered = await (await import('./render-releases.ts')).renderReleases(context, client.value, builds.value);
+    if (!rendered.ok) return rendered;
+    releases = rendered.value;
+  }
+  for (const object of builds.value.flatMap(({ objects }) => objects)) {
+    context.print(`${await context.yaml(object as unknown as Json)}---\n`);
+    const release = releases.get(object);
+    if (release !== undefined) await printRelease(context, release);
   }
   return done;
+}
+
+/** What a release renders, each object under a comment that tells release and template; without what is secret. */
+async function printRelease(context: CliContext, { owner, objects, secrets }: ReleaseBuild): Promise<void> {
+  for (const { source, object } of objects) {
+    const from = source === '' ? '' : ` ${source}`;
+    const shown = secrets.hide(withoutData(object) as unknown as Json);
+    context.print(`# Source: ${printRef(refOf(owner))}${from}\n${await context.yaml(shown)}---\n`);
+  }
+}
+
+/** A rendered Secret without its values: templates draw them from anywhere. */
+function withoutData(object: KubeObject): KubeObject {
+  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object;
+  const hidden = (field: string, mask: string): object => {
+    const values = (object as unknown as JsonObject)[field];
+    return isObject(values) ? { [field]: Object.fromEntries(Object.keys(values).map((key) => [key, mask])) } : {};
+  };
+  return { ...object, ...hidden('data', Buffer.from('***').toString('base64')), ...hidden('stringData', '***') };
 }
 
 export const buildCommand: Command = {
@@ -65,7 +101,10 @@ It is possible to specify a Kustomization file using --kustomization-file.`,
   # Build in dry-run mode without connecting to the cluster.
   weir build kustomization my-app --path ./path/to/local/manifests \\
     --kustomization-file ./path/to/local/my-app.yaml \\
-    --dry-run`,
+    --dry-run
+
+  # Build the manifests, and what their HelmReleases render
+  weir build kustomization my-app --path ./path/to/local/manifests --with-helm-releases`,
       flags: [
         ...buildFlags,
         {

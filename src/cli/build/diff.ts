@@ -18,7 +18,10 @@ Exit status: 0 No differences were found. 1 Differences were found. >1 diff fail
 
   # Preview using a local Kustomization file
   weir diff kustomization my-app --path ./path/to/local/manifests \\
-    --kustomization-file ./path/to/local/my-app.yaml`,
+    --kustomization-file ./path/to/local/my-app.yaml
+
+  # Preview what the change does to the objects of its HelmReleases, too
+  weir diff kustomization my-app --path ./path/to/local/manifests --with-helm-releases`,
       flags: [
         ...buildFlags,
         {

@@ -34,6 +34,11 @@ export function hideEncrypted(object: KubeObject): KubeObject {
   } as KubeObject;
 }
 
+/** Whether a text is cipher text of sops. */
+export function isEncryptedText(text: string): boolean {
+  return text.startsWith('ENC[AES256_GCM');
+}
+
 function isEncrypted(text: Json): boolean {
   if (typeof text !== 'string') return false;
   if (text.includes('ENC[AES256_GCM')) return true;

@@ -4,6 +4,7 @@ import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import { upgraded } from '../../api/legacy.ts';
 import { type KubeObject, printRef, refOf } from '../../api/object.ts';
 import { withMetadata } from '../../apply/owner.ts';
+import { cleanPath } from '../../base/files.ts';
 import { at, stringAt } from '../../base/json.ts';
 import { ok } from '../../base/result.ts';
 import { type BuildError, build } from '../../build/build.ts';
@@ -28,6 +29,8 @@ const MAX_BUILDS = 200;
 export interface LocalBuild {
   readonly kustomization: KubeObject;
   readonly objects: readonly KubeObject[];
+  /** Folder that stands for the Kustomization's source. */
+  readonly sourceFolder: string;
 }
 
 /** The cluster, unless --dry-run keeps away from it. */
@@ -56,7 +59,11 @@ export async function buildLocally(
     seen.add(keyOf(object));
     const built = await buildOne(context, client, object, folder);
     if (!built.ok) return built;
-    builds.push({ kustomization: object, objects: built.value });
+    builds.push({
+      kustomization: object,
+      objects: built.value,
+      sourceFolder: sources.value.get(sourceKey(object)) ?? sourceFolder(object, folder),
+    });
     if (!context.flags.bool('recursive')) return done;
     for (const nested of built.value.filter(isKustomization)) {
       if (seen.has(keyOf(nested))) continue;
@@ -81,14 +88,23 @@ function isKustomization({ apiVersion, kind }: KubeObject): boolean {
   return kind === 'Kustomization' && apiVersion.startsWith(`${GROUP}/`);
 }
 
-function sourceKey(object: KubeObject): string {
+export function sourceKey(object: KubeObject): string {
   const kind = stringAt(object.spec, 'sourceRef', 'kind') ?? '';
   const namespace = stringAt(object.spec, 'sourceRef', 'namespace') ?? object.metadata.namespace ?? '';
   return `${kind}/${namespace}/${stringAt(object.spec, 'sourceRef', 'name') ?? ''}`;
 }
 
+/** The folder that the spec's path leads from; the repository's where the path says nothing of that. */
+function sourceFolder(object: KubeObject, directory: string): string {
+  const path = cleanPath(stringAt(object.spec, 'path') ?? '') ?? '';
+  const real = realpathSync(directory);
+  if (path !== '' && real.endsWith(`/${path}`)) return real.slice(0, -path.length - 1);
+  const root = rootOf(real);
+  return root === '/' ? real : root;
+}
+
 /** `Kind/namespace/name=path` of --local-sources. */
-function localSources(context: CliContext): CliResult<ReadonlyMap<string, string>> {
+export function localSources(context: CliContext): CliResult<ReadonlyMap<string, string>> {
   const sources = new Map<string, string>();
   for (const text of context.flags.list('local-sources')) {
     const equals = text.indexOf('=');

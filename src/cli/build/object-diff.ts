@@ -4,15 +4,15 @@ import { hasDrifted } from '../../apply/diff.ts';
 import { type IgnoreRule, withoutIgnored } from '../../apply/ignore-rules.ts';
 import { normalise } from '../../apply/normalise.ts';
 import { policiesOf } from '../../apply/policy.ts';
-import { at, type Json, type JsonObject, type MutableJsonObject, put } from '../../base/json.ts';
+import { at, type Json, type JsonObject, type MutableJsonObject, put, stringAt } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { KubeClient, KubeError } from '../../kube/client.ts';
 import { isNoMatch } from '../../kube/errors.ts';
 import { type Change, changesBetween } from './changes.ts';
+import type { SecretTexts } from './helm-secrets.ts';
+import { hideChanges } from './hide-changes.ts';
 import { HIDDEN } from './hide-encrypted.ts';
 
-/** Manager whose apply is played: what the controller would do. */
-const MANAGER = 'kustomize-controller';
 const GROUP = 'kustomize.toolkit.fluxcd.io';
 /** kubectl's copy of the whole object, a Secret's values included. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -25,12 +25,27 @@ export type ObjectDiff =
 /** How objects are compared, and what the same build creates beside them. */
 export interface DiffOptions {
   readonly client: KubeClient;
+  /** Manager whose apply is played: what the controller would do. */
+  readonly manager: string;
   readonly signal: AbortSignal;
   readonly ignore: readonly IgnoreRule[];
   /** `spec.force`: what cannot be changed is made anew. */
   readonly force: boolean;
   /** Namespaces and definitions among the objects: what needs them is no error. */
   readonly brings: { readonly namespaces: ReadonlySet<string>; readonly kinds: ReadonlySet<string> };
+  /** What must not be printed. */
+  readonly secrets?: SecretTexts;
+}
+
+/** What objects create that others of them need: namespaces, and kinds by their definitions. */
+export function broughtBy(objects: readonly KubeObject[]): DiffOptions['brings'] {
+  const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  return {
+    namespaces: new Set(objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)),
+    kinds: new Set(
+      definitions.map(({ spec }) => `${stringAt(spec, 'group') ?? ''}/${stringAt(spec, 'names', 'kind') ?? ''}`),
+    ),
+  };
 }
 
 /**
@@ -38,7 +53,7 @@ export interface DiffOptions {
  * Source: fluxcd/pkg@e2cfd1a ssa/manager_diff.go Diff.
  */
 export async function diffObject(object: KubeObject, options: DiffOptions): Promise<Result<ObjectDiff, string>> {
-  const { client, signal, ignore, brings } = options;
+  const { client, signal, ignore, brings, manager, secrets } = options;
   const ref = refOf(object);
   const live = await client.get(ref, signal);
   if (!live.ok && live.error.code !== 404) return err(`${printRef(ref)}: ${live.error.message}`);
@@ -47,20 +62,27 @@ export async function diffObject(object: KubeObject, options: DiffOptions): Prom
     return ok({ action: 'skipped' });
   }
   const applied = await client.apply(
-    normalise(object, (text) => Buffer.from(text).toString('base64')),
-    { fieldManager: MANAGER, force: true, dryRun: true, signal },
+    normalise(withoutSops(object), (text) => Buffer.from(text).toString('base64')),
+    { fieldManager: manager, force: true, dryRun: true, signal },
   );
   if (!applied.ok) {
     const recreated = live.ok && (policies.force || options.force) && isImmutable(applied.error);
     if (recreated || (!live.ok && isMissingPart(applied.error, object, brings))) return ok({ action: 'created' });
-    return err(dryRunMessage(ref, applied.error));
+    const message = dryRunMessage(ref, applied.error);
+    return err(secrets?.hideText(message) ?? message);
   }
   if (!live.ok) return ok({ action: 'created' });
   const before = withoutIgnored(live.value, object, ignore);
   const after = withoutIgnored(applied.value, object, ignore);
   if (!hasDrifted(before, after)) return ok({ action: 'unchanged' });
-  const changes = changesBetween(...compared(before, after));
+  const changes = hideChanges(changesBetween(...compared(before, after)), secrets);
   return ok(changes.length === 0 ? { action: 'unchanged' } : { action: 'drifted', changes });
+}
+
+/** What sops says about an object is not applied: the controller decrypts it first. */
+function withoutSops(object: KubeObject): KubeObject {
+  const { sops: _, ...rest } = object as KubeObject & { readonly sops?: unknown };
+  return rest;
 }
 
 /** A namespace or a definition that the same build creates is no error: what needs it would be created. */

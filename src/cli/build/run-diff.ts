@@ -5,15 +5,17 @@ import { compareRefs } from '../../apply/order.ts';
 import { policiesOf } from '../../apply/policy.ts';
 import { withScope } from '../../apply/scope.ts';
 import { stringAt } from '../../base/json.ts';
-import { err, ok } from '../../base/result.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type CliContext, type CliResult, done, failed } from '../command.ts';
 import { inventoryOf } from '../inventory.ts';
+import type { CompareReleases } from './diff-releases.ts';
 import { buildLocally, type LocalBuild } from './local-build.ts';
-import { type DiffOptions, diffObject } from './object-diff.ts';
-import { printChanges } from './print-changes.ts';
+import { broughtBy, type DiffOptions } from './object-diff.ts';
+import { NOTHING, type Told, tellObject } from './tell-object.ts';
 
 const GROUP = 'kustomize.toolkit.fluxcd.io';
+const MANAGER = 'kustomize-controller';
 /** Failures exit with this, since 1 says that there are differences. */
 const FAILURE = 2;
 
@@ -25,29 +27,13 @@ interface Comparison {
   readonly errors: string[];
   /** Builds of nested Kustomizations that were not told yet, by their names. */
   readonly nested: Map<string, LocalBuild>;
-}
-
-/** What the builds create that others of their objects need: namespaces, and kinds by their definitions. */
-function broughtBy(builds: readonly LocalBuild[]): DiffOptions['brings'] {
-  const objects = builds.flatMap((build) => build.objects);
-  const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
-  return {
-    namespaces: new Set(objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)),
-    kinds: new Set(
-      definitions.map(({ spec }) => `${stringAt(spec, 'group') ?? ''}/${stringAt(spec, 'names', 'kind') ?? ''}`),
-    ),
-  };
-}
-
-/** What would happen, as text, and whether that is anything. */
-interface Told {
-  readonly text: string;
-  readonly changed: boolean;
+  /** Under --with-helm-releases: what the releases among the objects would do. */
+  readonly releases: CompareReleases | undefined;
 }
 
 /** What a reconciliation of one build would do; errors are collected, so that the rest is told all the same. */
 async function diffBuild(comparison: Comparison, { kustomization, objects: built }: LocalBuild): Promise<Told> {
-  const { context, client, brings, errors } = comparison;
+  const { context, client, brings, errors, releases } = comparison;
   const desired = built.map((object) => ({ object }));
   const objects = (await withScope(desired, client)).map(({ object }) => object);
   const { spec } = kustomization as unknown as Kustomization;
@@ -55,6 +41,7 @@ async function diffBuild(comparison: Comparison, { kustomization, objects: built
   if (!ignore.ok) errors.push(ignore.error);
   const options: DiffOptions = {
     client,
+    manager: MANAGER,
     signal: context.signal,
     ignore: ignore.ok ? ignore.value : [],
     force: spec.force === true,
@@ -63,31 +50,31 @@ async function diffBuild(comparison: Comparison, { kustomization, objects: built
   let text = '';
   let changed = false;
   const known = errors.length;
+  const tell = (told: Result<Told, string>): void => {
+    if (told.ok) {
+      text += told.value.text;
+      changed ||= told.value.changed;
+    } else errors.push(told.error);
+  };
   for (const object of objects) {
-    const found = await diffObject(object, options);
-    if (!found.ok) {
-      errors.push(found.error);
-      continue;
-    }
-    const { action } = found.value;
-    if (action !== 'unchanged') text += `► ${printRef(refOf(object))} ${action}\n`;
-    if (found.value.action === 'drifted') text += printChanges(found.value.changes, context.columns);
-    const inside = await diffNested(comparison, object);
-    text += inside.text;
-    changed ||= inside.changed || (action !== 'skipped' && action !== 'unchanged');
+    tell(await tellObject(object, options, context.columns));
+    tell(ok(await diffNested(comparison, object)));
+    if (releases !== undefined) tell(await releases.compare(object));
   }
   // What could not be compared is no reason to call anything superfluous.
   if (errors.length > known || spec.prune !== true) return { text, changed };
-  const stale = await pruned(client, kustomization, objects);
-  text += stale.map((ref) => `► ${printRef(ref)} deleted\n`).join('');
-  return { text, changed: changed || stale.length > 0 };
+  for (const ref of await pruned(client, kustomization, objects)) {
+    tell(ok({ text: `► ${printRef(ref)} deleted\n`, changed: true }));
+    if (releases !== undefined) tell(await releases.remove(ref));
+  }
+  return { text, changed };
 }
 
 /** The same of a Kustomization among the objects, which --recursive has built. */
 async function diffNested(comparison: Comparison, object: KubeObject): Promise<Told> {
   const name = printRef(refOf(object));
   const build = comparison.nested.get(name);
-  if (build === undefined || !object.apiVersion.startsWith(`${GROUP}/`)) return { text: '', changed: false };
+  if (build === undefined || !object.apiVersion.startsWith(`${GROUP}/`)) return NOTHING;
   comparison.nested.delete(name);
   if (object.spec?.['kubeConfig'] !== undefined) {
     return { text: `⚠️ ${name} skipped: diff not supported for remote clusters\n`, changed: false };
@@ -142,6 +129,17 @@ async function inCluster(
   return failed(`failed to get kustomization object: ${live.error.message}`, FAILURE);
 }
 
+/** Undefined where releases are not asked for; an error where one cannot be rendered: a gap would read as no change. */
+async function releasesOf(
+  context: CliContext,
+  client: KubeClient,
+  builds: readonly LocalBuild[],
+  brings: DiffOptions['brings'],
+): Promise<CliResult<CompareReleases | undefined>> {
+  if (!context.flags.bool('with-helm-releases')) return ok(undefined);
+  return (await import('./diff-releases.ts')).prepareReleases(context, client, builds, brings);
+}
+
 /** Prints what a reconciliation of local files would do. Source: fluxcd/flux2@v2.9 internal/build/diff.go. */
 export async function runDiff(context: CliContext): Promise<CliResult> {
   if (context.flags.bool('ignore-not-found') && context.flags.string('kustomization-file') === '') {
@@ -156,10 +154,14 @@ export async function runDiff(context: CliContext): Promise<CliResult> {
   if (root === undefined) return done;
   const live = await inCluster(context, client, root.kustomization);
   if (!live.ok) return live;
+  const brings = broughtBy(builds.value.flatMap(({ objects }) => objects));
+  const releases = await releasesOf(context, client, builds.value, brings);
+  if (!releases.ok) return err({ ...releases.error, exitCode: FAILURE });
   const comparison: Comparison = {
     context,
     client,
-    brings: broughtBy(builds.value),
+    brings,
+    releases: releases.value,
     errors: [],
     nested: new Map(others.map((build) => [printRef(refOf(build.kustomization)), build])),
   };

@@ -1,5 +1,18 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash, createPublicKey, sign } from 'node:crypto';
+import {
+  BIT_STRING,
+  bitString,
+  certificateTime,
+  INTEGER,
+  OCTET_STRING,
+  oid,
+  SEQUENCE,
+  SET,
+  TRUE,
+  tlv,
+  UTF8_STRING,
+} from '../../base/der.ts';
 
 /** An X.509 certificate to be signed with ECDSA and SHA-256. */
 export interface CertificateRequest {
@@ -26,17 +39,6 @@ export interface Name {
   readonly commonName: string;
   readonly organisations?: readonly string[];
 }
-
-const INTEGER = 0x02;
-const BIT_STRING = 0x03;
-const OCTET_STRING = 0x04;
-const OBJECT_IDENTIFIER = 0x06;
-const UTF8_STRING = 0x0c;
-const UTC_TIME = 0x17;
-const GENERALIZED_TIME = 0x18;
-const SEQUENCE = 0x30;
-const SET = 0x31;
-const TRUE = Uint8Array.of(0x01, 0x01, 0xff);
 
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 const COMMON_NAME = '2.5.4.3';
@@ -91,7 +93,7 @@ export function issueCertificate(request: CertificateRequest): string {
     tlv(INTEGER, request.serial),
     algorithm,
     name(request.issuer),
-    tlv(SEQUENCE, time(request.notBeforeMs), time(request.notAfterMs)),
+    tlv(SEQUENCE, isoTime(request.notBeforeMs), isoTime(request.notAfterMs)),
     name(request.subject),
     publicKeyInfo(request.key),
     tlv(0xa3, tlv(SEQUENCE, ...extensions(request))),
@@ -131,18 +133,6 @@ function extensions({
   return out;
 }
 
-/** Named bits, without zeros at the end; the first byte counts the bits of the last one that are not used. Source: X.690 section 11.2. */
-function bitString(bits: readonly number[]): Uint8Array {
-  const last = Math.max(...bits);
-  const bytes = new Uint8Array(Math.floor(last / 8) + 2);
-  bytes[0] = 7 - (last % 8);
-  for (const bit of bits) {
-    const at = 1 + Math.floor(bit / 8);
-    bytes[at] = (bytes[at] as number) | (0x80 >> (bit % 8));
-  }
-  return tlv(BIT_STRING, bytes);
-}
-
 function extension(id: string, critical: boolean, value: Uint8Array): Uint8Array {
   return tlv(SEQUENCE, oid(id), ...(critical ? [TRUE] : []), tlv(OCTET_STRING, value));
 }
@@ -165,31 +155,6 @@ function name(subject: Name | Uint8Array): Uint8Array {
   return tlv(SEQUENCE, ...organisations.map((value) => part(ORGANISATION, value)), part(COMMON_NAME, commonName));
 }
 
-/** Years from 2050 on have another form. Source: RFC 5280 section 4.1.2.5. */
-function time(ms: number): Uint8Array {
-  const digits = new Date(ms).toISOString().replace(/[-:T]|\.\d{3}/g, '');
-  return Number(digits.slice(0, 4)) < 2050
-    ? tlv(UTC_TIME, Buffer.from(digits.slice(2), 'ascii'))
-    : tlv(GENERALIZED_TIME, Buffer.from(digits, 'ascii'));
-}
-
-function oid(dotted: string): Uint8Array {
-  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  const bytes = [first * 40 + second];
-  for (const arc of rest) {
-    const digits = [arc & 0x7f];
-    for (let left = arc >>> 7; left > 0; left >>>= 7) digits.unshift((left & 0x7f) | 0x80);
-    bytes.push(...digits);
-  }
-  return tlv(OBJECT_IDENTIFIER, Uint8Array.from(bytes));
-}
-
-/** Tag, length, value. Source: X.690 section 8.1. */
-function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const head = [tag];
-  if (length < 0x80) head.push(length);
-  else if (length < 0x100) head.push(0x81, length);
-  else head.push(0x82, length >> 8, length & 0xff);
-  return Buffer.concat([Uint8Array.from(head), ...parts]);
+function isoTime(ms: number): Uint8Array {
+  return certificateTime(new Date(ms).toISOString());
 }

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { BIT_STRING, type DerElement, derElements, MalformedDer, onlyElement, SEQUENCE } from '../../base/der.ts';
 import type { Result } from '../../base/result.ts';
 import { err, ok } from '../../base/result.ts';
 
@@ -15,15 +16,6 @@ export interface SigningRequest {
   readonly names: { readonly dns: number; readonly ip: number; readonly email: number; readonly uri: number };
 }
 
-interface Element {
-  readonly tag: number;
-  /** With tag and length. */
-  readonly whole: Uint8Array;
-  readonly content: Uint8Array;
-}
-
-const SEQUENCE = 0x30;
-const BIT_STRING = 0x03;
 const ORGANISATION = '55040a';
 const COMMON_NAME = '550403';
 const EXTENSION_REQUEST = '2a864886f70d01090e';
@@ -41,8 +33,6 @@ const HASHES: { readonly [id: string]: string | null } = {
 
 export const NOT_PEM = 'PEM block type must be CERTIFICATE REQUEST';
 
-class Malformed extends Error {}
-
 /**
  * Reads a request for a certificate and checks that its maker holds the key.
  * The error is in the words of Go's x509 where it is about the signature. Source: RFC 2986.
@@ -53,7 +43,7 @@ export function parseSigningRequest(pem: string): Result<SigningRequest, string>
   try {
     return parse(Buffer.from(found[1] as string, 'base64'));
   } catch (cause) {
-    if (cause instanceof Malformed) return err(`asn1: syntax error: ${cause.message}`);
+    if (cause instanceof MalformedDer) return err(`asn1: syntax error: ${cause.message}`);
     // What node:crypto says of a key or a signature it cannot read.
     if (cause instanceof Error && 'code' in cause) return err('x509: unsupported public key');
     throw cause;
@@ -61,26 +51,28 @@ export function parseSigningRequest(pem: string): Result<SigningRequest, string>
 }
 
 function parse(bytes: Uint8Array): Result<SigningRequest, string> {
-  const outer = only(bytes);
-  if (outer.tag !== SEQUENCE) throw new Malformed('sequence expected');
-  const [info, algorithm, signature] = elements(outer.content);
+  const outer = onlyElement(bytes);
+  if (outer.tag !== SEQUENCE) throw new MalformedDer('sequence expected');
+  const [info, algorithm, signature] = derElements(outer.content);
   if (info === undefined || algorithm === undefined || signature?.tag !== BIT_STRING)
-    throw new Malformed('sequence truncated');
-  const [, subject, publicKey, ...attributes] = elements(info.content);
-  if (subject === undefined || publicKey === undefined) throw new Malformed('sequence truncated');
+    throw new MalformedDer('sequence truncated');
+  const [, subject, publicKey, ...attributes] = derElements(info.content);
+  if (subject === undefined || publicKey === undefined) throw new MalformedDer('sequence truncated');
   const key = createPublicKey({ key: Buffer.from(publicKey.whole), format: 'der', type: 'spki' });
-  const hash = HASHES[hex(elements(algorithm.content)[0])];
+  const hash = HASHES[hex(derElements(algorithm.content)[0])];
   if (hash === undefined) return err('x509: cannot verify signature: algorithm unimplemented');
   if (!verify(hash, info.whole, key, signature.content.subarray(1))) {
     return err(key.asymmetricKeyType === 'rsa' ? 'crypto/rsa: verification error' : 'x509: ECDSA verification failure');
   }
-  const parts = elements(subject.content).flatMap((set) => elements(set.content).map((one) => elements(one.content)));
+  const parts = derElements(subject.content).flatMap((set) =>
+    derElements(set.content).map((one) => derElements(one.content)),
+  );
   const valuesOf = (id: string): string[] =>
     parts
       .filter(([type]) => hex(type) === id)
       .map(([, value]) => Buffer.from(value?.content ?? new Uint8Array()).toString('utf8'));
   const altNames = altNamesOf(attributes[0]);
-  const kinds = altNames === undefined ? [] : elements(only(altNames).content).map(({ tag }) => tag & 0x1f);
+  const kinds = altNames === undefined ? [] : derElements(onlyElement(altNames).content).map(({ tag }) => tag & 0x1f);
   const count = (kind: number): number => kinds.filter((one) => one === kind).length;
   return ok({
     subject: subject.whole,
@@ -93,48 +85,18 @@ function parse(bytes: Uint8Array): Result<SigningRequest, string> {
 }
 
 /** The value of the extension with the alternative names, among the attributes of a request. */
-function altNamesOf(attributes: Element | undefined): Uint8Array | undefined {
-  for (const attribute of attributes === undefined ? [] : elements(attributes.content)) {
-    const [type, values] = elements(attribute.content);
+function altNamesOf(attributes: DerElement | undefined): Uint8Array | undefined {
+  for (const attribute of attributes === undefined ? [] : derElements(attributes.content)) {
+    const [type, values] = derElements(attribute.content);
     if (hex(type) !== EXTENSION_REQUEST || values === undefined) continue;
-    for (const extension of elements(values.content).flatMap((one) => elements(one.content))) {
-      const parts = elements(extension.content);
+    for (const extension of derElements(values.content).flatMap((one) => derElements(one.content))) {
+      const parts = derElements(extension.content);
       if (hex(parts[0]) === ALT_NAMES) return parts.at(-1)?.content;
     }
   }
   return undefined;
 }
 
-function hex(element: Element | undefined): string {
+function hex(element: DerElement | undefined): string {
   return Buffer.from(element?.content ?? new Uint8Array()).toString('hex');
-}
-
-function only(bytes: Uint8Array): Element {
-  const [first, second] = elements(bytes);
-  if (first === undefined) throw new Malformed('data truncated');
-  if (second !== undefined) throw new Malformed('trailing data');
-  return first;
-}
-
-/** The elements that follow each other in `bytes`. Source: X.690 section 8.1. */
-function elements(bytes: Uint8Array): Element[] {
-  const out: Element[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const tag = bytes[at] as number;
-    let head = at + 2;
-    let length = bytes[at + 1] ?? 0x80;
-    if (length === 0x80) throw new Malformed('data truncated');
-    if (length > 0x80) {
-      const digits = length & 0x7f;
-      if (digits > 3) throw new Malformed('data truncated');
-      length = 0;
-      for (let index = 0; index < digits; index++) length = length * 256 + (bytes[head + index] ?? 0);
-      head += digits;
-    }
-    const end = head + length;
-    if (end > bytes.length) throw new Malformed('data truncated');
-    out.push({ tag, whole: bytes.subarray(at, end), content: bytes.subarray(head, end) });
-    at = end;
-  }
-  return out;
 }

@@ -7,6 +7,8 @@ export interface GoUrl {
   readonly user: string | undefined;
   /** As written. */
   readonly path: string;
+  /** What follows the scheme when that is no path from a root: `mailto:opaque`. */
+  readonly opaque: string;
   readonly query: string;
   readonly fragment: string;
 }
@@ -28,7 +30,7 @@ export function parseGoUrl(text: string, mode: 'reference' | 'request' = 'refere
   const query = question < 0 ? '' : rest.slice(question + 1);
   if (question >= 0) rest = rest.slice(0, question);
   if (!rest.startsWith('/')) {
-    if (scheme !== '') return ok({ scheme, host: '', user: undefined, path: '', query, fragment });
+    if (scheme !== '') return ok({ scheme, host: '', user: undefined, path: '', opaque: rest, query, fragment });
     if (mode === 'request') return fail('invalid URI for request');
     if ((rest.split('/')[0] ?? '').includes(':')) return fail('first path segment in URL cannot contain colon');
   }
@@ -49,7 +51,7 @@ export function parseGoUrl(text: string, mode: 'reference' | 'request' = 'refere
   }
   const escape = badEscape(rest) ?? badEscape(fragment);
   if (escape !== undefined) return fail(`invalid URL escape ${JSON.stringify(escape)}`);
-  return ok({ scheme, host, user, path: rest, query, fragment });
+  return ok({ scheme, host, user, path: rest, opaque: '', query, fragment });
 }
 
 function badEscape(text: string): string | undefined {

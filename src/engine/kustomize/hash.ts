@@ -1,9 +1,9 @@
 import { utf8Bytes } from '../../base/files.ts';
+import { goJson } from '../../base/go-json.ts';
 import type { Json } from '../../base/json.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { lookup } from './node-edit.ts';
 import { nodeJson, type Resource } from './resource.ts';
-import { goJson } from './resource-map.ts';
 
 const REPLACEMENTS: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' };
 

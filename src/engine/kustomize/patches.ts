@@ -1,4 +1,5 @@
 import { utf8Text } from '../../base/files.ts';
+import { goJson } from '../../base/go-json.ts';
 import { parseJson } from '../../base/json.ts';
 import { jsonSyntaxError } from '../../base/json-syntax.ts';
 import { quoted } from '../yaml/go-syntax.ts';
@@ -10,7 +11,7 @@ import type { Loader } from './load.ts';
 import { readResources } from './read-resources.ts';
 import type { Resource } from './resource.ts';
 import { printId } from './resource-id.ts';
-import { goJson, type ResourceMap } from './resource-map.ts';
+import type { ResourceMap } from './resource-map.ts';
 import type { SchemaStore } from './schema.ts';
 
 export type Transform = (resources: ResourceMap) => void;

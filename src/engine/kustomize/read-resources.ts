@@ -1,4 +1,5 @@
 import { utf8Text } from '../../base/files.ts';
+import { goJson } from '../../base/go-json.ts';
 import { field, isArray, type Json } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
 import { printYamlError } from '../yaml/error.ts';
@@ -10,7 +11,6 @@ import type { KustomizeCache } from './cache.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, textOf } from './node-edit.ts';
 import { Resource } from './resource.ts';
-import { goJson } from './resource-map.ts';
 import type { SchemaStore } from './schema.ts';
 
 const SEPARATOR = /\n---.*\n/g;

@@ -1,3 +1,4 @@
+import { goJson } from '../../base/go-json.ts';
 import { isArray, isObject, type Json } from '../../base/json.ts';
 import { composeDocuments } from '../yaml/compose.ts';
 import { quoted } from '../yaml/go-syntax.ts';
@@ -25,7 +26,6 @@ import {
 } from './node-edit.ts';
 import { nodeJson, type Resource } from './resource.ts';
 import { isSelected, printId, type ResourceId } from './resource-id.ts';
-import { goJson } from './resource-map.ts';
 import { compileSelector } from './selector.ts';
 
 const DEFAULT_PATH = 'metadata.name';

@@ -1,4 +1,4 @@
-import { field, isArray, isObject, type Json } from '../../base/json.ts';
+import { goJson } from '../../base/go-json.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { fail, KustomizeFailure } from './failure.ts';
 import type { Selector } from './kustomization-type.ts';
@@ -191,43 +191,4 @@ function printResource(resource: Resource): string {
     if (failure instanceof KustomizeFailure) return `<${failure.message}>`;
     throw failure;
   }
-}
-
-/** JSON as Go writes it: keys sorted, `<`, `>` and `&` escaped. */
-export function goJson(value: Json): string {
-  return (write(value) as string)
-    .replaceAll('<', '\\u003c')
-    .replaceAll('>', '\\u003e')
-    .replaceAll('&', '\\u0026')
-    .replaceAll('\u2028', '\\u2028')
-    .replaceAll('\u2029', '\\u2029');
-}
-
-function write(value: Json): string {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return goNumber(value);
-  if (isArray(value)) return `[${value.map(write).join(',')}]`;
-  if (isObject(value)) {
-    const keys = Object.keys(value).sort();
-    return `{${keys.map((key) => `${goString(key)}:${write(field(value, key) as Json)}`).join(',')}}`;
-  }
-  return typeof value === 'string' ? goString(value) : JSON.stringify(value);
-}
-
-/** Go 1.22 writes \b and \f short, as JavaScript does. */
-function goString(text: string): string {
-  return JSON.stringify(text).replace(/\\u00(?<hex>[0-9a-f]{2})/g, '\\u00$<hex>');
-}
-
-function goNumber(value: number): string {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-6 || size >= 1e21)) {
-    return value
-      .toExponential()
-      .replace(
-        /e([-+])(\d)$/,
-        (_, sign: string, digit: string) => `e${sign === '-' ? '-' : '+'}${sign === '-' ? digit : `0${digit}`}`,
-      );
-  }
-  return Object.is(value, -0) ? '-0' : String(value);
 }

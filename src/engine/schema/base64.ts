@@ -73,7 +73,7 @@ export function corruptBase64(text: string): number | undefined {
       if (digits === 2) {
         skipBreaks();
         if (at === text.length) return text.length;
-        if (text.charAt(at) !== '=') return at;
+        if (text.charAt(at) !== '=') return at - 1;
         at++;
       }
       skipBreaks();

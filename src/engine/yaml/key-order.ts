@@ -1,3 +1,5 @@
+import type { Dialect } from './resolve.ts';
+
 const LETTER = /\p{L}/u;
 const DIGIT = /\p{Nd}/u;
 
@@ -12,10 +14,10 @@ function isDigit(code: number): boolean {
 }
 
 /**
- * Orders keys as Go's YAML libraries do (v2 sorter.go): digits by their number, letters after everything else. v3 differs: a
- * digit after a letter sorts before other characters.
+ * Orders keys as Go's YAML libraries do (v2 sorter.go): digits by their number, letters after everything else; in v3
+ * letters behind a digit before it.
  */
-export function compareKeys(a: string, b: string): number {
+export function compareKeys(a: string, b: string, dialect: Dialect = 'v2'): number {
   if (a === b) return 0;
   const shared = Math.min(a.length, b.length);
   let at = 0;
@@ -26,7 +28,10 @@ export function compareKeys(a: string, b: string): number {
   const xLetter = isLetter(x);
   const yLetter = isLetter(y);
   if (xLetter && yLetter) return x - y;
-  if (xLetter || yLetter) return yLetter ? -1 : 1;
+  if (xLetter || yLetter) {
+    const behindDigit = dialect === 'v3' && at > 0 && isDigit(a.charCodeAt(at - 1));
+    return yLetter === behindDigit ? 1 : -1;
+  }
   let xNumber = 0;
   let yNumber = 0;
   if (x === 0x30 || y === 0x30) {

@@ -16,14 +16,24 @@ import { isComplexKey, scalarText } from './scalar-text.ts';
 
 const BEST_WIDTH = 80;
 
+export interface PrintNodeOptions {
+  /** As YAML v3 prints without kyaml's settings: sequences are indented under their keys, long lines stay whole. */
+  readonly stock?: boolean;
+}
+
 /** `node` as kyaml prints a tree (go.yaml.in/yaml/v3, indent 2, compact sequences): keys in their order, styles kept. */
-export function printNode(node: YamlNode): string {
-  return new NodePrinter().document(node);
+export function printNode(node: YamlNode, options: PrintNodeOptions = {}): string {
+  return new NodePrinter(options.stock === true).document(node);
 }
 
 class NodePrinter {
   private out = '';
   private column = 0;
+  private readonly isStock: boolean;
+
+  constructor(isStock: boolean) {
+    this.isStock = isStock;
+  }
 
   document(node: YamlNode): string {
     if (isBlockMap(node) || isBlockSeq(node)) {
@@ -76,7 +86,7 @@ class NodePrinter {
     if (isBlockMap(value) || isBlockSeq(value)) {
       const head = headOf(value);
       if (head !== '') this.write(` ${head}`);
-      const inner = value.kind === 'seq' && simple ? indent : indent + 2;
+      const inner = value.kind === 'seq' && simple && !this.isStock ? indent : indent + 2;
       if (simple || head !== '') this.write('\n');
       else this.write(' ');
       this.collection(value, inner);
@@ -132,7 +142,9 @@ class NodePrinter {
     const head = headOf(node);
     if (node.kind === 'scalar') {
       if (head !== '') this.write(node.value === '' && (node.style & QUOTED) === 0 ? head : `${head} `);
-      const place = { indent: scalarIndent, column: this.column, isKey, inFlow };
+      // So far left, no scalar reaches the width at which it is folded.
+      const column = this.isStock ? Number.NEGATIVE_INFINITY : this.column;
+      const place = { indent: scalarIndent, column, isKey, inFlow };
       this.write(scalarText(node.value, styleOf(node), place, 'v3'));
       return;
     }

@@ -17,14 +17,15 @@ export function printYaml(value: Json, options: PrintOptions = {}): string {
 }
 
 const MAX_UINT64 = 2 ** 64;
+const MIN_INT64 = -(2 ** 63);
 
 /** A number as Go prints it after JSON: integers in full up to 64 bits, others by `%g`. */
 export function numberText(value: number | bigint): string {
   if (typeof value === 'bigint') {
     return value < 1n << 64n && value >= -(1n << 63n) ? value.toString() : formatG(Number(value));
   }
-  if (Number.isInteger(value) && Math.abs(value) < MAX_UINT64)
-    return Object.is(value, -0) ? '0' : BigInt(value).toString();
+  // The shortest digits, as JSON has them: below 1e21 JavaScript writes no exponent either.
+  if (Number.isInteger(value) && value < MAX_UINT64 && value >= MIN_INT64) return String(value);
   return formatG(value);
 }
 
@@ -79,7 +80,7 @@ class Printer {
   /** @param inline the first key follows what is already on the line */
   private mapping(object: JsonObject, indent: number, inline: boolean): void {
     const keys = Object.keys(object).filter((key) => object[key] !== undefined);
-    if (!this.keepOrder) keys.sort(compareKeys);
+    if (!this.keepOrder) keys.sort((a, b) => compareKeys(a, b));
     const margin = ' '.repeat(indent);
     let first = inline;
     for (const key of keys) {

@@ -1,7 +1,9 @@
+import { matchPath } from '../../base/path-match.ts';
+
 /**
  * `.sourceignore`: Flux's reading of gitignore, which is go-git's and not git's (`**` only stands alone, an anchored
  * pattern also matches what is below it, character classes are Go's).
- * Source: fluxcd/pkg sourceignore and sourceignore/gitignore at e2cfd1a, go@1.26 path/filepath/match.go.
+ * Source: fluxcd/pkg sourceignore and sourceignore/gitignore at e2cfd1a.
  */
 export const IGNORE_FILE = '.sourceignore';
 const VCS = ['.git/', '.gitignore', '.gitmodules', '.gitattributes'];
@@ -80,7 +82,7 @@ function matches(pattern: IgnorePattern, path: readonly string[], directory: boo
 /** A pattern without a slash matches any step of the path: what is below a match is matched too. */
 function matchesName(pattern: IgnorePattern, path: readonly string[], directory: boolean): boolean {
   for (const [index, name] of path.entries()) {
-    const match = matchGlob(pattern.steps[0] ?? '', name);
+    const match = matchPath(pattern.steps[0] ?? '', name);
     if (match === 'bad pattern') return false;
     if (match) return !(pattern.directoryOnly && !directory && index === path.length - 1);
   }
@@ -103,14 +105,14 @@ function matchesSteps(pattern: IgnorePattern, path: readonly string[], directory
     }
     if (step.includes('**') || at >= path.length) return false;
     if (!traverse) {
-      if (matchGlob(step, path[at] as string) !== true) return false;
+      if (matchPath(step, path[at] as string) !== true) return false;
       matched = true;
       at++;
       continue;
     }
     traverse = false;
     while (at < path.length) {
-      const match = matchGlob(step, path[at++] as string);
+      const match = matchPath(step, path[at++] as string);
       if (match === 'bad pattern') return false;
       if (match) {
         matched = true;
@@ -120,97 +122,4 @@ function matchesSteps(pattern: IgnorePattern, path: readonly string[], directory
     }
   }
   return matched && !(pattern.directoryOnly && !directory && at === path.length);
-}
-
-/** Go's filepath.Match on one step (names here hold no slash). Linear: a `*` is retried only from the last one on. */
-function matchGlob(pattern: string, name: string): boolean | 'bad pattern' {
-  const items = parseGlob(pattern);
-  // Go's runes are code points.
-  const characters = Array.from(name);
-  let item = 0;
-  let character = 0;
-  let star = -1;
-  let starCharacter = 0;
-  while (character < characters.length) {
-    const current = items.at(item);
-    if (item < items.length && current === 'star') {
-      star = item++;
-      starCharacter = character;
-    } else if (item < items.length && current === 'bad') return 'bad pattern';
-    else if (item < items.length && typeof current === 'function' && current(characters[character] as string)) {
-      item++;
-      character++;
-    } else if (star >= 0) {
-      item = star + 1;
-      character = ++starCharacter;
-    } else return items.includes('bad') ? 'bad pattern' : false;
-  }
-  while (items[item] === 'star') item++;
-  if (items.slice(item).includes('bad')) return 'bad pattern';
-  return item === items.length;
-}
-
-type GlobItem = 'star' | 'bad' | ((character: string) => boolean);
-const parsedGlobs = new Map<string, readonly GlobItem[]>();
-const MAX_PARSED_GLOBS = 1000;
-
-function parseGlob(pattern: string): readonly GlobItem[] {
-  const known = parsedGlobs.get(pattern);
-  if (known !== undefined) return known;
-  const items: GlobItem[] = [];
-  const text = Array.from(pattern);
-  let at = 0;
-  while (at < text.length) {
-    const character = text[at++] as string;
-    if (character === '*') items.push('star');
-    else if (character === '?') items.push(() => true);
-    else if (character === '[') at = parseClass(text, at, items);
-    else if (character !== '\\') items.push(literal(character));
-    else if (at < text.length) items.push(literal(text[at++] as string));
-    else items.push('bad');
-  }
-  if (parsedGlobs.size >= MAX_PARSED_GLOBS) parsedGlobs.clear();
-  parsedGlobs.set(pattern, items);
-  return items;
-}
-
-function literal(wanted: string): (character: string) => boolean {
-  return (character) => character === wanted;
-}
-
-/** Reads `[^a-z]` after its bracket; returns where the pattern goes on. */
-function parseClass(text: readonly string[], start: number, items: GlobItem[]): number {
-  let at = start;
-  const negated = text[at] === '^';
-  if (negated) at++;
-  const ranges: (readonly [number, number])[] = [];
-  const bound = (): number | undefined => {
-    let character = text[at];
-    if (character === undefined || character === '-' || character === ']') return undefined;
-    at++;
-    if (character === '\\') character = text[at++];
-    return at < text.length ? character?.codePointAt(0) : undefined;
-  };
-  for (;;) {
-    if (text[at] === ']' && ranges.length > 0) {
-      at++;
-      break;
-    }
-    const low = bound();
-    let high = low;
-    if (low !== undefined && text[at] === '-') {
-      at++;
-      high = bound();
-    }
-    if (low === undefined || high === undefined) {
-      items.push('bad');
-      return text.length;
-    }
-    ranges.push([low, high]);
-  }
-  items.push((character) => {
-    const code = character.codePointAt(0) as number;
-    return ranges.some(([low, high]) => low <= code && code <= high) !== negated;
-  });
-  return at;
 }

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryFiles } from '../../../src/base/files.ts';
+import { templateHost } from '../../../src/build/helm/template-host.ts';
+import { inflateChart } from '../../../src/engine/helm/inflate-chart.ts';
 import { type BuildOptions, buildKustomization } from '../../../src/engine/kustomize/build.ts';
+import { unpackChart } from '../../../src/source/helm/unpack-chart.ts';
 import type { CaseResult, ConformanceSet } from '../set.ts';
 
 interface Case {
@@ -34,6 +37,9 @@ function play({ name, target, options, files, expect }: Case): CaseResult {
     ...(options.reorder === 'legacy' && { reorder: 'legacy' }),
     ...(options.addManagedbyLabel === true && { addManagedByLabel: true }),
     ...(options.loadRestrictor === 'LoadRestrictionsNone' && { loadRestrictor: 'none' }),
+    ...(options.enableHelm === true && {
+      helm: (request) => inflateChart(request, { host: templateHost, unpack: unpackChart, warn: () => {} }),
+    }),
   };
   const rooted = { ...build, rootPath: '/{root}' };
   let got: { readonly text: string; readonly failed: boolean; readonly warnings: readonly string[] };
