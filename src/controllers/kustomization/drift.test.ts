@@ -183,36 +183,6 @@ describe('a change is left alone', () => {
   });
 });
 
-describe('a manager of an object', () => {
-  it.each<[string, JsonObject]>([
-    ['without a name', { operation: 'Update', fieldsV1: { 'f:data': { 'f:other': {} } } }],
-    ['without fields', { manager: 'kubectl', operation: 'Update' }],
-  ])('%s is no reason to fail', async (_, entry) => {
-    await start();
-    const fromServer = { apiVersion: 'v1', fieldsType: 'FieldsV1', time: '2026-01-01T00:00:00Z', ...entry };
-    engine.intercept(async (request, pass) => {
-      const answer = await pass(request);
-      if (!/\/configmaps\/a\?/.test(request.path)) return answer;
-      let text = '';
-      for await (const chunk of answer.body) text += new TextDecoder().decode(chunk);
-      const object = JSON.parse(text);
-      object.metadata?.managedFields?.push(fromServer);
-      return {
-        ...answer,
-        body: (async function* () {
-          yield new TextEncoder().encode(JSON.stringify(object));
-        })(),
-      };
-    });
-    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
-    // Another engine asks for what it does not know yet.
-    await engine.restart({ keepIntercept: true });
-    await engine.until(app, isReady('main@sha1:b'));
-    await engine.client.patch(cm('a'), { data: { key: 'evil' } }, KUBECTL);
-    expect(await engine.until(cm('a'), holds('two'))).toBeDefined();
-  });
-});
-
 describe('somebody who insists', () => {
   it('is answered more and more slowly', async () => {
     await start();
