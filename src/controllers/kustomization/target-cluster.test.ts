@@ -101,6 +101,19 @@ describe('the cluster that a Kustomization is applied to', () => {
     expect(denied).toMatchObject({ ok: false, error: { code: 403 } });
   });
 
+  it('is told as one that is gone, and found again when it is there', async () => {
+    const clusters = targets();
+    await put('Secret', 'gone', { value: kubeconfig.replaceAll(address, 'https://127.0.0.1:1') });
+    const ref = { secretRef: { name: 'gone' } };
+    expect(await clusters.of(object(ref))).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('the server could not be reached'),
+    });
+    await put('Secret', 'gone', { value: kubeconfig });
+    expect(await clusters.of(object(ref))).toMatchObject({ ok: true, value: { isRemote: true } });
+    clusters.forget('default/app');
+  });
+
   it.each([
     ['value', { secretRef: { name: 'k' } }],
     ['value.yaml', { secretRef: { name: 'k' } }],
