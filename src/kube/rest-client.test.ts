@@ -127,6 +127,12 @@ describe('requests', () => {
     expect(paths()).toEqual([]);
   });
 
+  test('of a kind in lower case go to where the kind is: the server tells what is wrong with it', async () => {
+    const { handler, paths } = server(({ path }) => (path.startsWith('/api/v1') ? { body: object('x') } : undefined));
+    await client(handler).get({ ...configMap, kind: 'configmap', namespace: 'a', name: 'x' });
+    expect(paths()).toEqual(['GET /api/v1/namespaces/a/configmaps/x']);
+  });
+
   test('as another user carry impersonation headers, discovery does not', async () => {
     const { handler, asked } = server(({ path }) => (path.startsWith('/api/v1') ? { body: object('x') } : undefined));
     const tenant = client(handler).as({

@@ -36,6 +36,16 @@ function condition(type: string, status: 'True' | 'False', reason = 'R', message
 }
 
 describe('a reconcile of a GitRepository', () => {
+  it('leaves conditions at the generation that they were last found in, until they are found again', () => {
+    const types = ['ArtifactInStorage', 'SourceVerified', 'FetchFailed'];
+    const conditions = types.map((type) => ({ ...condition(type, 'True'), observedGeneration: 1 }));
+    const start = begin(repository({}, { conditions }));
+    const generations = (progress: ReturnType<typeof begin>) =>
+      new Map(progress.conditions.map(({ type, observedGeneration }) => [type, observedGeneration]));
+    expect(types.map((type) => generations(start).get(type))).toEqual([1, 1, undefined]);
+    expect(generations(mark(start, inStorage('main@sha1:aa'))).get('ArtifactInStorage')).toBeUndefined();
+  });
+
   it.each([
     [undefined, 'processing object: new generation 0 -> 2'],
     [{ observedGeneration: -1 }, 'processing object: new generation -1 -> 2'],

@@ -202,3 +202,22 @@ describe('C16: health that does not come', () => {
     expect(await engine.until(cm('c'), (found) => found !== undefined)).toBeDefined();
   });
 });
+
+describe('a health check that no waiting helps', () => {
+  it.each([
+    [
+      { apiVersion: 'v1', kind: 'ConfigMap', name: 'a' },
+      'resource ConfigMap a is namespace scoped, but namespace is not set',
+    ],
+    [
+      { apiVersion: 'a/b/c', kind: 'ConfigMap', name: 'a', namespace: 'default' },
+      'unexpected GroupVersion string: a/b/c',
+    ],
+  ])('%j fails at once', async (check, message) => {
+    engine = await startTestEngine();
+    await engine.publish('repo', 'main@sha1:a', { 'x/a.yaml': manifest('a') });
+    await kustomize({ wait: false, healthChecks: [check] });
+    const found = await engine.until(app, isUnhealthy);
+    expect(messageOf(found)).toMatch(message);
+  });
+});
