@@ -214,9 +214,7 @@ describe('a health check that no waiting helps', () => {
       'unexpected GroupVersion string: a/b/c',
     ],
   ])('%j fails at once', async (check, message) => {
-    engine = await startTestEngine();
-    await engine.publish('repo', 'main@sha1:a', { 'x/a.yaml': manifest('a') });
-    await kustomize({ wait: false, healthChecks: [check] });
+    await start({ 'x/a.yaml': manifest('a') }, { wait: false, healthChecks: [check] });
     const found = await engine.until(app, isUnhealthy);
     expect(messageOf(found)).toMatch(message);
   });
