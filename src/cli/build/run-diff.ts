@@ -4,7 +4,6 @@ import { ignoreRules } from '../../apply/ignore-rules.ts';
 import { compareRefs } from '../../apply/order.ts';
 import { policiesOf } from '../../apply/policy.ts';
 import { withScope } from '../../apply/scope.ts';
-import { stringAt } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type CliContext, type CliResult, done, failed } from '../command.ts';

@@ -9,7 +9,7 @@ export const MAX_NESTING = 1000;
 /** Values that one call visits. What is shared counts as often as it is met: 40 maps that hold the next one twice are a billion. */
 export const MAX_NODES = 1_000_000;
 /** Key pairs of one rendering: an RSA key takes up to seconds. */
-export const MAX_KEYS = 32;
+export const MAX_KEYS = 10;
 /** Slow password hashes (bcrypt, scrypt) of one rendering: about a tenth of a second each. */
 export const MAX_PASSWORD_HASHES = 64;
 
