@@ -2,9 +2,8 @@ import { notReady, ready, unknownReady } from '../../api/condition.ts';
 import { type Kustomization, kustomization } from '../../api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import type { Outcome } from '../../api/outcome.ts';
-import { type Applied, type ApplyOptions, applyAll } from '../../apply/apply.ts';
+import { type ApplyOptions, applyAll } from '../../apply/apply.ts';
 import { altered, printChanges } from '../../apply/change.ts';
-import { printFieldChanges } from '../../apply/field-changes.ts';
 import { ignoreRules } from '../../apply/ignore-rules.ts';
 import {
   type InventoryEntry,
@@ -40,6 +39,7 @@ import { pruneStale } from './prune-stale.ts';
 import { evaluateReady } from './ready-expression.ts';
 import { artifactOf, readSource, type SourceArtifact } from './source.ts';
 import { type TargetCluster, TargetClusters } from './target-cluster.ts';
+import { tellDrift, tellRepair } from './tell-drift.ts';
 import { tellUnreplaced } from './unreplaced.ts';
 import { readVariables } from './variables.ts';
 
@@ -49,9 +49,6 @@ const TERMINAL = 'Reconciliation failed terminally due to configuration error';
 const VERIFY_EVERY_MS = 60 * 60_000;
 /** Users of a source whose files are compared before others get their turn. */
 const CHECKS_AT_ONCE = 20;
-/** Drift of more objects at once is one cause's: their own events would not tell more. */
-const MAX_DRIFT_EVENTS = 100;
-
 /** Reconciles Kustomizations: source, dependencies, build, apply, prune, health. Source: kustomize-controller@1.9. */
 export class KustomizationReconciler implements Reconciler<Kustomization> {
   readonly #ports: KustomizationPorts;
@@ -313,7 +310,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
         if (!(await pass.flush())) throw new Error('the inventory could not be written: nothing is created before');
       },
     });
-    this.#tellDrift(pass, applied.ok ? applied.value : applied.error.changes);
+    tellDrift(pass, applied.ok ? applied.value : applied.error.changes);
     if (!applied.ok) {
       const { message, changes, unsure } = applied.error;
       const done = changes.filter(({ action }) => action !== 'skipped').map(({ ref }) => ref);
@@ -353,7 +350,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
         const wanted = ids.map((id) => remembered.desired.get(id)).filter((item) => item !== undefined);
         const options = this.#applyOptions(object, target, remembered, context.signal, false, ignore.value);
         const repaired = await applyAll(wanted, options);
-        this.#tellRepair(pass, repaired.ok ? repaired.value : repaired.error.changes);
+        tellRepair(pass, repaired.ok ? repaired.value : repaired.error.changes);
         await pass.flush();
         return repaired.ok;
       },
@@ -419,43 +416,17 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       const all = applied.ok ? applied.value : applied.error.changes;
       const done = altered(all);
       if (!applied.ok) {
-        this.#tellDrift(pass, done);
+        tellDrift(pass, done);
         remembered.lastFull = undefined;
         pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
         pass.step('Detecting drift');
         return pass.failed('ReconciliationFailed', `${applied.error.message}\n${withLineEnd(printChanges(done))}`);
       }
-      this.#tellRepair(pass, all);
+      tellRepair(pass, all);
       const last = remembered.lastFull?.atMs ?? pass.startMs;
       return pass.done(Math.max(0, last + pass.times.intervalMs - this.#ports.clock.now()));
     } finally {
       this.#drift.end(key);
-    }
-  }
-
-  #tellRepair(pass: Pass, applied: readonly Applied[]): void {
-    const done = altered(applied);
-    this.#tellDrift(pass, done);
-    if (done.length === 0) return;
-    const before = pass.conditions;
-    pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
-    pass.event('info', printChanges(done));
-    pass.conditions = before;
-  }
-
-  /** What somebody changed, beside the object's own events. */
-  #tellDrift(pass: Pass, applied: readonly Applied[]): void {
-    const { namespace = '', name } = pass.object.metadata;
-    for (const { ref, uid, action, drift } of applied.slice(0, MAX_DRIFT_EVENTS)) {
-      if (drift === undefined) continue;
-      const what = action === 'created' ? 'it was deleted, and is created anew' : printFieldChanges(drift);
-      const message = `put back as Kustomization ${namespace}/${name} has it:\n${what}`;
-      pass.event(
-        'info',
-        message,
-        {},
-        { reason: 'DriftCorrected', about: { ...ref, ...(uid === undefined ? {} : { uid }) } },
-      );
     }
   }
 
