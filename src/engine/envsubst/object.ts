@@ -49,6 +49,9 @@ export function substituteObject(
       error.code === 'NotSet' ? error.names.map((name) => `\${${name}`) : [wholeExpression(text.slice(error.at))];
     return refuse(`variable substitution failed: ${error.message}`, expressions);
   }
+  if (isCut(replaced.value, text, variables)) {
+    return refuse('YAMLToJSON: yaml: invalid trailing UTF-8 octet', expressionsIn(text).slice(-1));
+  }
   const parsed = parseYaml(replaced.value);
   if (!parsed.ok) {
     // Values hold no line breaks, so that lines before and after are the same ones; an error may be seen lines later.
@@ -57,6 +60,12 @@ export function substituteObject(
   }
   if (!isObject(parsed.value)) return refuse('the result is not an object');
   return ok(parsed.value);
+}
+
+/** Whether a substring ended within a character: a replacement character that nobody wrote. YAML is none then. */
+function isCut(result: string, text: string, variables: ReadonlyMap<string, string>): boolean {
+  if (!result.includes('\ufffd') || text.includes('\ufffd')) return false;
+  return ![...variables.values()].some((value) => value.includes('\ufffd'));
 }
 
 function refuse(message: string, expressions: readonly string[] = []): Result<never, ObjectSubstitutionError> {
