@@ -102,5 +102,5 @@ it('renders what helm applied: only the marks of the controller come', async () 
 it('finds what goes in the release that helm stored', async () => {
   const { output } = await diff('{replicas: 5, cache: {enabled: false}}');
   expect(output).toContain('► ConfigMap/apps/shop-cache deleted\n');
-  expect(output).toMatch(/spec\.replicas\n {2}± value change\n {4}- 2\n {4}\+ 5\n/);
+  expect(output).toMatch(/spec\.replicas\n± value change\n- 2\n\+ 5\n/);
 });
