@@ -1,5 +1,6 @@
 import { type KubeObject, type ObjectRef, printRef, refOf } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
+import { inParallel } from '../base/in-parallel.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { LiveObjects } from '../health/live-objects.ts';
 import { waitForHealth } from '../health/wait.ts';
@@ -378,14 +379,4 @@ function byKind(checks: readonly Checked[]): readonly (readonly Checked[])[] {
     groups.at(-1)?.push(checked);
   }
   return groups;
-}
-
-/** Runs `work` for each item, at most `limit` at a time. Rejects with the first rejection, after all that began have ended. */
-async function inParallel<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const iterator = items[Symbol.iterator]();
-  const lanes = Array.from({ length: Math.max(1, limit) }, async () => {
-    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value);
-  });
-  const ended = await Promise.allSettled(lanes);
-  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
 }

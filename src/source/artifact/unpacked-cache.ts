@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '../../base/clock.ts';
+import { inParallel } from '../../base/in-parallel.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { discard, exhaustion } from '../exhausted.ts';
 import type { ArtifactError, ArtifactLocation, ArtifactReader, UnpackedArtifact } from './artifact.ts';
@@ -15,6 +16,8 @@ const unzip = promisify(gunzip);
 const IDLE_MS = 30 * 60_000;
 /** What was found whole this long ago is looked at again before it is used: somebody may clean up old files of temporary folders. */
 const WHOLE_MS = 10_000;
+/** Files written at a time: one by one, most of the time would pass between the steps of each. */
+const WRITES_AT_ONCE = 16;
 /** Directories kept in any case, so that a small installation never unpacks twice. */
 const KEEP = 64;
 
@@ -177,11 +180,11 @@ export async function writeFiles(root: string, files: readonly TarFile[]): Promi
     await mkdir(join(root, name), { recursive: true, mode: 0o700 });
     made.add(name);
   };
-  for (const file of files) {
-    await directory(file.directory ? file.name : dirname(file.name));
-    if (file.directory) continue;
-    await writeFile(join(root, file.name), file.content, { flag: 'wx', mode: file.executable ? 0o500 : 0o400 });
-  }
+  for (const file of files) await directory(file.directory ? file.name : dirname(file.name));
+  const contents = files.filter((file) => !file.directory);
+  await inParallel(contents, WRITES_AT_ONCE, async ({ name, content, executable }) => {
+    await writeFile(join(root, name), content, { flag: 'wx', mode: executable ? 0o500 : 0o400 });
+  });
 }
 
 /** The artifact's file: from this process' own store where it is there whole, else from its URL. */
