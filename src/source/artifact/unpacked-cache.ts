@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '../../base/clock.ts';
-import { inParallel } from '../../base/in-parallel.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { discard, exhaustion } from '../exhausted.ts';
 import type { ArtifactError, ArtifactLocation, ArtifactReader, UnpackedArtifact } from './artifact.ts';
 import { matchesDigest, parseDigest } from './digest.ts';
 import { DEFAULT_TAR_LIMITS, readTar, type TarFile, type TarLimits } from './tar.ts';
+import { TreeWriter } from './write-tree.ts';
 
 const unzip = promisify(gunzip);
 
@@ -16,8 +16,6 @@ const unzip = promisify(gunzip);
 const IDLE_MS = 30 * 60_000;
 /** What was found whole this long ago is looked at again before it is used: somebody may clean up old files of temporary folders. */
 const WHOLE_MS = 10_000;
-/** Files written at a time: one by one, most of the time would pass between the steps of each. */
-const WRITES_AT_ONCE = 16;
 /** Directories kept in any case, so that a small installation never unpacks twice. */
 const KEEP = 64;
 
@@ -55,6 +53,7 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
     else used.set(name, options.clock.now());
   }
   const running = new Map<string, Promise<Result<UnpackedArtifact, ArtifactError>>>();
+  const trees = new TreeWriter();
   const whole = new Map<string, { readonly print: string; readonly checkedMs: number }>();
 
   /** Whether a directory still holds what was unpacked into it. */
@@ -70,6 +69,7 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   const drop = async (name: string): Promise<void> => {
     used.delete(name);
     whole.delete(name);
+    trees.forget(join(root, name));
     const grave = await mkdtemp(join(root, 'tmp-'));
     await rename(join(root, name), join(grave, 'gone')).catch(() => {});
     await discard(grave);
@@ -98,10 +98,11 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
       if (!files.ok) return files;
       temporary = await mkdtemp(join(root, 'tmp-'));
       const tree = join(temporary, 'tree');
-      await writeFiles(tree, files.value);
+      const contents = await trees.write(tree, files.value);
       // What is left of an incomplete one goes before.
       if (used.has(name)) await drop(name);
       await rename(tree, join(root, name));
+      trees.remember(join(root, name), contents);
       const print = await printTree(join(root, name));
       if (print !== undefined) whole.set(name, { print, checkedMs: options.clock.now() });
     } catch (cause) {
@@ -169,22 +170,6 @@ export async function readArchive(
     );
   }
   return readTar(tar, limits);
-}
-
-/** Writes files below `root`, which must not exist yet. Files become read-only: the tree is shared. */
-export async function writeFiles(root: string, files: readonly TarFile[]): Promise<void> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  const made = new Set<string>(['.']);
-  const directory = async (name: string): Promise<void> => {
-    if (made.has(name)) return;
-    await mkdir(join(root, name), { recursive: true, mode: 0o700 });
-    made.add(name);
-  };
-  for (const file of files) await directory(file.directory ? file.name : dirname(file.name));
-  const contents = files.filter((file) => !file.directory);
-  await inParallel(contents, WRITES_AT_ONCE, async ({ name, content, executable }) => {
-    await writeFile(join(root, name), content, { flag: 'wx', mode: executable ? 0o500 : 0o400 });
-  });
 }
 
 /** The artifact's file: from this process' own store where it is there whole, else from its URL. */
