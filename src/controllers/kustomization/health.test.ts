@@ -1,31 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../../tests/support/kustomization-engine.ts';
+import { cm, KUSTOMIZE, ks, TOYS } from '../../../tests/support/kustomization-scenario.ts';
 import { type KubeObject, type ObjectRef, refOf } from '../../api/object.ts';
 import { ManualClock } from '../../base/clock.ts';
 import { at, isArray, type JsonObject, stringAt } from '../../base/json.ts';
 import { unwatched } from '../../health/live-objects.ts';
 import { waitForHealth } from '../../health/wait.ts';
 
-const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io/v1';
-const app: ObjectRef = { apiVersion: KUSTOMIZE, kind: 'Kustomization', namespace: 'default', name: 'app' };
+const app = ks('app');
 const toy: ObjectRef = { apiVersion: 'example.com/v1', kind: 'Toy', namespace: 'default', name: 'a' };
 const job: ObjectRef = { apiVersion: 'batch/v1', kind: 'Job', namespace: 'default', name: 'a' };
-const cm = (name: string): ObjectRef => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name });
 
-/** A kind without a status subresource, whose objects may hold anything. */
-const TOYS = `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: toys.example.com}
-spec:
-  group: example.com
-  names: {kind: Toy, plural: toys}
-  scope: Namespaced
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`;
 const TOY = 'apiVersion: example.com/v1\nkind: Toy\nmetadata: {name: a}\n';
 /** Its pods find no node. */
 const STUCK = {

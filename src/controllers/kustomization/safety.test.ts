@@ -1,60 +1,33 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../../tests/support/kustomization-engine.ts';
-import type { KubeObject, ObjectRef } from '../../api/object.ts';
-import { at, isArray, type JsonObject, stringAt } from '../../base/json.ts';
+import {
+  cm,
+  conditionOf,
+  entries,
+  exists,
+  hasFailed,
+  isGone,
+  isReady,
+  KUSTOMIZE,
+  keyOf,
+  ks,
+  kustomize,
+  manifest,
+  TOYS,
+} from '../../../tests/support/kustomization-scenario.ts';
+import { at, type JsonObject, stringAt } from '../../base/json.ts';
 import { dependencyRefs } from './dependency-graph.ts';
 
-const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io/v1';
-const ks = (name: string): ObjectRef => ({ apiVersion: KUSTOMIZE, kind: 'Kustomization', namespace: 'default', name });
 const app = ks('app');
-const cm = (name: string): ObjectRef => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name });
-const manifest = (name: string, value = 'one', more = ''): string =>
-  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}data:\n  key: "${value}"\n`;
 const TWO = { 'x/a.yaml': manifest('a'), 'x/b.yaml': manifest('b') };
-
-const TOYS = `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: toys.example.com}\nspec:\n  group: example.com\n  names: {kind: Toy, plural: toys}\n  scope: Namespaced\n  versions:\n    - name: v1\n      served: true\n      storage: true\n      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}\n`;
 
 let engine: TestEngine;
 afterEach(() => engine.stop());
 
-const readyOf = (found: KubeObject | undefined): JsonObject | undefined => {
-  const list = at(found?.status, 'conditions');
-  return isArray(list)
-    ? (list.find((item) => stringAt(item, 'type') === 'Ready') as JsonObject | undefined)
-    : undefined;
-};
-const isReady = (revision: string) => (found: KubeObject | undefined) =>
-  stringAt(readyOf(found), 'message') === `Applied revision: ${revision}`;
-const hasFailed = (found: KubeObject | undefined) => stringAt(readyOf(found), 'status') === 'False';
-const keyOf = (found: KubeObject | undefined) => at(found as unknown as JsonObject, 'data', 'key');
-const entries = (found: KubeObject | undefined) => {
-  const list = at(found?.status, 'inventory', 'entries');
-  return isArray(list) ? list.map((entry) => stringAt(entry, 'id')) : [];
-};
-const exists = (found: KubeObject | undefined) => found !== undefined;
-const isGone = (found: KubeObject | undefined) => found === undefined;
-
-async function kustomize(name: string, spec: JsonObject = {}, annotations: Record<string, string> = {}): Promise<void> {
-  await engine.apply({
-    apiVersion: KUSTOMIZE,
-    kind: 'Kustomization',
-    metadata: { name, annotations } as never,
-    spec: {
-      interval: '1h',
-      retryInterval: '1h',
-      path: './x',
-      prune: true,
-      targetNamespace: 'default',
-      sourceRef: { kind: 'GitRepository', name: 'repo' },
-      ...spec,
-    },
-  });
-}
-
 async function start(files: Readonly<Record<string, string>> = TWO, spec: JsonObject = {}): Promise<void> {
   engine = await startTestEngine();
   await engine.publish('repo', 'main@sha1:a', files);
-  await kustomize('app', spec);
+  await kustomize(engine, 'app', spec);
   await engine.until(app, isReady('main@sha1:a'));
 }
 
@@ -99,7 +72,7 @@ describe('C01: a revision that cannot be built prunes nothing', () => {
       { status: { artifact } },
       { type: 'merge', subresource: 'status', fieldManager: 't' },
     );
-    expect(stringAt(readyOf(await engine.until(app, hasFailed)), 'reason')).toBe('ArtifactFailed');
+    expect(stringAt(conditionOf(await engine.until(app, hasFailed), 'Ready'), 'reason')).toBe('ArtifactFailed');
     expect(keyOf(await engine.until(cm('a'), exists))).toBe('one');
   });
 });
@@ -121,8 +94,8 @@ describe('C02: nothing is pruned because the source turned empty', () => {
     await start();
     await engine.publish('repo', 'main@sha1:b', { 'x/.gitkeep': '' });
     const failed = await engine.until(app, hasFailed);
-    expect(stringAt(readyOf(failed), 'message')).toContain('weir.dev/prune-empty=enabled');
-    await kustomize('app', {}, { 'weir.dev/prune-empty': 'enabled', 'reconcile.fluxcd.io/requestedAt': 'now' });
+    expect(stringAt(conditionOf(failed, 'Ready'), 'message')).toContain('weir.dev/prune-empty=enabled');
+    await kustomize(engine, 'app', {}, { 'weir.dev/prune-empty': 'enabled', 'reconcile.fluxcd.io/requestedAt': 'now' });
     await engine.until(app, isReady('main@sha1:b'));
     for (const name of ['a', 'b']) await engine.until(cm(name), isGone);
   });
@@ -179,7 +152,7 @@ describe('C11: a change of an immutable field', () => {
 
   it('names the field, and leaves the object', async () => {
     const uid = await change(false);
-    const message = stringAt(readyOf(await engine.until(app, hasFailed)), 'message');
+    const message = stringAt(conditionOf(await engine.until(app, hasFailed), 'Ready'), 'message');
     expect(message).toMatch(/ConfigMap\/default\/a .*data.*immutable/s);
     expect((await engine.until(cm('a'), exists))?.metadata.uid).toBe(uid);
   });
@@ -197,24 +170,26 @@ describe('C16: dependencies', () => {
   it('that form a cycle are told as one', async () => {
     engine = await startTestEngine({ requeueDependencyMs: 50 });
     await engine.publish('repo', 'main@sha1:a', TWO);
-    await kustomize('app', { dependsOn: [{ name: 'b' }] });
-    await kustomize('b', { dependsOn: [{ name: 'c' }] });
-    await kustomize('c', { dependsOn: [{ name: 'app' }] });
+    await kustomize(engine, 'app', { dependsOn: [{ name: 'b' }] });
+    await kustomize(engine, 'b', { dependsOn: [{ name: 'c' }] });
+    await kustomize(engine, 'c', { dependsOn: [{ name: 'app' }] });
     const message =
       "dependency 'default/b' is not ready: dependency cycle: default/app -> default/b -> default/c -> default/app";
-    expect(await engine.until(app, (found) => stringAt(readyOf(found), 'message') === message)).toBeDefined();
+    expect(
+      await engine.until(app, (found) => stringAt(conditionOf(found, 'Ready'), 'message') === message),
+    ).toBeDefined();
   });
 
   it('in a chain name what it ends at, and go on as soon as that is ready', async () => {
     engine = await startTestEngine({ requeueDependencyMs: 3_600_000 });
     await engine.publish('repo', 'main@sha1:a', { ...TWO, 'bad/a.yaml': 'a: [\n' });
-    await kustomize('root', { path: './bad' });
+    await kustomize(engine, 'root', { path: './bad' });
     await engine.until(ks('root'), hasFailed);
-    await kustomize('middle', { dependsOn: [{ name: 'root' }] });
+    await kustomize(engine, 'middle', { dependsOn: [{ name: 'root' }] });
     await engine.until(ks('middle'), hasFailed);
-    await kustomize('app', { dependsOn: [{ name: 'middle' }] });
+    await kustomize(engine, 'app', { dependsOn: [{ name: 'middle' }] });
     const message = "dependency 'default/middle' is not ready: blocked by 'default/root' (BuildFailed)";
-    expect(stringAt(readyOf(await engine.until(app, hasFailed)), 'message')).toBe(message);
+    expect(stringAt(conditionOf(await engine.until(app, hasFailed), 'Ready'), 'message')).toBe(message);
     await engine.publish('repo', 'main@sha1:b', { ...TWO, 'bad/z.yaml': manifest('z') });
     for (const name of ['root', 'middle', 'app']) await engine.until(ks(name), isReady('main@sha1:b'));
   });
@@ -222,7 +197,7 @@ describe('C16: dependencies', () => {
   it('of another kind count by their own readiness', async () => {
     engine = await startTestEngine({ requeueDependencyMs: 3_600_000 });
     await engine.publish('repo', 'main@sha1:a', TWO);
-    await kustomize('app', { dependsOn: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'db' }] });
+    await kustomize(engine, 'app', { dependsOn: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'db' }] });
     await engine.until(app, hasFailed);
     const labels = { app: 'db' };
     const template = { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'local/a:1' }] } };
@@ -249,7 +224,7 @@ it('C16: a deletion that a finalizer holds up is waited for no longer than the t
   engine = await startTestEngine();
   const held = manifest('a', 'one', '  finalizers: [example.com/hold]\n');
   await engine.publish('repo', 'main@sha1:a', { 'x/a.yaml': held, 'x/b.yaml': manifest('b') });
-  await kustomize('app');
+  await kustomize(engine, 'app');
   await engine.until(app, isReady('main@sha1:a'));
   await engine.client.delete(app);
   await engine.until(app, isGone);
@@ -268,7 +243,7 @@ describe('C17: what is not to go stays', () => {
     await engine.publish('repo', 'main@sha1:c', { 'x/a.yaml': manifest('a'), 'x/keep.yaml': kept });
     await engine.until(app, isReady('main@sha1:c'));
     // The Kustomization gets another name: the old one goes, the new one takes over.
-    await kustomize('renamed');
+    await kustomize(engine, 'renamed');
     await engine.until(ks('renamed'), isReady('main@sha1:c'));
     await engine.client.delete(app);
     await engine.until(app, isGone);
@@ -282,7 +257,7 @@ describe('C17: what is not to go stays', () => {
     engine = await startTestEngine();
     await engine.publish('repo', 'main@sha1:a', { ...TWO, 'x/crd.yaml': TOYS });
     const guard = { 'weir.dev/prune-guard': 'enabled' };
-    await kustomize('app', {}, guard);
+    await kustomize(engine, 'app', {}, guard);
     await engine.until(app, isReady('main@sha1:a'));
     await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a') });
     const held = await engine.until(app, isReady('main@sha1:b'));
@@ -291,8 +266,8 @@ describe('C17: what is not to go stays', () => {
     const toys = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name };
     await engine.until(toys, exists);
     expect(entries(held)).toEqual([
-      'default_a__ConfigMap',
       '_toys.example.com_apiextensions.k8s.io_CustomResourceDefinition',
+      'default_a__ConfigMap',
     ]);
     expect(
       engine.events.some(
@@ -300,6 +275,7 @@ describe('C17: what is not to go stays', () => {
       ),
     ).toBe(true);
     await kustomize(
+      engine,
       'app',
       {},
       {
@@ -352,7 +328,7 @@ describe('C18: while a pass runs', () => {
         return pass(request);
       });
     });
-    await kustomize('app');
+    await kustomize(engine, 'app');
     await reached;
     return release;
   }
@@ -364,7 +340,7 @@ describe('C18: while a pass runs', () => {
     await engine.until(app, isGone);
     for (const name of ['a', 'b']) await engine.until(cm(name), isGone);
     await engine.publish('repo', 'main@sha1:b', TWO);
-    await kustomize('other', { path: './none' });
+    await kustomize(engine, 'other', { path: './none' });
     await engine.until(ks('other'), hasFailed);
     for (const name of ['a', 'b']) expect(await engine.until(cm(name), () => true)).toBeUndefined();
   });
@@ -376,7 +352,7 @@ describe('C18: while a pass runs', () => {
     await engine.until(cm('b'), exists);
     await engine.until(app, (found) => entries(found).length === 2);
     await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
-    await kustomize('other', { path: './none' });
+    await kustomize(engine, 'other', { path: './none' });
     await engine.until(ks('other'), hasFailed);
     expect(keyOf(await engine.until(cm('a'), exists))).toBe('one');
     await engine.until(cm('b'), exists);
