@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { LiveObjects } from '../health/live-objects.ts';
 import { waitForHealth } from '../health/wait.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
 import { type AppliedMemory, type AppliedState, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
 import type { Change } from './change.ts';
@@ -74,6 +74,8 @@ const STAGE_POLL_MS = 2_000;
 /** A forced recreation waits this long for the old object to be gone. */
 const GONE_TIMEOUT_MS = 60_000;
 const GONE_POLL_MS = 500;
+/** Other writers that one object is looked up again for. */
+const MAX_CONFLICTS = 5;
 /** Fields dropped from one object because the server does not know them. */
 const MAX_UNDECLARED = 64;
 
@@ -230,7 +232,8 @@ async function applyDirectly(desired: Desired, options: ApplyOptions): Promise<R
   return ok({ ref, action: changed ? 'configured' : 'unchanged', hash, live: applied.value, drift });
 }
 
-async function check({ object: wanted, hash }: Desired, options: ApplyOptions): Promise<Result<Checked, string>> {
+async function check(desired: Desired, options: ApplyOptions, attempt = 0): Promise<Result<Checked, string>> {
+  const { object: wanted, hash } = desired;
   const { client, signal } = options;
   const ref = refOf(wanted);
   const id = inventoryId(identityOf(wanted));
@@ -283,7 +286,11 @@ async function check({ object: wanted, hash }: Desired, options: ApplyOptions): 
     const patch = cleanupPatch(live, replacedManagers(options.manager, options.overrideManagers), options.manager);
     if (patch.length > 0) {
       const cleaned = await client.patch(ref, patch, { type: 'json', fieldManager: options.manager, signal });
-      if (!cleaned.ok) return err(`${printRef(ref)} metadata.managedFields cleanup failed: ${cleaned.error.message}`);
+      if (!cleaned.ok) {
+        // Written by somebody else since it was read: what is to be handed over has to be looked up again.
+        if (isOutdated(cleaned.error) && attempt < MAX_CONFLICTS) return check(desired, options, attempt + 1);
+        return err(`${printRef(ref)} metadata.managedFields cleanup failed: ${cleaned.error.message}`);
+      }
       patched = true;
     }
   }
@@ -327,6 +334,11 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
     options.memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, fieldManager) });
   }
   return ok({ ref, action, uid, generation, drift });
+}
+
+/** Whether a JSON patch may have failed because its object is another one by now; a path that it removes may be gone too. */
+function isOutdated(error: KubeError): boolean {
+  return isConflict(error) || isNotFound(error) || error.reason === 'Invalid';
 }
 
 function dryRunApply(

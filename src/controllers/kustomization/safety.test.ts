@@ -6,6 +6,7 @@ import {
   entries,
   exists,
   hasFailed,
+  holds,
   isGone,
   isReady,
   KUSTOMIZE,
@@ -98,6 +99,47 @@ describe('C02: nothing is pruned because the source turned empty', () => {
     await kustomize(engine, 'app', {}, { 'weir.dev/prune-empty': 'enabled', 'reconcile.fluxcd.io/requestedAt': 'now' });
     await engine.until(app, isReady('main@sha1:b'));
     for (const name of ['a', 'b']) await engine.until(cm(name), isGone);
+  });
+});
+
+describe('C09: takes over what kubectl applied, though somebody writes in between', () => {
+  const LAST = 'kubectl.kubernetes.io/last-applied-configuration';
+  it.each<[string, (engine: TestEngine) => Promise<unknown>]>([
+    [
+      'another field',
+      () => engine.client.patch(cm('a'), { data: { other: 'x' } }, { type: 'merge', fieldManager: 'other' }),
+    ],
+    [
+      'the annotation that would be removed',
+      () =>
+        engine.client.patch(
+          cm('a'),
+          { metadata: { annotations: { [LAST]: null } } },
+          { type: 'merge', fieldManager: 'x' },
+        ),
+    ],
+    ['its end', () => engine.client.delete(cm('a'))],
+  ])('%s', async (_, write) => {
+    engine = await startTestEngine();
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } };
+    const annotations = { [LAST]: '{}' };
+    await engine.client.apply(
+      { ...object, metadata: { ...object.metadata, annotations }, data: { key: 'zero' } } as never,
+      { fieldManager: 'kubectl-client-side-apply', force: true },
+    );
+    let cleanups = 0;
+    engine.intercept(async (request, pass) => {
+      const isCleanup = /configmaps\/a\?/.test(request.path) && request.headers['content-type']?.includes('json-patch');
+      if (isCleanup && cleanups++ === 0) await write(engine);
+      return pass(request);
+    });
+    await engine.publish('repo', 'main@sha1:a', TWO);
+    await kustomize(engine, 'app');
+    await engine.until(app, isReady('main@sha1:a'));
+    const found = await engine.until(cm('a'), holds('one'));
+    expect(cleanups).toBeGreaterThan(0);
+    expect(found?.metadata.annotations?.[LAST]).toBeUndefined();
+    expect(found?.metadata.managedFields?.map(({ manager }) => manager)).not.toContain('kubectl-client-side-apply');
   });
 });
 
