@@ -8,9 +8,9 @@ import { type Controller, defineController, type Watch } from '../../runtime/con
 import { dependencyRefs } from './dependency-graph.ts';
 import { DependencyWatch } from './dependency-watch.ts';
 import { DriftTracker } from './drift.ts';
-import { conditionOf, GROUP } from './plan.ts';
+import { conditionOf, GROUP, keyOf } from './plan.ts';
 import { DEFAULTS, type KustomizationOptions, type KustomizationPorts } from './ports.ts';
-import { KustomizationReconciler, keyOf, MANAGER } from './reconciler.ts';
+import { KustomizationReconciler, MANAGER } from './reconciler.ts';
 import { artifactOf, SOURCE_GROUP, SOURCE_KINDS, sourceRef } from './source.ts';
 
 /** The controller of Kustomizations: build what a source holds, apply it, keep it so. */

@@ -10,6 +10,7 @@ import { timestamp } from '../../runtime/timestamp.ts';
 import {
   type Conditions,
   conditionsOf,
+  keyOf,
   mark,
   progressMessage,
   recordHistory,
@@ -27,6 +28,7 @@ const PROGRESS_AFTER_MS = 1_000;
 /** One reconcile of one Kustomization: the conditions, status fields and events it gathers on its way. */
 export class Pass {
   readonly object: Kustomization;
+  readonly key: string;
   readonly times: Times;
   readonly startMs: number;
   conditions: Conditions;
@@ -43,6 +45,7 @@ export class Pass {
 
   constructor(object: Kustomization, context: ReconcileContext, clock: Clock) {
     this.object = object;
+    this.key = keyOf(object);
     this.times = timesOf(object.spec);
     this.startMs = clock.now();
     this.conditions = conditionsOf(object);

@@ -1,5 +1,6 @@
 import type { Condition } from '../../api/condition.ts';
 import type { Kustomization, KustomizationSpec, KustomizationStatus } from '../../api/kinds/kustomization.ts';
+import type { KubeObject } from '../../api/object.ts';
 import { formatDuration, parseDuration } from '../../base/duration.ts';
 
 export const GROUP = 'kustomize.toolkit.fluxcd.io';
@@ -62,6 +63,11 @@ export function plan(object: Kustomization, memory: Memory, revision: string | u
     last.revision === revision &&
     ready?.status === 'True';
   return same && !due ? 'repair' : 'full';
+}
+
+/** What the controller's queue and memory call an object. */
+export function keyOf({ metadata: { namespace = '', name } }: Pick<KubeObject, 'metadata'>): string {
+  return `${namespace}/${name}`;
 }
 
 /** The token of a reconcile request. */

@@ -1,4 +1,4 @@
-import { notReady, ready, unknownReady } from '../../api/condition.ts';
+import { notReady, unknownReady } from '../../api/condition.ts';
 import { type Kustomization, kustomization } from '../../api/kinds/kustomization.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import type { Outcome } from '../../api/outcome.ts';
@@ -15,7 +15,6 @@ import {
 } from '../../apply/inventory.ts';
 import { withScope } from '../../apply/scope.ts';
 import { formatDuration } from '../../base/duration.ts';
-import { err } from '../../base/result.ts';
 import { BuildCache } from '../../build/build-cache.ts';
 import { expressionRule } from '../../health/expression-rules.ts';
 import { unwatched } from '../../health/live-objects.ts';
@@ -24,7 +23,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Reconciler } from '../../runtime/controller.ts';
 import { isEncryptedSecret } from '../../secrets/encrypted-object.ts';
 import { ANNOTATIONS, isEnabled } from './annotations.ts';
-import { readDecryption } from './decryption.ts';
+import { buildArtifact } from './build-artifact.ts';
 import { unmetDependency } from './dependencies.ts';
 import type { DependencyWatch } from './dependency-watch.ts';
 import type { DriftTracker } from './drift.ts';
@@ -32,16 +31,16 @@ import { finalize } from './finalize.ts';
 import { checkHealth } from './health-checks.ts';
 import { Remembered } from './memory.ts';
 import { Pass } from './pass.ts';
-import { conditionOf, deletesObjects, GROUP, plan, requestOf } from './plan.ts';
+import { deletesObjects, GROUP, plan } from './plan.ts';
 import type { KustomizationPorts, Settings } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { pruneStale } from './prune-stale.ts';
 import { evaluateReady } from './ready-expression.ts';
 import { artifactOf, readSource, type SourceArtifact } from './source.ts';
+import { succeed } from './succeed.ts';
 import { type TargetCluster, TargetClusters } from './target-cluster.ts';
 import { tellDrift, tellRepair } from './tell-drift.ts';
 import { tellUnreplaced } from './unreplaced.ts';
-import { readVariables } from './variables.ts';
 
 export const MANAGER = 'kustomize-controller';
 const TERMINAL = 'Reconciliation failed terminally due to configuration error';
@@ -108,7 +107,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     } finally {
       pass.cancel();
       // It may have gone while the pass ran, with what was remembered of it.
-      if (context.superseded.aborted && this.#isGone(object)) this.forget(keyOf(object));
+      if (context.superseded.aborted && this.#isGone(object)) this.forget(pass.key);
     }
   }
 
@@ -118,9 +117,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   }
 
   async #reconcile(pass: Pass, context: ReconcileContext): Promise<Outcome> {
-    const { object } = pass;
+    const { object, key } = pass;
     const { spec } = object;
-    const key = keyOf(object);
     if (object.metadata.deletionTimestamp !== undefined) {
       const target = await this.#targets.of(object);
       if (!target.ok && deletesObjects(object)) {
@@ -219,36 +217,18 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     remembered: Remembered,
     rules: readonly HealthRule[],
   ): Promise<Outcome> {
-    const { object } = pass;
+    const { object, key } = pass;
     const { spec } = object;
-    const key = keyOf(object);
     remembered.lastFull = undefined;
     pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
-    pass.step('Fetching manifests');
-    const unpacked = await this.#ports.artifacts.unpack(source.location, context.signal);
-    if (!unpacked.ok) {
-      const { requeueDependencyMs } = this.#settings;
-      if (unpacked.error.code !== 'NotFound') return pass.failed('ArtifactFailed', unpacked.error.message);
-      const message = `Source is not ready, artifact not found, retrying in ${formatDuration(requeueDependencyMs)}`;
-      return pass.waiting('ArtifactFailed', message, requeueDependencyMs);
-    }
-    const substitution = await readVariables(object, this.#ports.client, this.#settings.strictSubstitutions);
-    const decryption = await readDecryption(object, this.#ports, this.#settings);
-    const { digest } = source.location;
-    const build = (): ReturnType<BuildCache['build']> => {
-      if (!decryption.ok) return Promise.resolve(err({ code: 'build', message: decryption.error }));
-      const { keys, services } = decryption.value ?? {};
-      const request = {
-        path: spec.path ?? '',
-        rootPath: rootPath(digest),
-        spec,
-        ...(substitution === undefined ? {} : { substitution }),
-        ...(keys === undefined ? {} : { decryption: keys }),
-      };
-      return this.#builds.build(key, digest, unpacked.value.directory, request, services, context.signal);
-    };
-    const built = await this.#duringStep(pass, build());
-    if (!built.ok && built.error.code === 'path') return pass.failed('ArtifactFailed', built.error.message);
+    const stage = await buildArtifact(pass, source, {
+      ...this.#ports,
+      settings: this.#settings,
+      builds: this.#builds,
+      signal: context.signal,
+    });
+    if (stage.outcome !== undefined) return stage.outcome;
+    const { built } = stage;
     pass.status = { ...pass.status, lastAttemptedRevision: pass.revision };
     pass.step('Building manifests');
     const found = await this.#targets.of(object);
@@ -368,31 +348,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     );
     if (unhealthy !== undefined) return unhealthy;
 
-    const { originRevision, revision } = pass;
-    const quiet =
-      conditionOf(object, 'Ready')?.status === 'True' &&
-      object.status?.lastAppliedRevision === revision &&
-      object.status.observedGeneration === object.metadata.generation;
-    const { lastAppliedOriginRevision: _, ...status } = pass.status;
-    pass.status = {
-      ...status,
-      lastAppliedRevision: revision,
-      ...(originRevision === undefined ? {} : { lastAppliedOriginRevision: originRevision }),
-    };
-    pass.mark(ready('ReconciliationSucceeded', `Applied revision: ${revision}`));
-    pass.unmark('Reconciling');
-    pass.record('ReconciliationSucceeded');
-    const interval = formatDuration(pass.times.intervalMs);
-    const finished = `Reconciliation finished in ${pass.elapsed()}, next run in ${interval}`;
-    // The cluster has this event of this revision: one more for each quiet pass would be half of what such a pass costs.
-    pass.event('info', finished, { commit_status: 'update' }, { unrecorded: quiet && changes.length === 0 });
-    remembered.lastFull = {
-      generation: object.metadata.generation ?? 0,
-      requested: requestOf(object),
-      revision,
-      atMs: pass.startMs,
-    };
-    return pass.done(pass.times.intervalMs);
+    return succeed(pass, remembered, changes.length > 0);
   }
 
   /** Puts back objects that drifted, without building and without a line in the history. */
@@ -402,8 +358,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     remembered: Remembered,
     ids: readonly string[],
   ): Promise<Outcome> {
-    const { object } = pass;
-    const key = keyOf(object);
+    const { object, key } = pass;
     const desired = ids.map((id) => remembered.desired.get(id)).filter((item) => item !== undefined);
     const ignore = ignoreRules(object.spec.ignore ?? []);
     this.#drift.begin(key);
@@ -428,15 +383,6 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     } finally {
       this.#drift.end(key);
     }
-  }
-
-  /** A build that takes long shows as such, although its outcome decides which step a failure belongs to. */
-  async #duringStep<T>(pass: Pass, work: Promise<T>): Promise<T> {
-    const conditions = pass.conditions;
-    pass.step('Building manifests');
-    const result = await work;
-    pass.conditions = conditions;
-    return result;
   }
 
   #applyOptions(
@@ -480,10 +426,6 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   }
 }
 
-export function keyOf({ metadata: { namespace = '', name } }: Pick<KubeObject, 'metadata'>): string {
-  return `${namespace}/${name}`;
-}
-
 function entryOf({ apiVersion, kind, name, namespace }: ObjectRef): InventoryEntry {
   return inventoryEntry({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
 }
@@ -495,9 +437,4 @@ function emptyBuild(count: number): string {
 
 function withLineEnd(text: string): string {
   return text === '' ? '' : `${text}\n`;
-}
-
-/** What stands for the artifact's folder in messages: a path as Flux prints one, the same for the same artifact. */
-function rootPath(digest: string): string {
-  return `/tmp/kustomization-${BigInt(`0x${/[0-9a-f]{12}/.exec(digest)?.[0] ?? '0'}`)}`.padEnd(24, '0');
 }
