@@ -6,10 +6,10 @@ import {
   CelFailure,
   checkedInt,
   checkedUint,
-  compare,
   equals,
   isList,
   isMap,
+  isOrdered,
   keysOf,
   lookup,
   mapKey,
@@ -309,7 +309,7 @@ class Interpreter {
       case '_>_':
       case '_>=_':
         this.charge(sizeCost(a, b));
-        return ordered(name, compare(a, b));
+        return isOrdered(name, a, b);
       case '@in':
         return this.contains(a, b);
       case '_+_':
@@ -477,20 +477,6 @@ const TWO_VARIABLE_LOOPS = new Set([
 
 function identOf(expr: Expr | undefined): string | undefined {
   return expr?.kind === 'ident' ? expr.name : undefined;
-}
-
-function ordered(name: string, order: number | undefined): boolean {
-  if (order === undefined) throw new CelFailure('no such overload');
-  switch (name) {
-    case '_<_':
-      return order < 0;
-    case '_<=_':
-      return order <= 0;
-    case '_>_':
-      return order > 0;
-    default:
-      return order >= 0;
-  }
 }
 
 /** A tenth of a unit per compared byte or item. */

@@ -189,6 +189,22 @@ export function compare(a: CelValue, b: CelValue): number | undefined {
   return undefined;
 }
 
+/** Whether `a` and `b` stand as the operator (`_<_`, `_<=_`, `_>_`, `_>=_`) says; a {@link CelFailure} where they have no order. */
+export function isOrdered(operator: string, a: CelValue, b: CelValue): boolean {
+  const order = compare(a, b);
+  if (order === undefined) throw new CelFailure('no such overload');
+  switch (operator) {
+    case '_<_':
+      return order < 0;
+    case '_<=_':
+      return order <= 0;
+    case '_>_':
+      return order > 0;
+    default:
+      return order >= 0;
+  }
+}
+
 /** `+ - * / %` of two values; undefined when the operator knows no such operands. */
 export function arithmetic(operator: string, a: CelValue, b: CelValue): CelValue | undefined {
   if (typeof a === 'bigint' && typeof b === 'bigint') return checkedInt(integers(operator, a, b));
