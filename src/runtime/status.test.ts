@@ -65,6 +65,15 @@ describe('the status after a reconcile', () => {
       },
     ],
     [
+      'what an earlier generation was doing when it failed is retried by this one',
+      initial,
+      report('wait', [notReady('Failed', 'm'), { ...reconciling('Progressing', 'm'), observedGeneration: 1 }]) as never,
+      {
+        observedGeneration: -1,
+        conditions: ['Reconciling=True ProgressingWithRetry gen=2 new', 'Ready=False Failed gen=2 new'],
+      },
+    ],
+    [
       'stalled advances observedGeneration and drops Reconciling',
       initial,
       {

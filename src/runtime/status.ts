@@ -1,5 +1,4 @@
-import type { Condition } from '../api/condition.ts';
-import { MAX_CONDITION_MESSAGE } from '../api/condition.ts';
+import { type Condition, MAX_CONDITION_MESSAGE, reconciling } from '../api/condition.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { Outcome, Report } from '../api/outcome.ts';
 import {
@@ -100,7 +99,7 @@ function concluded(
     .filter(({ type }) => type !== 'Stalled' || kind === 'stalled')
     .map((condition) =>
       condition.type === 'Reconciling' && ready?.status === 'False'
-        ? { ...condition, reason: 'ProgressingWithRetry' }
+        ? reconciling('ProgressingWithRetry', condition.message)
         : condition,
     );
   return mergeConditions(object, conditions, rules);
