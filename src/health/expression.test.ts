@@ -24,7 +24,12 @@ describe('an expression over declared variables', () => {
 describe('an expression over whatever it names', () => {
   it.each([
     ['metadata.name.foo()', /undeclared reference to 'foo'/],
-    ['unknown == 1', /unknown/],
+    ['unknown == 1', /: no such attribute\(s\): unknown$/],
+    ["data.key == 'one'", /: no such attribute\(s\): data\.key$/],
+    ["data['a.b'].c == 'one'", /: no such attribute\(s\): data\.a\.b\.c$/],
+    ['data[0].key == 1', /: no such attribute\(s\): data$/],
+    ['has(data.key)', /: no such attribute\(s\): data\.key$/],
+    ['has(metadata.labels.app)', /: no such key: labels$/],
     ['1 + 1', /failed to evaluate CEL expression as boolean/],
   ])('%s fails when it is evaluated, not before', (text, message) => {
     const parsed = parseExpression(text);

@@ -15,7 +15,7 @@ import {
   mapKey,
   typeOf,
 } from './operators.ts';
-import { type Expr, typeName } from './parse.ts';
+import { attributeName, type Expr, typeName, variableOf } from './parse.ts';
 import { CelHost, CelMap, type CelValue, Duration, Optional, sizeOf, TypeValue, Uint } from './values.ts';
 
 export interface EvaluateOptions {
@@ -67,20 +67,11 @@ interface Scope {
 }
 
 /** Types that can be named. */
-const TYPES = new Set([
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'string',
-  'bytes',
-  'list',
-  'map',
-  'null_type',
-  'type',
-  'google.protobuf.Timestamp',
-  'google.protobuf.Duration',
-]);
+const TYPES: ReadonlySet<string> = new Set(
+  'bool int uint double string bytes list map null_type type google.protobuf.Timestamp google.protobuf.Duration'.split(
+    ' ',
+  ),
+);
 
 class Interpreter {
   cost = 0;
@@ -108,7 +99,7 @@ class Interpreter {
         return Uint8Array.from(expr.value);
       case 'ident':
         this.charge(1);
-        return this.variable(expr.name, scope);
+        return this.variable(expr, scope);
       case 'select':
         return this.select(expr, scope);
       case 'index':
@@ -151,16 +142,23 @@ class Interpreter {
     return value;
   }
 
-  private variable(name: string, scope: Scope | undefined): CelValue {
-    const found = this.lookupVariable(name, scope);
-    if (found !== undefined) return found;
-    if (TYPES.has(name)) return new TypeValue(name);
-    throw new CelFailure(`undeclared reference to '${name}' (in container '')`);
+  private variable(expr: Extract<Expr, { kind: 'ident' }>, scope: Scope | undefined): CelValue {
+    this.demand(expr, scope);
+    const found = this.lookupVariable(expr.name, scope);
+    return found === undefined ? new TypeValue(expr.name) : found;
+  }
+
+  /** What begins with a variable that is not there is told by its whole name. (cel-go@0.26 interpreter/attributes.go maybeAttribute) */
+  private demand(expr: Expr, scope: Scope | undefined): void {
+    const head = variableOf(expr);
+    if (head === undefined || TYPES.has(head) || this.lookupVariable(head, scope) !== undefined) return;
+    throw new CelFailure(`no such attribute(s): ${attributeName(expr)}`);
   }
 
   private select(expr: Extract<Expr, { kind: 'select' }>, scope: Scope | undefined): CelValue {
     const qualified = typeName(expr);
     if (qualified !== undefined && TYPES.has(qualified)) return new TypeValue(qualified);
+    this.demand(expr, scope);
     const operand = this.eval(expr.operand, scope);
     this.charge(1);
     if (expr.optional || operand instanceof Optional) return this.optionalGet(operand, expr.field);
@@ -186,6 +184,7 @@ class Interpreter {
   }
 
   private index(expr: Extract<Expr, { kind: 'index' }>, scope: Scope | undefined): CelValue {
+    this.demand(expr, scope);
     const operand = this.eval(expr.operand, scope);
     const index = this.eval(expr.index, scope);
     this.charge(1);
@@ -363,6 +362,7 @@ class Interpreter {
 
   private has(expr: Expr, scope: Scope | undefined): boolean {
     if (expr.kind !== 'select') throw new CelFailure('invalid argument to has() macro');
+    this.demand(expr, scope);
     const operand = this.eval(expr.operand, scope);
     this.charge(1);
     const inner = operand instanceof Optional ? operand.value : operand;

@@ -373,3 +373,21 @@ export function typeName(expr: Expr): string | undefined {
   const head = typeName(expr.operand);
   return head === undefined ? undefined : `${head}.${expr.field}`;
 }
+
+/** The variable that a chain of selections begins with. */
+export function variableOf(expr: Expr): string | undefined {
+  let head = expr;
+  while (head.kind === 'select' || head.kind === 'index') head = head.operand;
+  return head.kind === 'ident' ? head.name : undefined;
+}
+
+/** The variable and what is selected from it by name, up to the first index that is none. */
+export function attributeName(expr: Expr): string {
+  let names: string[] = [];
+  let head = expr;
+  for (; head.kind === 'select' || head.kind === 'index'; head = head.operand) {
+    const name = head.kind === 'select' ? head.field : head.index.kind === 'literal' ? head.index.value : undefined;
+    names = typeof name === 'string' ? [name, ...names] : [];
+  }
+  return [variableOf(head), ...names].join('.');
+}
