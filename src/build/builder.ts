@@ -27,5 +27,5 @@ export function inlineBuilder(): Builder {
 /** A throw of the engine is a bug of ours that one repository's content found: that one fails, in Flux's words. */
 export function panicked(cause: unknown): Result<never, BuildError> {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return err({ code: 'build', message: `recovered from kustomize build panic: ${text}` });
+  return err({ code: 'build', message: `kustomize build failed: recovered from kustomize build panic: ${text}` });
 }

@@ -62,7 +62,17 @@ describe('buildKustomization', () => {
       'app/a.yaml': `${CONFIG_MAP}---\n${CONFIG_MAP.replace('name: a', 'name: b')}`,
     };
     expect(() => build(tree)).toThrow(
-      'may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.[noNs]',
+      'recovered from kustomize build panic: may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.[noNs]',
+    );
+  });
+
+  it('refuses a name with a comma, as that of an object that is encrypted whole', () => {
+    const tree = {
+      'app/kustomization.yaml': 'resources: [a.yaml]\nnamespace: x\n',
+      'app/a.yaml': CONFIG_MAP.replace('name: a', 'name: "ENC[a,b]"'),
+    };
+    expect(() => build(tree)).toThrow(
+      /^recovered from kustomize build panic: number of previous names, .* previous kinds not equal$/,
     );
   });
 

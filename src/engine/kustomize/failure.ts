@@ -22,6 +22,9 @@ export class Pending extends Error {
   }
 }
 
+/** Kustomize itself panics here: no step of the build catches it. Flux does, after all of them. */
+export class Panic extends Error {}
+
 export function fail(message: string): never {
   throw new KustomizeFailure(message);
 }
@@ -32,6 +35,15 @@ export function wrapped<T>(prefix: string, act: () => T): T {
     return act();
   } catch (failure) {
     throw withPrefix(prefix, failure);
+  }
+}
+
+/** Runs `act`, a failure in which ends the build at once. */
+export function panicking(act: () => void): void {
+  try {
+    act();
+  } catch (failure) {
+    throw failure instanceof KustomizeFailure ? new Panic(failure.message) : failure;
   }
 }
 

@@ -7,7 +7,7 @@ import { printYaml } from '../yaml/print.ts';
 import { printNode } from '../yaml/print-node.ts';
 import { YamlFailure } from '../yaml/token.ts';
 import { nodeToJson, nodeToJsonWithDoubt, scalarReader } from '../yaml/value.ts';
-import { fail } from './failure.ts';
+import { fail, Panic } from './failure.ts';
 import { clearField, fieldOf, isNilOrEmpty, lookup, setField, stringNode, textOf } from './node-edit.ts';
 import { apiVersionOf, effectiveNamespace, type Gvk, idKey, type ResourceId, splitApiVersion } from './resource-id.ts';
 import type { SchemaStore } from './schema.ts';
@@ -149,7 +149,7 @@ export class Resource {
     const spaceList = spaces.split(',');
     const kindList = kinds.split(',');
     if (nameList.length !== spaceList.length || nameList.length !== kindList.length) {
-      fail('number of previous names, number of previous namespaces, number of previous kinds not equal');
+      throw new Panic('number of previous names, number of previous namespaces, number of previous kinds not equal');
     }
     const [group, version] = splitApiVersion(apiVersion);
     const ids = nameList.map((name, index) => ({

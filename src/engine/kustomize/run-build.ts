@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { printYaml } from '../yaml/print.ts';
 import { BuildTrack } from './build-track.ts';
 import { KustomizeCache } from './cache.ts';
-import { fail, KustomizeFailure, Pending, withPrefix } from './failure.ts';
+import { fail, KustomizeFailure, Panic, Pending, withPrefix } from './failure.ts';
 import { Layers, untouched } from './layers.ts';
 import { Loader, type RemoteContent } from './load.ts';
 import { ORIGIN_ANNOTATION, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
@@ -139,6 +139,9 @@ function runWhole(
     if (failure instanceof Pending)
       return err({ code: failure.code, message: failure.message, urls: failure.urls, warnings });
     if (failure instanceof KustomizeFailure) return err({ code: 'build', message: failure.message, warnings });
+    // In the words of fluxcd/pkg kustomize Build: kustomize prints where it was, and leaves.
+    if (failure instanceof Panic)
+      return err({ code: 'build', message: `recovered from kustomize build panic: ${failure.message}`, warnings });
     throw failure;
   }
 }

@@ -7,7 +7,7 @@ import { type BuildTrack, referralOf } from './build-track.ts';
 import { builtinConfigs } from './builtin-configs.ts';
 import type { KustomizeCache } from './cache.ts';
 import { loadCrds } from './crds.ts';
-import { fail, KustomizeFailure, withPrefix, wrapped } from './failure.ts';
+import { fail, KustomizeFailure, panicking, withPrefix, wrapped } from './failure.ts';
 import { loadKustomizationFile } from './find-kustomization.ts';
 import { mergeOptions } from './generate.ts';
 import { goEncode } from './go-decode.ts';
@@ -132,8 +132,8 @@ export class Target {
     for (const resource of resources.list) {
       if (resource.isNilOrEmpty()) continue;
       const local = resource.annotation('config.kubernetes.io/local-config');
-      // Kustomize panics here when a patch gave two resources one id.
-      if (local === undefined || local === 'false') result.append(resource);
+      // A patch may have given two resources one id. (kustomize@5.8 target IgnoreLocal)
+      if (local === undefined || local === 'false') panicking(() => result.append(resource));
     }
     return result;
   }
