@@ -70,6 +70,11 @@ const cases: readonly Case[] = [
     want: { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }] } },
   },
   {
+    name: 'keeps a list in the place of a map',
+    object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, labels: [] }, data: [] },
+    want: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, labels: [] }, data: [] },
+  },
+  {
     name: 'leaves out the subjects that a RoleBinding does not have',
     object: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata, roleRef: {}, subjects: [] },
     want: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata, roleRef: {} },

@@ -53,6 +53,8 @@ const TEXT_MAPS: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
+/** A list in the place of one of these is for the server to refuse; a pod's DNS options are a list. */
+const ONLY_MAPS: ReadonlySet<string> = new Set([...TEXT_MAPS].filter((name) => name !== 'options'));
 /** Fields that are maps of quantities. */
 const QUANTITY_MAPS: ReadonlySet<string> = new Set(
   'capacity default defaultRequest hard limits max maxLimitRequestRatio min overhead requests'.split(' '),
@@ -66,7 +68,7 @@ const KEPT_LISTS: ReadonlySet<string> = new Set(
 function asGoWrites(value: Json, name: string): Json | undefined {
   if (value === null) return undefined;
   if (isArray(value)) {
-    if (value.length === 0 && !KEPT_LISTS.has(name)) return undefined;
+    if (value.length === 0 && !KEPT_LISTS.has(name) && !ONLY_MAPS.has(name)) return undefined;
     return value.map((item) => asGoWrites(item, '') ?? null);
   }
   if (!isObject(value)) return value;
