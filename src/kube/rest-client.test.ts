@@ -115,16 +115,21 @@ describe('requests', () => {
   });
 
   test.each([
-    ['..', 'a', 0, `invalid resource name "..": [may not be '..']`],
-    ['x/y', 'a', 0, `invalid resource name "x/y": [may not contain '/']`],
-    ['x%y', 'a', 0, `invalid resource name "x%y": [may not contain '%']`],
-    ['', 'a', 0, 'resource name may not be empty'],
-    ['x', '', 404, 'the server could not find the requested resource'],
-  ])('for name %j in namespace %j are refused before they are sent', async (name, namespace, code, message) => {
+    ['..', `invalid resource name "..": [may not be '..']`],
+    ['x/y', `invalid resource name "x/y": [may not contain '/']`],
+    ['x%y', `invalid resource name "x%y": [may not contain '%']`],
+    ['', 'resource name may not be empty'],
+  ])('for name %j are refused before they are sent', async (name, message) => {
     const { handler, paths } = server(() => undefined);
-    const result = await client(handler).get({ ...configMap, namespace, name });
-    expect(result).toEqual({ ok: false, error: { code, reason: code === 404 ? 'NotFound' : 'BadRequest', message } });
+    const result = await client(handler).get({ ...configMap, namespace: 'a', name });
+    expect(result).toEqual({ ok: false, error: { code: 0, reason: 'BadRequest', message } });
     expect(paths()).toEqual([]);
+  });
+
+  test('without a namespace where the kind needs one are for the server to refuse', async () => {
+    const { handler, paths } = server(() => undefined);
+    await client(handler).get({ ...configMap, namespace: '', name: 'x' });
+    expect(paths()).toEqual(['GET /api/v1/configmaps/x']);
   });
 
   test('of a kind in lower case go to where the kind is: the server tells what is wrong with it', async () => {

@@ -8,9 +8,10 @@ export function versionPath(apiVersion: string): string {
 }
 
 /**
- * Path of a collection, an object or a subresource. The namespace is left out for cluster-scoped kinds.
+ * Path of a collection, an object or a subresource. The namespace is left out for cluster-scoped kinds; an object of a
+ * namespace without one is for the server to refuse, who may not even look for it to some.
  * Errors, which no server sees: `BadRequest` (code 0) for a name that cannot be a path segment (kubernetes@1.34 apimachinery
- * api/validation/path), `NotFound` for an object of a namespace without one, as the server answers.
+ * api/validation/path).
  */
 export function resourcePath(
   info: ResourceInfo,
@@ -22,8 +23,6 @@ export function resourcePath(
     const segment = pathSegment(namespace);
     if (!segment.ok) return segment;
     path += `/namespaces/${segment.value}`;
-  } else if (info.namespaced && name !== undefined) {
-    return err({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource' });
   }
   path += `/${info.plural}`;
   if (name === undefined) return ok(path);
