@@ -9,6 +9,7 @@ import {
   type MutableJsonObject,
   put,
 } from '../base/json.ts';
+import { canonicalQuantity } from '../engine/schema/quantity.ts';
 
 /**
  * Whether applying would change the live object: labels, annotations or anything beside metadata and status differ between it and
@@ -22,7 +23,10 @@ export function hasDrifted(live: KubeObject, dryRun: KubeObject): boolean {
   );
 }
 
-/** Whether the live object has all that is desired: it may be that applying it changes nothing. Read as text, not by its schema. */
+/**
+ * Whether the live object has all that is desired: it may be that applying it changes nothing. Read as text, not by its schema, but
+ * for quantities, which the server writes in one way only.
+ */
 export function holdsAll(live: KubeObject, desired: KubeObject): boolean {
   return (
     contains(live.metadata.labels as JsonObject | undefined, (desired.metadata.labels ?? {}) as JsonObject) &&
@@ -39,7 +43,13 @@ function contains(whole: Json | undefined, part: Json): boolean {
   if (isArray(part)) {
     return isArray(whole) && whole.length === part.length && part.every((item, index) => contains(whole[index], item));
   }
-  return whole !== undefined && equal(whole, part);
+  return whole !== undefined && (equal(whole, part) || isSameQuantity(whole, part));
+}
+
+function isSameQuantity(a: Json, b: Json): boolean {
+  if (typeof a !== 'string' || (typeof b !== 'string' && typeof b !== 'number')) return false;
+  const canonical = canonicalQuantity(String(b));
+  return canonical !== undefined && canonical === canonicalQuantity(a);
 }
 
 function same(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<string, string>> = {}): boolean {
