@@ -96,11 +96,15 @@ function becameReady({ object, previous }: Parameters<Watch['map']>[0]): boolean
   return isReady(object) && (previous === undefined || !isReady(previous) || revision(object) !== revision(previous));
 }
 
-/** Those that depend on an object and are not ready, or wait although their status does not show it yet. */
-function dependents(object: KubeObject, index: ObjectIndex, isWaiting: (key: string) => boolean): readonly string[] {
+/** Those that depend on an object and wait for it, or are not ready for another reason. */
+function dependents(
+  object: KubeObject,
+  index: ObjectIndex,
+  isWaiting: (key: string) => boolean | undefined,
+): readonly string[] {
   return index
     .get(indexKey(refOf(object)))
-    .filter((found) => !isReady(found) || isWaiting(keyOf(found)))
+    .filter((found) => isWaiting(keyOf(found)) ?? !isReady(found))
     .map(keyOf);
 }
 

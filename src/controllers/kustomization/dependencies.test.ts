@@ -10,7 +10,7 @@ import {
   manifest,
   messageOf,
 } from '../../../tests/support/kustomization-scenario.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { at, type JsonObject } from '../../base/json.ts';
 import { silent } from '../../base/log.ts';
 import { InformerPool, type Selection } from '../../kube/informer-pool.ts';
 import { systemClock } from '../../kube/system-clock.ts';
@@ -117,6 +117,29 @@ describe('a dependency', () => {
     await kustomize(engine, 'base', { path: './y', suspend: false });
     await engine.until(app, isReady('main@sha1:b'));
     expect(answered).toBeGreaterThan(1);
+  });
+
+  it('that has a new revision while the dependent is at work is no cause for another pass', async () => {
+    await start();
+    await engine.publish('other', 'main@sha1:a', TWO);
+    const base = { path: './y', sourceRef: { kind: 'GitRepository', name: 'other' } };
+    await kustomize(engine, 'base', base);
+    await engine.until(ks('base'), isReady('main@sha1:a'));
+    let moved = false;
+    engine.intercept(async (request, pass) => {
+      if (request.method === 'PATCH' && request.path.includes('/configmaps/a') && !moved) {
+        moved = true;
+        await engine.publish('other', 'main@sha1:b', { ...TWO, 'y/b.yaml': manifest('b', 'two') });
+        await engine.until(ks('base'), isReady('main@sha1:b'));
+      }
+      return pass(request);
+    });
+    await kustomize(engine, 'app', dependsOn({ name: 'base' }, { path: './x' }));
+    await engine.until(app, isReady('main@sha1:a'));
+    // Whatever pass is due by then comes before the one of the next revision.
+    await engine.publish('repo', 'main@sha1:c', { ...TWO, 'README.md': 'text' });
+    const object = await engine.until(app, isReady('main@sha1:c'));
+    expect(at(object?.status, 'history')).toMatchObject([{ totalReconciliations: 2 }]);
   });
 
   it('on itself is told as a cycle', async () => {

@@ -57,8 +57,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   readonly #builds: BuildCache;
   readonly #targets: TargetClusters;
   readonly #memory = new Map<string, Remembered>();
-  /** Those whose dependencies are being looked at, or were not met. */
-  readonly #waiting = new Set<string>();
+  /** Whether dependencies are being looked at, or were not met; of those who failed for another reason nothing is known. */
+  readonly #waiting = new Map<string, boolean>();
 
   constructor(ports: KustomizationPorts, settings: Settings, drift: DriftTracker, dependencies: DependencyWatch) {
     this.#dependencies = dependencies;
@@ -72,9 +72,9 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     );
   }
 
-  /** Whether an object's dependencies were not met when they were looked at last, which its status may not say yet. */
-  isWaiting(key: string): boolean {
-    return this.#waiting.has(key);
+  /** Whether an object waits for its dependencies, which its status may not say yet; undefined where only that may tell. */
+  isWaiting(key: string): boolean | undefined {
+    return this.#waiting.get(key);
   }
 
   /** Drops what is remembered of an object that is gone. */
@@ -178,7 +178,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     }
 
     // From before they are looked at: what becomes ready meanwhile counts, too.
-    if ((spec.dependsOn ?? []).length > 0) this.#waiting.add(key);
+    if ((spec.dependsOn ?? []).length > 0) this.#waiting.set(key, true);
     const unmet = await unmetDependency(object, pass.revision, {
       client: this.#ports.client,
       tenant: this.#targets.home(object),
@@ -189,7 +189,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       isCurrent: (found) => judge(found, [jobRule], this.#ports.clock.now()).status === 'Current',
       awaits: (ref) => this.#dependencies.watch(ref, this.#ports.client),
     });
-    if (unmet === undefined) this.#waiting.delete(key);
+    if (unmet === undefined) this.#waiting.set(key, false);
     if (unmet?.terminal === true) {
       return pass.stalled('InvalidCELExpression', `${TERMINAL}: terminal error: ${unmet.message}`, true);
     }
@@ -203,10 +203,13 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     }
 
     this.#drift.begin(key);
+    let outcome: Outcome | undefined;
     try {
-      return await this.#full(pass, context, source.value, remembered, [rules.value, jobRule]);
+      outcome = await this.#full(pass, context, source.value, remembered, [rules.value, jobRule]);
+      return outcome;
     } finally {
       this.#drift.end(key);
+      if (outcome?.kind !== 'done') this.#waiting.delete(key);
     }
   }
 
