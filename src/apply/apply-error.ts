@@ -25,12 +25,10 @@ function reasonOf(error: KubeError): string {
   return error.code === 0 || isNoMatch(error) || error.reason === 'Unknown' ? '' : error.reason;
 }
 
-/** Whether only a new object could take the change. Source: fluxcd/pkg@e2cfd1a ssa/errors/immutable.go. */
+/**
+ * Whether only a new object could take the change. For Flux a Conflict is such a refusal, too: it only says that somebody else was
+ * faster, or that another object is meant, and is no reason to delete one. Source: fluxcd/pkg@e2cfd1a ssa/errors/immutable.go.
+ */
 export function isImmutable(error: KubeError): boolean {
-  return (
-    error.reason === 'Conflict' ||
-    error.reason === 'Invalid' ||
-    /is\simmutable/.test(error.message) ||
-    /immutable\sfield/.test(error.message)
-  );
+  return error.reason === 'Invalid' || /is\simmutable/.test(error.message) || /immutable\sfield/.test(error.message);
 }

@@ -218,7 +218,7 @@ async function applyDirectly(desired: Desired, options: ApplyOptions): Promise<R
       patched = true;
     }
   }
-  const applied = await client.apply(object, { fieldManager: manager, force: true, signal });
+  const applied = await send(object, options);
   if (!applied.ok) return check(desired, options);
   const { resourceVersion = '' } = applied.value.metadata;
   memory.set(inventoryId(identityOf(object)), {
@@ -246,15 +246,16 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
   if (policies.ifNotPresent) {
     const found = live === undefined ? await client.get(ref, signal) : ok(live);
     if (found.ok) return skipped(found.value);
+    if (!isNotFound(found.error)) return err(`${printRef(ref)} query failed: ${found.error.message}`);
   }
 
   let object = wanted;
-  let dryRun = await dryRunApply(object, options);
+  let dryRun = await send(object, options, true);
   for (let dropped = 0; !dryRun.ok && dropped < MAX_UNDECLARED && isBuiltIn(object); dropped++) {
     const without = withoutUndeclared(object, dryRun.error.message);
     if (without === undefined) break;
     object = without;
-    dryRun = await dryRunApply(object, options);
+    dryRun = await send(object, options, true);
   }
   if (!dryRun.ok) {
     const found = await client.get(ref, signal);
@@ -279,7 +280,7 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
   }
   if (live === undefined) return ok({ ref, action: 'created', object, hash, ...(same && { drift: [] }) });
   const inCluster = policiesOf(live, options.policyGroup);
-  if (inCluster.ignored) return skipped(live);
+  if (inCluster.ignored || policies.ifNotPresent) return skipped(live);
 
   let patched = false;
   if (!policies.merge && !inCluster.merge) {
@@ -320,10 +321,9 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
   if (object === undefined) {
     return ok({ ref, action, uid: live?.metadata.uid, generation: live?.metadata.generation, drift });
   }
-  const { manager: fieldManager, signal } = options;
   const removed = checked.replaces === undefined ? undefined : await remove(checked.replaces, options);
   if (removed !== undefined) return err({ message: removed, isUnsure: true });
-  const applied = await options.client.apply(object, { fieldManager, force: true, signal });
+  const applied = await send(object, options);
   if (!applied.ok) {
     const { code, message } = applied.error;
     return err({ message: `${printRef(ref)} apply failed: ${message}`, isUnsure: code === 0 || code >= 500 });
@@ -331,7 +331,7 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
   const { uid, generation, resourceVersion } = applied.value.metadata;
   const id = inventoryId(identityOf(object));
   if (resourceVersion !== undefined) {
-    options.memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, fieldManager) });
+    options.memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, options.manager) });
   }
   return ok({ ref, action, uid, generation, drift });
 }
@@ -341,11 +341,16 @@ function isOutdated(error: KubeError): boolean {
   return isConflict(error) || isNotFound(error) || error.reason === 'Invalid';
 }
 
-function dryRunApply(
+/** Applies an object; once more where other writers were faster than the server itself tries again. */
+async function send(
   object: KubeObject,
   { client, manager, signal }: ApplyOptions,
+  dryRun = false,
 ): Promise<Result<KubeObject, KubeError>> {
-  return client.apply(object, { fieldManager: manager, force: true, dryRun: true, signal });
+  for (let attempt = 0; ; attempt++) {
+    const applied = await client.apply(object, { fieldManager: manager, force: true, dryRun, signal });
+    if (applied.ok || !isConflict(applied.error) || attempt >= MAX_CONFLICTS) return applied;
+  }
 }
 
 /** Deletes a live object and waits until it is gone; a text is the error. */

@@ -19,6 +19,8 @@ export async function problemOfNew(
   { client, manager, signal }: ReplacementPorts,
 ): Promise<KubeError | undefined> {
   const { metadata } = object;
+  // It means one object in particular, which no new one can be.
+  if (metadata.uid !== undefined || metadata.resourceVersion !== undefined) return refusal;
   const name = `weir-${createHash('sha1').update(metadata.name).digest('hex').slice(0, 12)}`;
   const copy = { ...object, metadata: { ...metadata, name } };
   const made = await client.create(copy, { fieldManager: manager, dryRun: true, signal });

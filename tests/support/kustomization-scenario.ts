@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectRef } from '../../src/api/object.ts';
+import type { HttpRequest, HttpResponse } from '../../src/base/http.ts';
 import { at, isArray, type JsonObject, stringAt } from '../../src/base/json.ts';
 import type { TestEngine } from './kustomization-engine.ts';
 
@@ -79,4 +80,39 @@ export async function kustomize(
       ...spec,
     },
   });
+}
+
+/** Holds requests of the engine back that `matches`, from now on until they are let go. */
+export function holdBack(
+  engine: TestEngine,
+  matches: (request: HttpRequest) => boolean,
+): { readonly reached: Promise<void>; readonly release: () => void } {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    engine.intercept(async (request, pass) => {
+      if (matches(request)) {
+        resolve();
+        await held;
+      }
+      return pass(request);
+    });
+  });
+  return { reached, release };
+}
+
+/** A request that applies ConfigMap `name`, or rehearses it. */
+export function applies(name: string, { method, path }: HttpRequest): boolean {
+  return method === 'PATCH' && new RegExp(`/configmaps/${name}\\?`).test(path);
+}
+
+/** What an API server answers that does not do what it is asked for. */
+export function refusal(code: number, reason: string, message: string): HttpResponse {
+  const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message };
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(JSON.stringify(status));
+  }
+  return { status: code, headers: { 'content-type': 'application/json' }, body: body() };
 }

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../../tests/support/kustomization-engine.ts';
 import {
+  applies,
   cm,
   conditionOf,
   entries,
   exists,
   hasFailed,
+  holdBack,
   holds,
   isGone,
   isReady,
@@ -357,19 +359,10 @@ describe('C18: while a pass runs', () => {
   async function heldApply(): Promise<() => void> {
     engine = await startTestEngine();
     await engine.publish('repo', 'main@sha1:a', TWO);
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const reached = new Promise<void>((resolve) => {
-      engine.intercept(async (request, pass) => {
-        if (request.method === 'PATCH' && /configmaps\/a\?/.test(request.path) && !request.path.includes('dryRun')) {
-          resolve();
-          await held;
-        }
-        return pass(request);
-      });
-    });
+    const { reached, release } = holdBack(
+      engine,
+      (request) => applies('a', request) && !request.path.includes('dryRun'),
+    );
     await kustomize(engine, 'app');
     await reached;
     return release;

@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { startTestEngine, type TestEngine } from '../../../tests/support/kustomization-engine.ts';
+import {
+  applies,
+  cm,
+  exists,
+  hasFailed,
+  holdBack,
+  holds,
+  isReady,
+  keyOf,
+  ks,
+  kustomize,
+  manifest,
+  messageOf,
+  refusal,
+} from '../../../tests/support/kustomization-scenario.ts';
+import type { HttpRequest } from '../../base/http.ts';
+import type { JsonObject } from '../../base/json.ts';
+
+// What others do between two steps of a pass. No interval comes to the rescue: it is an hour.
+
+const app = ks('app');
+const ONE = { 'x/a.yaml': manifest('a') };
+const CONFLICT = 'Operation cannot be fulfilled on configmaps "a": the object has been modified';
+
+let engine: TestEngine;
+afterEach(() => engine.stop());
+
+async function start(files: Readonly<Record<string, string>> = ONE, spec: JsonObject = {}): Promise<void> {
+  engine = await startTestEngine();
+  await engine.publish('repo', 'main@sha1:a', files);
+  await kustomize(engine, 'app', spec);
+  await engine.until(app, isReady('main@sha1:a'));
+}
+
+const isDryRun = ({ path }: HttpRequest): boolean => path.includes('dryRun');
+
+describe('a server that could not apply an object because others wrote it', () => {
+  const change = async (times: number, matches: (request: HttpRequest) => boolean): Promise<string | undefined> => {
+    await start(ONE, { force: true });
+    const { uid } = (await engine.until(cm('a'), exists))?.metadata ?? {};
+    // Nothing is remembered: the object is rehearsed.
+    await engine.restart();
+    let left = times;
+    engine.intercept(async (request, pass) => {
+      if (!applies('a', request) || !matches(request) || left-- <= 0) return pass(request);
+      return refusal(409, 'Conflict', CONFLICT);
+    });
+    engine.takeRequests();
+    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
+    return uid;
+  };
+
+  it.each<[string, (request: HttpRequest) => boolean]>([
+    ['in the rehearsal', isDryRun],
+    ['in the write', (request) => !isDryRun(request)],
+  ])('is asked again: %s', async (_, matches) => {
+    const uid = await change(2, matches);
+    await engine.until(app, isReady('main@sha1:b'));
+    const found = await engine.until(cm('a'), holds('two'));
+    expect(found?.metadata.uid).toBe(uid);
+  });
+
+  it('is no reason to make the object anew, however often', async () => {
+    const uid = await change(Number.POSITIVE_INFINITY, () => true);
+    expect(messageOf(await engine.until(app, hasFailed))).toContain(CONFLICT);
+    expect((await engine.until(cm('a'), exists))?.metadata.uid).toBe(uid);
+    expect(engine.takeRequests().filter((request) => request.startsWith('DELETE'))).toEqual([]);
+  });
+
+  it('because the manifest means another object: what is there stays', async () => {
+    await start(ONE, { force: true });
+    const { uid } = (await engine.until(cm('a'), exists))?.metadata ?? {};
+    const other = '  uid: 00000000-0000-4000-8000-000000000000\n';
+    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two', other) });
+    await engine.until(app, hasFailed);
+    const found = await engine.until(cm('a'), exists);
+    expect([found?.metadata.uid, keyOf(found)]).toEqual([uid, 'one']);
+  });
+});
+
+describe('an object that is only made where there is none', () => {
+  const once = '  annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}\n';
+  const files = { 'x/a.yaml': manifest('a', 'one', once) };
+  const theirs = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { key: 'theirs' } };
+
+  it('is left alone when the server cannot say whether there is one', async () => {
+    engine = await startTestEngine();
+    await engine.apply(theirs as never);
+    let looks = 0;
+    engine.intercept(async (request, pass) => {
+      const isLook = request.method === 'GET' && request.path.endsWith('/configmaps/a') && looks++ === 0;
+      return isLook ? refusal(500, 'InternalError', 'Internal error occurred: try again') : pass(request);
+    });
+    await engine.publish('repo', 'main@sha1:a', files);
+    await kustomize(engine, 'app');
+    await engine.until(app, hasFailed);
+    expect(keyOf(await engine.until(cm('a'), exists))).toBe('theirs');
+  });
+
+  it('is left alone when it is made right after it was looked for', async () => {
+    engine = await startTestEngine();
+    const rehearsal = holdBack(engine, (request) => applies('a', request) && isDryRun(request));
+    await engine.publish('repo', 'main@sha1:a', files);
+    await kustomize(engine, 'app');
+    await rehearsal.reached;
+    await engine.apply(theirs as never);
+    rehearsal.release();
+    await engine.until(app, isReady('main@sha1:a'));
+    expect(keyOf(await engine.until(cm('a'), exists))).toBe('theirs');
+  });
+});
