@@ -6,6 +6,7 @@ import type { LiveObjects } from '../health/live-objects.ts';
 import { waitForHealth } from '../health/wait.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isOlder } from '../kube/resource-version.ts';
 import { type AppliedMemory, type AppliedState, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
 import type { Change } from './change.ts';
@@ -195,6 +196,8 @@ function predictable(
   const live = watched.get(refOf(object));
   const known = memory.get(inventoryId(identityOf(object)));
   if (verify || known === undefined || typeof live === 'string' || ignore.length > 0) return undefined;
+  // A watch that does not show our own last write yet would have that taken for somebody else's.
+  if (isOlder(live.metadata.resourceVersion ?? '', known.resourceVersion)) return undefined;
   if (policiesOf(object, policyGroup).ifNotPresent || policiesOf(live, policyGroup).ignored) return undefined;
   // Where nothing would change nothing is written, not even the ownership of a field.
   if (holdsAll(live, object)) return undefined;

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts';
 import type { KubeClient, KubeError, ListOptions } from './client.ts';
 import { isExpired, isNoMatch } from './errors.ts';
 import { type ObjectIndex, ObjectStore } from './object-store.ts';
+import { isOlder } from './resource-version.ts';
 import { sleep } from './send.ts';
 
 /** One change of the cached set. `previous` is absent for ADDED. */
@@ -63,12 +64,6 @@ export function watchKind(options: InformerOptions): Informer {
 const SHORT_STREAM_MS = 1000;
 /** Taken for a version that expired: the kind is listed anew. */
 const OUT_OF_ORDER: KubeError = { code: 410, reason: 'Expired', message: 'watch: events came out of order' };
-
-/** Versions are numbers wherever they can be compared; of others nothing is assumed. Source: kubernetes KEP-5504. */
-function isOlder(version: string, than: string): boolean {
-  if (!/^\d+$/.test(version) || !/^\d+$/.test(than)) return false;
-  return version.length === than.length ? version < than : version.length < than.length;
-}
 
 class Reflector implements Informer {
   readonly synced: Promise<void>;

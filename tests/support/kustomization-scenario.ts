@@ -103,6 +103,36 @@ export function holdBack(
   return { reached, release };
 }
 
+/** Lets the engine see nothing more of what watches of `plural` tell, until they are let go. The engine begins anew. */
+export async function holdWatches(
+  engine: TestEngine,
+  plural: string,
+): Promise<{ readonly hold: () => void; readonly release: () => void }> {
+  let release: () => void = () => undefined;
+  let gate = Promise.resolve();
+  async function* gated(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body) {
+      await gate;
+      yield chunk;
+    }
+  }
+  engine.intercept(async (request, pass) => {
+    const answer = await pass(request);
+    const { pathname, searchParams } = new URL(request.path, 'http://localhost');
+    const isWatch = pathname.endsWith(`/${plural}`) && searchParams.has('watch');
+    return isWatch ? { ...answer, body: gated(answer.body) } : answer;
+  });
+  await engine.restart({ keepIntercept: true });
+  return {
+    hold: () => {
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+    },
+    release: () => release(),
+  };
+}
+
 /** A request that applies ConfigMap `name`, or rehearses it. */
 export function applies(name: string, { method, path }: HttpRequest): boolean {
   return method === 'PATCH' && new RegExp(`/configmaps/${name}\\?`).test(path);

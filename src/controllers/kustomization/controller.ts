@@ -42,7 +42,7 @@ export function kustomizationController(
     kind,
     watches: [
       ...SOURCE_KINDS.map((source) => ({
-        ...sourceWatch(source, bySource),
+        ...sourceWatch(source, bySource, (user) => reconciler.attempted(user)),
         first: (keys: readonly string[], object: KubeObject) => reconciler.affected(keys, object),
       })),
       { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object) : []) },
@@ -57,7 +57,7 @@ export function kustomizationController(
 }
 
 /** A new artifact is a cause, unless it was already attempted and all is well. Source: kustomize-controller@1.9 kustomization_indexers.go. */
-function sourceWatch(kind: string, index: ObjectIndex): Watch {
+function sourceWatch(kind: string, index: ObjectIndex, attempted: (user: string) => string | undefined): Watch {
   return {
     apiVersion: `${SOURCE_GROUP}/v1`,
     kind,
@@ -76,9 +76,9 @@ function sourceWatch(kind: string, index: ObjectIndex): Watch {
       return index
         .get(indexKey(refOf(object)))
         .filter((found) => {
-          const user = found as unknown as Kustomization;
-          const current =
-            conditionOf(user, 'Ready')?.status === 'True' && user.status?.lastAttemptedRevision === artifact.revision;
+          // A pass that runs, or whose status has not been seen yet, may be about another one than the status tells.
+          const revision = attempted(keyOf(found)) ?? field(found.status, 'lastAttemptedRevision');
+          const current = isReady(found) && revision === artifact.revision;
           return !current || before?.revision === artifact.revision;
         })
         .map(keyOf);
@@ -90,10 +90,13 @@ function isReady(object: KubeObject): boolean {
   return conditionOf(object as unknown as Kustomization, 'Ready')?.status === 'True';
 }
 
-/** Whether a change may end somebody's wait: ready where it was not, or with another revision. */
+/** Whether a change may end somebody's wait: ready where it was not, with another revision, or for another spec. */
 function becameReady({ object, previous }: Parameters<Watch['map']>[0]): boolean {
-  const revision = (of: KubeObject) => field(of.status, 'lastAppliedRevision');
-  return isReady(object) && (previous === undefined || !isReady(previous) || revision(object) !== revision(previous));
+  if (!isReady(object)) return false;
+  const differs = (name: string) => field(object.status, name) !== field(previous?.status, name);
+  return (
+    previous === undefined || !isReady(previous) || differs('lastAppliedRevision') || differs('observedGeneration')
+  );
 }
 
 /** Those that depend on an object and wait for it, or are not ready for another reason. */

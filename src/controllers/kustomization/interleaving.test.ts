@@ -7,6 +7,7 @@ import {
   hasFailed,
   holdBack,
   holds,
+  holdWatches,
   isReady,
   keyOf,
   ks,
@@ -15,8 +16,9 @@ import {
   messageOf,
   refusal,
 } from '../../../tests/support/kustomization-scenario.ts';
+import type { KubeObject } from '../../api/object.ts';
 import type { HttpRequest } from '../../base/http.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { at, isArray, type JsonObject, stringAt } from '../../base/json.ts';
 
 // What others do between two steps of a pass. No interval comes to the rescue: it is an hour.
 
@@ -34,6 +36,11 @@ async function start(files: Readonly<Record<string, string>> = ONE, spec: JsonOb
   await engine.until(app, isReady('main@sha1:a'));
 }
 
+/** Revisions that its history knows of. */
+const totalOf = (found: KubeObject | undefined): number => {
+  const history = at(found?.status, 'history');
+  return isArray(history) ? history.length : 0;
+};
 const isDryRun = ({ path }: HttpRequest): boolean => path.includes('dryRun');
 
 describe('a server that could not apply an object because others wrote it', () => {
@@ -109,5 +116,84 @@ describe('an object that is only made where there is none', () => {
     rehearsal.release();
     await engine.until(app, isReady('main@sha1:a'));
     expect(keyOf(await engine.until(cm('a'), exists))).toBe('theirs');
+  });
+});
+
+it('goes back to a revision that comes again while the one after it is applied', async () => {
+  await start();
+  const write = holdBack(engine, (request) => applies('a', request));
+  await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
+  await write.reached;
+  await engine.publish('repo', 'main@sha1:a', ONE);
+  // The engine has seen it when it has seen what came after it.
+  await engine.publish('other', 'main@sha1:z', { 'x/z.yaml': manifest('z') });
+  await kustomize(engine, 'later', { sourceRef: { kind: 'GitRepository', name: 'other' } });
+  await engine.until(ks('later'), isReady('main@sha1:z'));
+  write.release();
+  // It was applied in between.
+  await engine.until(app, (found) => totalOf(found) > 1);
+  await engine.until(app, isReady('main@sha1:a'));
+  expect(keyOf(await engine.until(cm('a'), exists))).toBe('one');
+});
+
+it('goes on when its dependency has seen to a new spec, although its revision is the same', async () => {
+  engine = await startTestEngine({ requeueDependencyMs: 3_600_000 });
+  await engine.publish('repo', 'main@sha1:a', { ...ONE, 'y/b.yaml': manifest('b') });
+  await kustomize(engine, 'base', { path: './y' });
+  await engine.until(ks('base'), isReady('main@sha1:a'));
+  const write = holdBack(engine, (request) => /kustomizations\/base\/status/.test(request.path));
+  await kustomize(engine, 'base', { path: './y', timeout: '2m' });
+  await write.reached;
+  await kustomize(engine, 'app', { dependsOn: [{ name: 'base' }] });
+  expect(messageOf(await engine.until(app, hasFailed))).toContain("dependency 'default/base' is not ready");
+  write.release();
+  await engine.until(app, isReady('main@sha1:a'));
+});
+
+describe('a watch that is behind', () => {
+  const write = (data: JsonObject) => engine.client.patch(cm('a'), { data }, { type: 'merge', fieldManager: 'other' });
+  /** Waits until the engine has done a pass that began after this. */
+  const another = async (name: string): Promise<void> => {
+    await kustomize(engine, name, { path: './none' });
+    await engine.until(ks(name), hasFailed);
+  };
+
+  it('is not asked for the source of a pass that somebody asks for', async () => {
+    await start();
+    const watches = await holdWatches(engine, 'gitrepositories');
+    await another('first');
+    watches.hold();
+    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
+    await kustomize(engine, 'app', {}, { 'reconcile.fluxcd.io/requestedAt': 'now' });
+    const found = await engine.until(app, ({ status } = {} as KubeObject) => {
+      return stringAt(status, 'lastHandledReconcileAt') === 'now';
+    });
+    watches.release();
+    expect(messageOf(found)).toBe('Applied revision: main@sha1:b');
+  });
+
+  it('does not make a change of ours one of somebody else', async () => {
+    await start();
+    const watches = await holdWatches(engine, 'configmaps');
+    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
+    await engine.until(app, isReady('main@sha1:b'));
+    // It is watched once drift is put back.
+    await write({ key: 'evil' });
+    await engine.until(cm('a'), holds('two'));
+    const told = engine.events.length;
+    engine.intercept(async (request, pass) => {
+      if (!applies('a', request) || isDryRun(request)) return pass(request);
+      engine.intercept(undefined);
+      await write({ other: 'x' });
+      // The watch shows that, but not what follows.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      watches.hold();
+      return pass(request);
+    });
+    await engine.publish('repo', 'main@sha1:c', { 'x/a.yaml': manifest('a', 'three') });
+    await engine.until(app, isReady('main@sha1:c'));
+    await another('later');
+    watches.release();
+    expect(engine.events.slice(told).map(({ reason }) => reason)).not.toContain('DriftCorrected');
   });
 });

@@ -7,6 +7,8 @@ import type { Memory } from './plan.ts';
 export class Remembered {
   readonly applied: AppliedMemory = new AppliedMemory();
   lastFull: Memory['lastFull'];
+  /** Revision that the last pass began with, which the status may not tell yet. */
+  attempted: string | undefined;
   /** When everything was last compared with the server. */
   verifiedAtMs: number = Number.NEGATIVE_INFINITY;
   /** Generation of the spec that it was compared for. */

@@ -19,7 +19,6 @@ import { BuildCache } from '../../build/build-cache.ts';
 import { expressionRule } from '../../health/expression-rules.ts';
 import { unwatched } from '../../health/live-objects.ts';
 import { type HealthRule, jobRule, judge } from '../../health/verdict.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import type { ReconcileContext, Reconciler } from '../../runtime/controller.ts';
 import { isEncryptedSecret } from '../../secrets/encrypted-object.ts';
 import { ANNOTATIONS, isEnabled } from './annotations.ts';
@@ -75,6 +74,11 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
   /** Whether an object waits for its dependencies, which its status may not say yet; undefined where only that may tell. */
   isWaiting(key: string): boolean | undefined {
     return this.#waiting.get(key);
+  }
+
+  /** The revision that the last pass of an object began with; undefined before the first one. */
+  attempted(key: string): string | undefined {
+    return this.#memory.get(key)?.attempted;
   }
 
   /** Drops what is remembered of an object that is gone. */
@@ -148,7 +152,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       return pass.stalled('FeatureGateDisabled', message, false);
     }
 
-    const source = await readSource(object, (ref) => this.#read(ref), this.#settings);
+    const source = await readSource(object, this.#ports, this.#settings);
     if (!source.ok) {
       const { code, message } = source.error;
       if (code === 'AccessDenied') return pass.stalled('AccessDenied', message, false);
@@ -168,6 +172,7 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
       remembered = new Remembered();
       this.#memory.set(key, remembered);
     }
+    remembered.attempted = pass.revision;
     const { applied } = remembered;
     if (spec.kubeConfig === undefined) this.#drift.of(key, () => applied);
     else this.#drift.forget(key);
@@ -418,14 +423,6 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     const { apiVersion, kind, namespace, name } = ref;
     if (kind !== kustomization.kind) return this.#dependencies.get(ref);
     return this.#ports.informers.watch({ apiVersion, kind }).get(namespace, name);
-  }
-
-  /** Reads a source from the cache when it is watched. */
-  async #read(ref: ObjectRef): ReturnType<KubeClient['get']> {
-    const { apiVersion, kind, namespace, name } = ref;
-    const informer = this.#ports.informers.watch({ apiVersion, kind });
-    const cached = informer.isSynced() ? informer.get(namespace, name) : undefined;
-    return cached === undefined ? this.#ports.client.get(ref) : { ok: true, value: cached };
   }
 }
 

@@ -4,7 +4,9 @@ import { at, field, isObject, stringAt } from '../../base/json.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNoMatch, isNotFound } from '../../kube/errors.ts';
+import type { InformerPool } from '../../kube/informer-pool.ts';
 import type { ArtifactLocation } from '../../source/artifact/artifact.ts';
+import { isAsked } from './plan.ts';
 
 export const SOURCE_GROUP = 'source.toolkit.fluxcd.io';
 const SOURCE_VERSION = `${SOURCE_GROUP}/v1`;
@@ -24,6 +26,11 @@ export interface SourceError {
   readonly message: string;
 }
 
+export interface SourcePorts {
+  readonly client: KubeClient;
+  readonly informers: InformerPool;
+}
+
 export interface SourceRules {
   readonly noCrossNamespaceRefs: boolean;
   readonly externalArtifact: boolean;
@@ -37,7 +44,7 @@ export function sourceRef({ metadata, spec }: Kustomization): ObjectRef {
 /** Reads the source of a Kustomization; undefined when it has no artifact yet. Source: kustomize-controller@1.9 getSource. */
 export async function readSource(
   object: Kustomization,
-  read: (ref: ObjectRef) => ReturnType<KubeClient['get']>,
+  ports: SourcePorts,
   rules: SourceRules,
 ): Promise<Result<SourceArtifact | undefined, SourceError>> {
   const ref = sourceRef(object);
@@ -50,12 +57,20 @@ export async function readSource(
     const message = `can't access '${ref.kind}/${place}', ExternalArtifact feature gate is disabled`;
     return err({ code: 'AccessDenied', message });
   }
-  const found = await read(ref);
+  const found = await read(ref, ports, isAsked(object));
   if (found.ok) return ok(artifactOf(found.value));
   if (isNotFound(found.error) && !isNoMatch(found.error)) {
     return err({ code: 'NotFound', message: `${ref.kind}.${SOURCE_GROUP} "${ref.name}" not found` });
   }
   return err({ code: 'Unreadable', message: `unable to get source '${place}': ${found.error.message}` });
+}
+
+/** From the cache when the kind is watched; `anew`: from the server. */
+async function read(ref: ObjectRef, { client, informers }: SourcePorts, anew: boolean): ReturnType<KubeClient['get']> {
+  const { apiVersion, kind, namespace, name } = ref;
+  const informer = informers.watch({ apiVersion, kind });
+  const cached = informer.isSynced() && !anew ? informer.get(namespace, name) : undefined;
+  return cached === undefined ? client.get(ref) : ok(cached);
 }
 
 export function artifactOf(source: KubeObject): SourceArtifact | undefined {
