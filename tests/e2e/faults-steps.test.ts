@@ -12,7 +12,7 @@ import { type ControlPlane, createControlPlane } from '../../src/cluster/control
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
 import { commitFiles, type GitHttp, serveGit } from '../support/git-http.ts';
-import { entries, isReady, ks, manifest } from '../support/kustomization-scenario.ts';
+import { entries, ks, manifest, messageOf } from '../support/kustomization-scenario.ts';
 import { eventually, Terminal } from './terminal.ts';
 
 /** The engine as a process that is killed at a request of its own: that of a commit to git, or a write to the cluster. */
@@ -123,7 +123,7 @@ async function request(round: number): Promise<void> {
 async function appliedRound(hash: string): Promise<void> {
   await eventually(async () => {
     const found = await client.get(app);
-    expect(found.ok && isReady(`main@sha1:${hash}`)(found.value)).toBe(true);
+    expect(found.ok && messageOf(found.value)).toBe(`Applied revision: main@sha1:${hash}`);
   });
 }
 

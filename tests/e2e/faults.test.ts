@@ -35,8 +35,9 @@ async function startEngine(): Promise<void> {
     '--health-addr=127.0.0.1:0',
     `--storage-path=${at('storage')}`,
   ];
-  engine = (await terminal.start('weir', ['run', ...flags, '--requeue-dependency=1s'], /"msg":"engine started"/))
-    .process;
+  // However long the git server is away: what failed is tried again within this.
+  const delays = ['--requeue-dependency=1s', '--max-retry-delay=5s'];
+  engine = (await terminal.start('weir', ['run', ...flags, ...delays], /"msg":"engine started"/)).process;
 }
 
 async function countConfigMaps(): Promise<number> {
@@ -165,7 +166,8 @@ it('says that the git server is gone, keeps what runs, and recovers by itself', 
       '-o',
       'jsonpath={.status.lastAppliedRevision}',
     );
-    expect(revision).toBe(`master@sha1:${commit}`);
+    const said = `${await ready('gitrepository', 'many')}\n${await ready('kustomization', 'many')}`;
+    expect(revision, said).toBe(`master@sha1:${commit}`);
   });
   expect(await kubectl('get', 'configmap', 'many-7', '-o', 'jsonpath={.data.content}')).toBe('second');
 });

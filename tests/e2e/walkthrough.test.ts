@@ -24,9 +24,10 @@ async function kubectl(...args: string[]): Promise<string> {
 
 async function applied(namespace: string, name: string, commit: string): Promise<void> {
   await eventually(async () => {
-    const path = '{.status.lastAppliedRevision} {.status.conditions[?(@.type=="Ready")].status}';
+    const ready = '{.status.conditions[?(@.type=="Ready")]';
+    const path = `{.status.lastAppliedRevision} ${ready}.status} ${ready}.message}`;
     const state = await kubectl('get', 'kustomization', name, '-n', namespace, '-o', `jsonpath=${path}`);
-    expect(state).toBe(`master@sha1:${commit} True`);
+    expect(state).toMatch(new RegExp(`^master@sha1:${commit} True `));
   });
 }
 
