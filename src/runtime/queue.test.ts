@@ -47,6 +47,39 @@ describe('a work queue', () => {
     expect(started).toEqual(['a', 'd', 'e', 'b', 'c']);
   });
 
+  test('begins nothing else beside what is urgent, until that is done or has had its head start', async () => {
+    const { queue, clock, started, finish } = queueOf(3);
+    queue.addFirst('changed');
+    for (const key of ['a', 'b', 'c', 'd', 'e']) queue.add(key);
+    expect(started).toEqual(['changed']);
+    // One that waits already becomes urgent: it has a worker at once.
+    queue.addFirst('b');
+    expect(started).toEqual(['changed', 'b']);
+    await finish('b');
+    expect(started).toEqual(['changed', 'b']);
+    clock.advance(249);
+    expect(started).toEqual(['changed', 'b']);
+    clock.advance(1);
+    expect(started).toEqual(['changed', 'b', 'a', 'c']);
+    queue.addFirst('late');
+    await finish('a');
+    await finish('c');
+    expect(started).toEqual(['changed', 'b', 'a', 'c', 'late']);
+    await finish('late');
+    expect(started).toEqual(['changed', 'b', 'a', 'c', 'late', 'd', 'e']);
+  });
+
+  test('takes first again what became urgent while it ran', async () => {
+    const { queue, started, finish } = queueOf(1);
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    queue.addFirst('a');
+    queue.add('a');
+    await finish('a');
+    expect(started).toEqual(['a', 'a']);
+    await finish('a');
+    expect(started).toEqual(['a', 'a', 'b']);
+  });
+
   test('never works on a key twice at once, and again when it was added meanwhile', async () => {
     const { queue, started, finish } = queueOf(2);
     queue.add('a');

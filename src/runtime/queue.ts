@@ -23,9 +23,14 @@ export interface QueueObserver {
   active(workers: number): void;
 }
 
+/** Long enough for a pass that changes something, short enough to hold nobody up behind one that waits. */
+const HEAD_START_MS = 250;
+
 /**
  * A work queue keyed by name: a key waits at most once, is never worked on twice at the same time, and is worked on again
  * when it was added meanwhile. First come, first served. Source of the rules: client-go@0.34 util/workqueue.
+ * What is urgent goes before, and for the time of a head start nothing else begins beside it: hundreds that only report would take
+ * processor and server from the one that somebody waits for.
  */
 export class WorkQueue {
   readonly #options: QueueOptions;
@@ -34,8 +39,10 @@ export class WorkQueue {
   /** Waiting keys that go first. */
   readonly #urgent = new Set<string>();
   readonly #running = new Set<string>();
-  /** Running keys that were added meanwhile. */
-  readonly #again = new Set<string>();
+  /** Urgent keys that run, while they have a head start; the value ends it. */
+  readonly #leading = new Map<string, () => void>();
+  /** Running keys that were added meanwhile, and whether they are urgent. */
+  readonly #again = new Map<string, boolean>();
   readonly #delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   #stopped = false;
@@ -50,7 +57,7 @@ export class WorkQueue {
     if (this.#stopped) return;
     this.#cancelDelayed(key);
     if (this.#running.has(key)) {
-      this.#again.add(key);
+      if (!this.#again.has(key)) this.#again.set(key, false);
       return;
     }
     if (this.#waiting.has(key)) return;
@@ -63,11 +70,14 @@ export class WorkQueue {
   /** Queues `key` now, before those that wait already. */
   addFirst(key: string): void {
     if (this.#stopped) return;
-    if (this.#waiting.has(key)) this.#urgent.add(key);
-    else if (!this.#running.has(key)) {
-      this.#urgent.add(key);
-      this.add(key);
-    } else this.add(key);
+    if (this.#running.has(key)) {
+      this.#cancelDelayed(key);
+      this.#again.set(key, true);
+      return;
+    }
+    this.#urgent.add(key);
+    if (this.#waiting.has(key)) this.#next();
+    else this.add(key);
   }
 
   /** Queues `key` after `delayMs`, unless it is due earlier already. */
@@ -123,6 +133,8 @@ export class WorkQueue {
     this.#stopped = true;
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
+    for (const cancel of this.#leading.values()) cancel();
+    this.#leading.clear();
     this.#waiting.clear();
     this.#urgent.clear();
     this.#again.clear();
@@ -137,17 +149,27 @@ export class WorkQueue {
   #next(): void {
     const { clock, concurrency, observe } = this.#options;
     while (!this.#stopped && this.#running.size < concurrency) {
-      const key = this.#urgent.values().next().value ?? this.#waiting.keys().next().value;
+      const urgent = this.#urgent.values().next().value;
+      const key = urgent ?? (this.#leading.size > 0 ? undefined : this.#waiting.keys().next().value);
       if (key === undefined) return;
       const since = this.#waiting.get(key) ?? clock.now();
       this.#urgent.delete(key);
       this.#waiting.delete(key);
       this.#running.add(key);
+      if (urgent !== undefined) this.#lead(key);
       observe?.depth(this.#waiting.size);
       observe?.started(clock.now() - since);
       observe?.active(this.#running.size);
       void this.#run(key);
     }
+  }
+
+  #lead(key: string): void {
+    const cancel = this.#options.clock.after(HEAD_START_MS, () => {
+      this.#leading.delete(key);
+      this.#next();
+    });
+    this.#leading.set(key, cancel);
   }
 
   async #run(key: string): Promise<void> {
@@ -157,9 +179,14 @@ export class WorkQueue {
       await work(key);
     } finally {
       this.#running.delete(key);
+      this.#leading.get(key)?.();
+      this.#leading.delete(key);
       observe?.finished(clock.now() - startedMs);
       observe?.active(this.#running.size);
-      if (this.#again.delete(key)) this.add(key);
+      const again = this.#again.get(key);
+      this.#again.delete(key);
+      if (again === true) this.addFirst(key);
+      else if (again === false) this.add(key);
       this.#next();
       if (this.#running.size === 0) {
         for (const resolve of this.#idle) resolve();
