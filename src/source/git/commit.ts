@@ -1,4 +1,4 @@
-import type { GitObject } from './objects.ts';
+import type { GitObject } from './object-memory.ts';
 
 /** A commit as it lies in the repository. */
 export interface GitCommit {

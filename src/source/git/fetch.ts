@@ -3,6 +3,7 @@ import { type BareRepository, git, openBare, removeBare, tidy } from './bare.ts'
 import { type GitCommit, type GitTag, parseCommit, parseTag } from './commit.ts';
 import type { GitCredentials } from './credentials.ts';
 import { explain, type GitFailure } from './failure.ts';
+import type { ObjectMemory } from './object-memory.ts';
 import { ObjectReader } from './objects.ts';
 import { parseRemoteRefs, type RemoteRefs } from './remote-refs.ts';
 import type { RunResult } from './run.ts';
@@ -17,6 +18,7 @@ export interface Remote {
   readonly credentials: GitCredentials;
   /** Where our copy is kept between fetches. */
   readonly directory: string;
+  readonly objects: ObjectMemory;
   readonly signal: AbortSignal;
 }
 
@@ -112,8 +114,8 @@ async function fetchInto(
   return ok(undefined);
 }
 
-function openReader({ session, signal }: Remote, repository: BareRepository): ObjectReader {
-  return new ObjectReader(repository, session, signal, MAX_OBJECT_BYTES);
+function openReader({ session, objects, signal }: Remote, repository: BareRepository): ObjectReader {
+  return new ObjectReader(repository, session, signal, MAX_OBJECT_BYTES, objects.of(repository.directory));
 }
 
 async function readHead(

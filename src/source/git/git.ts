@@ -8,6 +8,7 @@ import type { GitCommit, GitTag } from './commit.ts';
 import { inspectIdentity } from './credentials.ts';
 import { deadlineMessage, type GitFailure } from './failure.ts';
 import { type FetchedCommit, fetchCommit, fetchRef, listRemote, type Remote } from './fetch.ts';
+import { ObjectMemory } from './object-memory.ts';
 import { revisionOf } from './reference.ts';
 import { highestTags } from './remote-refs.ts';
 import type { FetchRequest, GitError, GitOptions, GitOwner } from './request.ts';
@@ -48,6 +49,7 @@ export interface Git {
 /** Git by the system's `git` and `ssh`, isolated from the user's configuration. Throws only when `signal` is aborted. */
 export function openGit(options: GitOptions): Git {
   const workDirectory = (owner: GitOwner): string => join(options.workDirectory, workName(owner));
+  const objects = new ObjectMemory();
   return {
     workDirectory,
     async fetch(request) {
@@ -61,7 +63,7 @@ export function openGit(options: GitOptions): Git {
           await mkdir(options.connectionDirectory, { recursive: true, mode: 0o700 });
         }
         await makePrivateDirectory(directory);
-        const result = await fetchWithin(options, request, directory, signal);
+        const result = await fetchWithin(options, request, directory, objects, signal);
         kept = result.ok && result.value.kind === 'fetched';
         return result;
       } catch (cause) {
@@ -74,7 +76,9 @@ export function openGit(options: GitOptions): Git {
       }
     },
     async forget({ namespace, name }) {
-      await rm(join(options.cacheDirectory, namespace, name), { recursive: true, force: true });
+      const cache = join(options.cacheDirectory, namespace, name);
+      objects.forget(cache);
+      await rm(cache, { recursive: true, force: true });
     },
     async close() {
       const { connectionDirectory } = options;
@@ -87,6 +91,7 @@ async function fetchWithin(
   options: GitOptions,
   request: FetchRequest,
   directory: string,
+  objects: ObjectMemory,
   signal: AbortSignal,
 ): Promise<Result<FetchResult, GitError>> {
   const { url, reference, credentials, lastRevision } = request;
@@ -108,7 +113,7 @@ async function fetchWithin(
   });
   const copy = `main-${hash(printGitUrl(url))}`;
   await forgetOthers(cache, copy);
-  const remote: Remote = { url, session, credentials, directory: join(cache, copy), signal };
+  const remote: Remote = { url, session, credentials, directory: join(cache, copy), objects, signal };
 
   const chosen = await choose(request, remote);
   if (!chosen.ok) return chosen;

@@ -1,19 +1,18 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { BareRepository } from './bare.ts';
+import type { GitObject, RememberedObjects } from './object-memory.ts';
 import { killGroup } from './run.ts';
 import type { GitSession } from './session.ts';
 
-export interface GitObject {
-  readonly hash: string;
-  readonly type: 'commit' | 'tree' | 'blob' | 'tag';
-  readonly content: Buffer;
-}
+/** Hashes are asked for as such; all else is a name whose object may be another one every time. */
+const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** Reads objects of one repository by `git cat-file --batch`, which runs until {@link ObjectReader.close}. */
 export class ObjectReader {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #maxBytes: number;
+  readonly #remembered: RememberedObjects;
   readonly #waiting: { done(object: GitObject | undefined): void; fail(cause: Error): void }[] = [];
   readonly #abort: () => void;
   readonly #signal: AbortSignal;
@@ -22,8 +21,15 @@ export class ObjectReader {
   #needed = 1;
   #failure: Error | undefined;
 
-  constructor(repository: BareRepository, session: GitSession, signal: AbortSignal, maxBytes: number) {
+  constructor(
+    repository: BareRepository,
+    session: GitSession,
+    signal: AbortSignal,
+    maxBytes: number,
+    remembered: RememberedObjects,
+  ) {
     this.#maxBytes = maxBytes;
+    this.#remembered = remembered;
     this.#signal = signal;
     this.#child = spawn('git', [`--git-dir=${repository.directory}`, 'cat-file', '--batch'], {
       cwd: session.cwd,
@@ -44,17 +50,27 @@ export class ObjectReader {
   }
 
   /** The object of a hash or of one of our own references; undefined when it is not there. `name` must hold no line break. */
-  read(name: string): Promise<GitObject | undefined> {
+  async read(name: string): Promise<GitObject | undefined> {
+    if (!HASH.test(name)) return this.#ask(name);
+    const known = this.#remembered.get(name);
+    if (known !== undefined) return known;
+    const object = await this.#ask(name);
+    if (object !== undefined) this.#remembered.add(object);
+    return object;
+  }
+
+  close(): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#remembered.close();
+    this.#stop(new Error('closed'));
+  }
+
+  #ask(name: string): Promise<GitObject | undefined> {
     return new Promise((done, fail) => {
       if (this.#failure !== undefined) return fail(this.#failure);
       this.#waiting.push({ done, fail });
       this.#child.stdin.write(`${name}\n`);
     });
-  }
-
-  close(): void {
-    this.#signal.removeEventListener('abort', this.#abort);
-    this.#stop(new Error('closed'));
   }
 
   #consume(): void {

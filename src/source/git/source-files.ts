@@ -174,7 +174,8 @@ async function fetchSubmodule(
   });
   const copy = `submodule-${createHash('sha256').update(where).digest('hex').slice(0, 32)}`;
   const cache = join(options.cacheDirectory, request.owner.namespace, request.owner.name, copy);
-  const remote = { url: url.value, session, credentials, directory: cache, signal: parent.remote.signal };
+  const { objects, signal } = parent.remote;
+  const remote = { url: url.value, session, credentials, directory: cache, objects, signal };
   try {
     const fetched = await fetchCommit(remote, commit, undefined);
     if (!fetched.ok) return err(`unable to clone submodule ${shown} '${where}': ${fetched.error.message}`);
