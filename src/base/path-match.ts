@@ -3,6 +3,8 @@
  * Source: go@1.26 path/filepath/match.go.
  */
 export function matchPath(pattern: string, name: string): boolean | 'bad pattern' {
+  // Most patterns are names.
+  if (!/[*?[\\]/.test(pattern)) return pattern === name;
   const items = parseGlob(pattern);
   // Go's runes are code points.
   const characters = Array.from(name);

@@ -93,8 +93,7 @@ export async function startTestEngine(
     };
     const engineClient = createKubeClient({ handler, userAgent: 'weir' });
     const informers = new InformerPool({ client: engineClient, clock: systemClock, log: silent, signal: stop.signal });
-    const artifacts: ArtifactReader = {
-      files: () => Promise.resolve({ ok: true, value: [] }),
+    const artifacts: Pick<ArtifactReader, 'unpack'> = {
       unpack: ({ digest }) => {
         const directory = directories.get(digest);
         return Promise.resolve(

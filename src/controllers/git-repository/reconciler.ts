@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { type Controller, defineController, type ReconcileContext } from '../../runtime/controller.ts';
-import { packArchive } from '../../source/artifact/archive.ts';
+import { compress, packTree } from '../../source/artifact/archive.ts';
 import type { ArtifactReader } from '../../source/artifact/artifact.ts';
 import { overlay, type SourceFile, selectFiles } from '../../source/artifact/source-tree.ts';
 import type { ArtifactOwner, ArtifactStore } from '../../source/artifact/store.ts';
@@ -305,7 +305,7 @@ async function buildArtifact(
   run: Run,
   { checkout, files, includes, progress: start }: Extract<Fetched, { readonly kind: 'checkout' }>,
 ): Promise<Result<Outcome, Stopped>> {
-  const { options, object, owner, context, intervalMs } = run;
+  const { options, object, owner, intervalMs } = run;
   const { artifact } = start.status;
   const subject = shortMessage(checkout.commit.message);
   if (artifact?.revision === checkout.revision && !contentChanged(object, start.status, includes)) {
@@ -324,18 +324,23 @@ async function buildArtifact(
   if (!merged.ok) return stop('CopyFailure', merged.error);
   const selected = await selectFiles(merged.value, object.spec.ignore);
   if (!selected.ok) return stop('ArchiveOperationFailed', `unable to archive artifact to storage: ${selected.error}`);
-  const bytes = await packArchive(selected.value);
+  const tar = packTree(selected.value);
+  const compressed = compress(tar);
+  // Meanwhile: whoever uses it finds it unpacked when the status tells of it; if that fails, theirs is to say so.
+  const staged = options.reader.stage(tar);
   const file = `${checkout.commit.hash}.tar.gz`;
-  const made = await options.store.put(owner, file, checkout.revision, bytes).catch((cause: unknown) => {
-    const message = exhaustion(cause);
-    if (message === undefined) throw cause;
-    return message;
-  });
+  const made = await compressed
+    .then((bytes) => options.store.put(owner, file, checkout.revision, bytes))
+    .catch(async (cause: unknown) => {
+      await staged.drop();
+      const message = exhaustion(cause);
+      if (message === undefined) throw cause;
+      return message;
+    });
   if (typeof made === 'string') {
     return stop('ArchiveOperationFailed', `unable to archive artifact to storage: ${made}`);
   }
-  // Whoever uses it finds it unpacked when the status tells of it; if that fails, theirs is to say so.
-  options.reader.unpack(made, context.signal).catch(() => {});
+  staged.keep(made).catch(() => {});
   return ok(conclude(object, stored(start, object, made, includes), subject, intervalMs));
 }
 

@@ -11,7 +11,7 @@ import type { ConnectCluster } from './target-cluster.ts';
 export interface KustomizationPorts {
   readonly client: KubeClient;
   readonly informers: InformerPool;
-  readonly artifacts: ArtifactReader;
+  readonly artifacts: Pick<ArtifactReader, 'unpack'>;
   readonly builder: Builder;
   readonly clock: Clock;
   readonly log: Log;

@@ -36,8 +36,18 @@ export interface UnpackedArtifact {
   readonly directory: string;
 }
 
+/** An archive of this process' own that is unpacked while it is being stored. One of the two must be called. */
+export interface StagedArtifact {
+  /** It is stored: who asks for its digest gets what was unpacked, unless there is one already or it could not be. */
+  keep(artifact: ArtifactLocation): Promise<void>;
+  /** It will not be stored. */
+  drop(): Promise<void>;
+}
+
 /** Consumer side of artifacts: gets, verifies and unpacks each digest once. */
 export interface ArtifactReader {
+  /** Begins to unpack an archive (before compression) that has no digest yet. */
+  stage(tar: Uint8Array): StagedArtifact;
   unpack(artifact: ArtifactLocation, signal?: AbortSignal): Promise<Result<UnpackedArtifact, ArtifactError>>;
   /** The same files in memory, read anew. */
   files(artifact: ArtifactLocation, signal?: AbortSignal): Promise<Result<readonly TarFile[], ArtifactError>>;

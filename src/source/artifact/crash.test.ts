@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Exhaustion, exhaustedAt, killedAt } from '../../../tests/support/dying-files.ts';
 import { ManualClock } from '../../base/clock.ts';
-import { packArchive } from './archive.ts';
+import { compress, packTree } from './archive.ts';
 import type { Artifact, ArtifactReader } from './artifact.ts';
 import { type ArtifactStore, openArtifactStore } from './store.ts';
 import { openArtifactReader } from './unpacked-cache.ts';
@@ -37,7 +37,7 @@ async function archive(): Promise<Uint8Array> {
   const files = Object.entries(FILES).map(([name, text]) => {
     return { name, directory: false, executable: false, content: Buffer.from(text) };
   });
-  return packArchive(files);
+  return compress(packTree(files));
 }
 
 async function storeAndUnpack(bytes: Uint8Array): Promise<{ readonly artifact: Artifact; readonly directory: string }> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../base/clock.ts';
-import { packArchive } from './archive.ts';
+import { compress, packTree } from './archive.ts';
 import { startArtifactServer } from './server.ts';
 import { type ArtifactStore, openArtifactStore } from './store.ts';
 import { openArtifactReader } from './unpacked-cache.ts';
@@ -95,10 +95,12 @@ describe('the artifact store', () => {
   });
 
   it('gives its artifacts to a reader, which unpacks each digest once, read-only', async () => {
-    const bytes = await packArchive([
-      { name: 'd/a.yaml', directory: false, executable: false, content: Buffer.from('a: 1\n') },
-      { name: 'run', directory: false, executable: true, content: Buffer.from('#!') },
-    ]);
+    const bytes = await compress(
+      packTree([
+        { name: 'd/a.yaml', directory: false, executable: false, content: Buffer.from('a: 1\n') },
+        { name: 'run', directory: false, executable: true, content: Buffer.from('#!') },
+      ]),
+    );
     const artifact = await store.put(OWNER, 'a.tar.gz', 'r', bytes);
     const reader = await openArtifactReader({
       cacheDirectory: join(home, 'unpacked'),
@@ -117,7 +119,7 @@ describe('the artifact store', () => {
   it('is believed by a reader only as far as the digest holds', async () => {
     const server = await startArtifactServer({ directory: store.directory, host: '127.0.0.1', port: 0 });
     try {
-      const stored = await store.put(OWNER, 'a.tar.gz', 'r', await packArchive([]));
+      const stored = await store.put(OWNER, 'a.tar.gz', 'r', await compress(packTree([])));
       const artifact = { ...stored, url: `http://127.0.0.1:${server.port}/${stored.path}` };
       const reader = await openArtifactReader({
         cacheDirectory: join(home, 'unpacked'),
@@ -139,7 +141,7 @@ describe('the artifact store', () => {
   });
 
   it('serves its own consumers although the address they know is of an earlier run', async () => {
-    const artifact = await store.put(OWNER, 'a.tar.gz', 'r', await packArchive([]));
+    const artifact = await store.put(OWNER, 'a.tar.gz', 'r', await compress(packTree([])));
     const reader = await openArtifactReader({
       cacheDirectory: join(home, 'unpacked'),
       clock,

@@ -65,7 +65,8 @@ function header(name: Buffer, prefix: Buffer | undefined, mode: number, size: nu
   block.write(type, 156, 'latin1');
   block.write('ustar\u000000', 257, 'latin1');
   prefix?.copy(block, 345);
-  const sum = block.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (let index = 0; index < BLOCK; index++) sum += block[index] as number;
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
 }

@@ -8,7 +8,7 @@ import { discard, exhaustion } from '../exhausted.ts';
 import type { ArtifactError, ArtifactLocation, ArtifactReader, UnpackedArtifact } from './artifact.ts';
 import { matchesDigest, parseDigest } from './digest.ts';
 import { DEFAULT_TAR_LIMITS, readTar, type TarFile, type TarLimits } from './tar.ts';
-import { TreeWriter } from './write-tree.ts';
+import { type Contents, TreeWriter } from './write-tree.ts';
 
 const unzip = promisify(gunzip);
 
@@ -41,6 +41,12 @@ export interface ArtifactReaderOptions {
   readonly limits?: UnpackLimits;
 }
 
+/** A tree in a folder of its own that waits for its name. */
+interface Unnamed {
+  readonly temporary: string;
+  readonly contents: Contents;
+}
+
 /** Makes a reader that keeps each digest's files in one directory, shared by all who ask for it. */
 export async function openArtifactReader(options: ArtifactReaderOptions): Promise<ArtifactReader> {
   const limits = options.limits ?? DEFAULT_UNPACK_LIMITS;
@@ -54,15 +60,15 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   }
   const running = new Map<string, Promise<Result<UnpackedArtifact, ArtifactError>>>();
   const trees = new TreeWriter();
-  const whole = new Map<string, { readonly print: string; readonly checkedMs: number }>();
+  const whole = new Map<string, { readonly print: Promise<string | undefined>; readonly checkedMs: number }>();
 
   /** Whether a directory still holds what was unpacked into it. */
   const isWhole = async (name: string): Promise<boolean> => {
     const known = whole.get(name);
     if (known !== undefined && options.clock.now() - known.checkedMs < WHOLE_MS) return exists(join(root, name));
     const print = await printTree(join(root, name));
-    if (print === undefined || (known !== undefined && known.print !== print)) return false;
-    whole.set(name, { print, checkedMs: options.clock.now() });
+    if (print === undefined || (known !== undefined && (await known.print) !== print)) return false;
+    whole.set(name, { print: Promise.resolve(print), checkedMs: options.clock.now() });
     return true;
   };
 
@@ -86,38 +92,55 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
   const load = async (artifact: ArtifactLocation): Promise<Result<readonly TarFile[], ArtifactError>> => {
     const bytes = await getBytes(artifact, options.localFile?.(artifact.url), limits.compressedBytes);
     if (!bytes.ok) return bytes;
-    const files = await readArchive(bytes.value, limits);
-    if (!files.ok) return err({ code: 'Refused', message: `artifact refused: ${files.error}` });
-    return ok(files.value);
+    return refusing(await readArchive(bytes.value, limits));
   };
 
-  const make = async (name: string, artifact: ArtifactLocation): Promise<Result<UnpackedArtifact, ArtifactError>> => {
-    let temporary = '';
-    try {
-      const files = await load(artifact);
+  /** Writes files into a tree that has no name yet. */
+  const write = (load: () => Promise<Result<readonly TarFile[], ArtifactError>>) =>
+    telling(async (): Promise<Result<Unnamed, ArtifactError>> => {
+      const files = await load();
       if (!files.ok) return files;
-      temporary = await mkdtemp(join(root, 'tmp-'));
-      const tree = join(temporary, 'tree');
-      const contents = await trees.write(tree, files.value);
-      // What is left of an incomplete one goes before.
-      if (used.has(name)) await drop(name);
-      await rename(tree, join(root, name));
-      trees.remember(join(root, name), contents);
-      const print = await printTree(join(root, name));
-      if (print !== undefined) whole.set(name, { print, checkedMs: options.clock.now() });
-    } catch (cause) {
-      // Two entries whose names differ only in case or normal form, on a file system that cannot tell them apart.
-      if (isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') || isCode(cause, 'EISDIR')) {
-        return err({ code: 'Refused', message: 'artifact refused: two entries have the same place' });
+      const temporary = await mkdtemp(join(root, 'tmp-'));
+      try {
+        return ok({ temporary, contents: await trees.write(join(temporary, 'tree'), files.value) });
+      } catch (cause) {
+        await discard(temporary);
+        throw cause;
       }
-      const exhausted = exhaustion(cause);
-      if (exhausted === undefined) throw cause;
-      return err({ code: 'Storage', message: `artifact cannot be unpacked: ${exhausted}` });
-    } finally {
-      if (temporary !== '') await discard(temporary);
-    }
-    return ok({ directory: join(root, name) });
+    });
+
+  const settle = (name: string, { temporary, contents }: Unnamed) =>
+    telling(async (): Promise<Result<UnpackedArtifact, ArtifactError>> => {
+      const directory = join(root, name);
+      try {
+        // What is left of an incomplete one goes before.
+        if (used.has(name)) await drop(name);
+        await rename(join(temporary, 'tree'), directory);
+        used.set(name, options.clock.now());
+        trees.remember(directory, contents);
+        // Nobody waits for it: it is of use when the directory is looked at again.
+        whole.set(name, { print: printTree(directory), checkedMs: options.clock.now() });
+      } finally {
+        await discard(temporary);
+      }
+      return ok({ directory });
+    });
+
+  /** Gives a tree its name; who asks for it meanwhile waits for the same. */
+  const make = async (
+    name: string,
+    written: Promise<Result<Unnamed, ArtifactError>>,
+  ): Promise<Result<UnpackedArtifact, ArtifactError>> => {
+    const work = written
+      .then((tree) => (tree.ok ? settle(name, tree.value) : tree))
+      .finally(() => running.delete(name));
+    running.set(name, work);
+    const result = await work;
+    if (result.ok) await evict();
+    return result;
   };
+
+  const isReady = async (name: string): Promise<boolean> => used.has(name) && (await isWhole(name));
 
   return {
     async files(artifact, signal) {
@@ -127,33 +150,70 @@ export async function openArtifactReader(options: ArtifactReaderOptions): Promis
 
     async unpack(artifact, signal) {
       signal?.throwIfAborted();
-      const digest = parseDigest(artifact.digest);
-      if (digest === undefined) {
+      const name = nameOf(artifact);
+      if (name === undefined) {
         return err({
           code: 'DigestMismatch',
           message: `artifact has no usable digest: ${JSON.stringify(artifact.digest)}`,
         });
       }
-      const name = `${digest.algorithm}-${digest.hex}`;
-      const known = used.has(name);
-      if (known && (await isWhole(name))) {
+      if (await isReady(name)) {
         used.set(name, options.clock.now());
         return ok({ directory: join(root, name) });
       }
-      let work = running.get(name);
-      if (work === undefined) {
-        work = make(name, artifact).finally(() => running.delete(name));
-        running.set(name, work);
-      }
-      const result = await work;
+      const result = await (running.get(name) ??
+        make(
+          name,
+          write(() => load(artifact)),
+        ));
       signal?.throwIfAborted();
-      if (result.ok) {
-        used.set(name, options.clock.now());
-        await evict();
-      }
       return result;
     },
+
+    stage(tar) {
+      const written = write(async () => {
+        return refusing(tar.length > limits.bytes ? tooMuch(limits) : readTar(tar, limits));
+      });
+      const drop = async (): Promise<void> => {
+        const tree = await written.catch(() => undefined);
+        if (tree?.ok === true) await discard(tree.value.temporary);
+      };
+      // Who takes it up hears of it.
+      written.catch(() => undefined);
+      return {
+        async keep(artifact) {
+          const name = nameOf(artifact);
+          if (name === undefined || (await isReady(name)) || running.has(name)) await drop();
+          else await make(name, written);
+        },
+        drop,
+      };
+    },
   };
+}
+
+function nameOf({ digest }: ArtifactLocation): string | undefined {
+  const parsed = parseDigest(digest);
+  return parsed === undefined ? undefined : `${parsed.algorithm}-${parsed.hex}`;
+}
+
+function refusing<T>(read: Result<T, string>): Result<T, ArtifactError> {
+  return read.ok ? read : err({ code: 'Refused', message: `artifact refused: ${read.error}` });
+}
+
+/** Does what writes a tree; what stands in its way is told. */
+async function telling<T>(work: () => Promise<Result<T, ArtifactError>>): Promise<Result<T, ArtifactError>> {
+  try {
+    return await work();
+  } catch (cause) {
+    // Two entries whose names differ only in case or normal form, on a file system that cannot tell them apart.
+    if (isCode(cause, 'EEXIST') || isCode(cause, 'ENOTDIR') || isCode(cause, 'EISDIR')) {
+      return err({ code: 'Refused', message: 'artifact refused: two entries have the same place' });
+    }
+    const exhausted = exhaustion(cause);
+    if (exhausted === undefined) throw cause;
+    return err({ code: 'Storage', message: `artifact cannot be unpacked: ${exhausted}` });
+  }
 }
 
 /** Decompresses and reads an artifact's bytes within `limits`; errors are sentences. */
@@ -165,11 +225,13 @@ export async function readArchive(
   try {
     tar = await unzip(bytes, { maxOutputLength: limits.bytes });
   } catch (cause) {
-    return err(
-      isCode(cause, 'ERR_BUFFER_TOO_LARGE') ? `archive is larger than ${limits.bytes} bytes` : 'archive is not gzip',
-    );
+    return isCode(cause, 'ERR_BUFFER_TOO_LARGE') ? tooMuch(limits) : err('archive is not gzip');
   }
   return readTar(tar, limits);
+}
+
+function tooMuch({ bytes }: UnpackLimits): Result<never, string> {
+  return err(`archive is larger than ${bytes} bytes`);
 }
 
 /** The artifact's file: from this process' own store where it is there whole, else from its URL. */

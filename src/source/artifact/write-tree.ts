@@ -12,7 +12,7 @@ const MAX_SHARED_BYTES = 256 * 1024;
 const MAX_REMEMBERED = 20_000;
 
 /** Files of a tree by what they hold. */
-type Contents = ReadonlyMap<string, string>;
+export type Contents = ReadonlyMap<string, string>;
 
 /**
  * Writes trees of read-only files. A file that a tree before has just so is linked to it: what a new revision costs grows with what it
@@ -25,13 +25,10 @@ export class TreeWriter {
   /** Writes files below `root`, which must not exist yet. Give the answer to {@link remember} once the tree is where it stays. */
   async write(root: string, files: readonly TarFile[]): Promise<Contents> {
     await mkdir(root, { recursive: true, mode: 0o700 });
-    const made = new Set<string>(['.']);
-    for (const file of files) {
-      const directory = file.directory ? file.name : dirname(file.name);
-      if (made.has(directory)) continue;
+    const directories = new Set(files.map((file) => (file.directory ? file.name : dirname(file.name))));
+    await inParallel(directories, WRITES_AT_ONCE, async (directory) => {
       await mkdir(join(root, directory), { recursive: true, mode: 0o700 });
-      made.add(directory);
-    }
+    });
     const contents = new Map<string, string>();
     const regular = files.filter((file) => !file.directory);
     // What was written last is the likeliest to be alike, and to be there still.
