@@ -41,8 +41,15 @@ export interface Watch {
     readonly object: import('../api/object.ts').KubeObject;
     readonly previous?: import('../api/object.ts').KubeObject;
   }): readonly string[];
-  /** Picks those that the change matters to, where there are more than are worked on at once: they go before all that waits. */
-  first?(keys: readonly string[], object: import('../api/object.ts').KubeObject): Promise<ReadonlySet<string>>;
+  /**
+   * Tells `found` of those that the change matters to, where there are more than are worked on at once: each begins when it is told of,
+   * before all that waits.
+   */
+  first?(
+    keys: readonly string[],
+    object: import('../api/object.ts').KubeObject,
+    found: (key: string) => void,
+  ): Promise<void>;
 }
 
 export interface Controller<T> {

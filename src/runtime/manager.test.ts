@@ -248,6 +248,35 @@ describe('the runtime', () => {
     expect(runs.map(({ metadata }) => metadata.name)).toEqual(['x', 'x']);
   });
 
+  test('begins those first that a watch finds its change matters to, the others when all were looked at', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    let looked: () => void = () => undefined;
+    const watch = {
+      apiVersion: 'e.com/v1',
+      kind: 'Source',
+      map: () => names.map((name) => `a/${name}`),
+      async first(_keys: readonly string[], _object: KubeObject, found: (key: string) => void) {
+        found('a/e');
+        await new Promise<void>((resolve) => {
+          looked = resolve;
+        });
+        found('a/c');
+      },
+    };
+    const { api, settled, runs } = start(async () => done, { watches: [watch] });
+    for (const name of names) api.put(thing(name));
+    await settled(6);
+    api.put({ apiVersion: 'e.com/v1', kind: 'Source', metadata: { name: 's' } });
+    await settled(7);
+    looked();
+    await settled(12);
+    const order = runs.slice(6).map(({ metadata }) => metadata.name);
+    expect([order.slice(0, 2), order.slice(2).sort()]).toEqual([
+      ['e', 'c'],
+      ['a', 'b', 'd', 'f'],
+    ]);
+  });
+
   test('tells a running reconcile that it is out of date, and runs it again right after', async () => {
     const reasons: Superseded[] = [];
     const { api, settled, runs } = start(async (_object, { superseded, signal }, run) => {

@@ -240,12 +240,16 @@ class ControllerRunner {
     const by = printRef(refOf(object));
     const mapped = watch.map({ object, ...(previous === undefined ? {} : { previous }) });
     const keys = mapped.filter((key) => this.#find(key) !== undefined);
-    const enqueue = (first: ReadonlySet<string>): void => {
-      for (const key of first) this.enqueue(key, { cause: 'watch', by }, true);
+    const first = new Set<string>();
+    const enqueueOthers = (): void => {
       for (const key of keys) if (!first.has(key)) this.enqueue(key, { cause: 'watch', by });
     };
-    if (watch.first === undefined || keys.length <= this.#workers) enqueue(new Set());
-    else void watch.first(keys, object).then(enqueue, () => enqueue(new Set()));
+    if (watch.first === undefined || keys.length <= this.#workers) return enqueueOthers();
+    const found = (key: string): void => {
+      first.add(key);
+      this.enqueue(key, { cause: 'watch', by }, true);
+    };
+    void watch.first(keys, object, found).then(enqueueOthers, enqueueOthers);
   }
 
   /** The object to reconcile: from the cache, unless the cache has not seen our own last write yet. */

@@ -43,7 +43,8 @@ export function kustomizationController(
     watches: [
       ...SOURCE_KINDS.map((source) => ({
         ...sourceWatch(source, bySource, (user) => reconciler.attempted(user)),
-        first: (keys: readonly string[], object: KubeObject) => reconciler.affected(keys, object),
+        first: (keys: readonly string[], object: KubeObject, found: (key: string) => void) =>
+          reconciler.affected(keys, object, found),
       })),
       { apiVersion, kind, map: (event) => (becameReady(event) ? waitingFor(event.object) : []) },
       ...configWatches(settings.watchConfigsLabelSelector, byConfig),

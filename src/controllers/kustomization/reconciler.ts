@@ -90,18 +90,16 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     this.#targets.forget(key);
   }
 
-  /** Those users of a source whose files its new artifact changes: the others only report the revision. */
-  async affected(keys: readonly string[], source: KubeObject): Promise<ReadonlySet<string>> {
+  /** Tells of those users of a source whose files its new artifact changes: the others only report the revision. */
+  async affected(keys: readonly string[], source: KubeObject, found: (key: string) => void): Promise<void> {
     const location = artifactOf(source)?.location;
     const unpacked = location === undefined ? undefined : await this.#ports.artifacts.unpack(location);
-    const affected = new Set<string>();
-    if (location === undefined || unpacked?.ok !== true) return affected;
+    if (location === undefined || unpacked?.ok !== true) return;
     for (const [index, key] of keys.entries()) {
-      if (!this.#builds.holds(key, location.digest, unpacked.value.directory)) affected.add(key);
+      if (!this.#builds.holds(key, location.digest, unpacked.value.directory)) found(key);
       // Files are read synchronously: others get their turn in between.
       if (index % CHECKS_AT_ONCE === CHECKS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
     }
-    return affected;
   }
 
   async reconcile(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
