@@ -69,6 +69,27 @@ describe('a work queue', () => {
     expect(started).toEqual(['changed', 'b', 'a', 'c', 'late', 'd', 'e']);
   });
 
+  test('holds nobody up for longer than a head start, however much is urgent', async () => {
+    const { queue, clock, started, finish } = queueOf(2);
+    for (const key of ['u1', 'u2', 'u3', 'u4', 'u5']) queue.addFirst(key);
+    queue.add('a');
+    queue.add('b');
+    clock.advance(250);
+    await finish('u1');
+    await finish('u2');
+    expect(started).toEqual(['u1', 'u2', 'a', 'u3']);
+    clock.advance(250);
+    await finish('u3');
+    await finish('a');
+    expect(started).toEqual(['u1', 'u2', 'a', 'u3', 'b', 'u4']);
+    // With nobody held up, what is urgent begins at once, after the end of a head start, too.
+    clock.advance(250);
+    await finish('b');
+    await finish('u4');
+    queue.addFirst('u6');
+    expect(started.slice(6)).toEqual(['u5', 'u6']);
+  });
+
   test('takes first again what became urgent while it ran', async () => {
     const { queue, started, finish } = queueOf(1);
     for (const key of ['a', 'b', 'c']) queue.add(key);

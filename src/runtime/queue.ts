@@ -39,8 +39,10 @@ export class WorkQueue {
   /** Waiting keys that go first. */
   readonly #urgent = new Set<string>();
   readonly #running = new Set<string>();
-  /** Urgent keys that run, while they have a head start; the value ends it. */
-  readonly #leading = new Map<string, () => void>();
+  /** Urgent keys that run in the head start that is under way; `cancel` stops its clock. */
+  #headStart: { readonly leaders: Set<string>; readonly cancel: () => void } | undefined;
+  /** Whether a head start has just ended: one of those that were held up is next, however much is urgent. */
+  #isOwed = false;
   /** Running keys that were added meanwhile, and whether they are urgent. */
   readonly #again = new Map<string, boolean>();
   readonly #delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
@@ -133,8 +135,8 @@ export class WorkQueue {
     this.#stopped = true;
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
-    for (const cancel of this.#leading.values()) cancel();
-    this.#leading.clear();
+    this.#headStart?.cancel();
+    this.#headStart = undefined;
     this.#waiting.clear();
     this.#urgent.clear();
     this.#again.clear();
@@ -149,14 +151,14 @@ export class WorkQueue {
   #next(): void {
     const { clock, concurrency, observe } = this.#options;
     while (!this.#stopped && this.#running.size < concurrency) {
-      const urgent = this.#urgent.values().next().value;
-      const key = urgent ?? (this.#leading.size > 0 ? undefined : this.#waiting.keys().next().value);
+      const key = this.#pick();
       if (key === undefined) return;
       const since = this.#waiting.get(key) ?? clock.now();
-      this.#urgent.delete(key);
+      const isUrgent = this.#urgent.delete(key);
       this.#waiting.delete(key);
       this.#running.add(key);
-      if (urgent !== undefined) this.#lead(key);
+      if (isUrgent) this.#lead(key);
+      else this.#isOwed = false;
       observe?.depth(this.#waiting.size);
       observe?.started(clock.now() - since);
       observe?.active(this.#running.size);
@@ -164,12 +166,29 @@ export class WorkQueue {
     }
   }
 
+  #pick(): string | undefined {
+    const urgent = this.#urgent.values().next().value;
+    if (this.#headStart !== undefined || (urgent !== undefined && !this.#isOwed)) return urgent;
+    for (const key of this.#waiting.keys()) if (!this.#urgent.has(key)) return key;
+    return urgent;
+  }
+
   #lead(key: string): void {
-    const cancel = this.#options.clock.after(HEAD_START_MS, () => {
-      this.#leading.delete(key);
-      this.#next();
-    });
-    this.#leading.set(key, cancel);
+    this.#headStart ??= {
+      leaders: new Set(),
+      cancel: this.#options.clock.after(HEAD_START_MS, () => {
+        this.#headStart = undefined;
+        this.#isOwed = true;
+        this.#next();
+      }),
+    };
+    this.#headStart.leaders.add(key);
+  }
+
+  #follow(key: string): void {
+    if (this.#headStart?.leaders.delete(key) !== true || this.#headStart.leaders.size > 0) return;
+    this.#headStart.cancel();
+    this.#headStart = undefined;
   }
 
   async #run(key: string): Promise<void> {
@@ -179,8 +198,7 @@ export class WorkQueue {
       await work(key);
     } finally {
       this.#running.delete(key);
-      this.#leading.get(key)?.();
-      this.#leading.delete(key);
+      this.#follow(key);
       observe?.finished(clock.now() - startedMs);
       observe?.active(this.#running.size);
       const again = this.#again.get(key);
