@@ -99,8 +99,8 @@ describe('requests', () => {
     await kube.delete(ref, { propagation: 'Background', uid: 'u' });
     expect(paths()).toEqual([
       'GET /api/v1/namespaces/a/configmaps/x',
-      'PATCH /api/v1/namespaces/a/configmaps/x?fieldManager=m&dryRun=All&force=true',
-      'PATCH /api/v1/namespaces/a/configmaps/x/status?fieldManager=m',
+      'PATCH /api/v1/namespaces/a/configmaps/x?fieldManager=m&dryRun=All&fieldValidation=Ignore&force=true',
+      'PATCH /api/v1/namespaces/a/configmaps/x/status?fieldManager=m&fieldValidation=Ignore',
       'GET /api/v1/namespaces/a',
       'DELETE /api/v1/namespaces/a/configmaps/x',
     ]);

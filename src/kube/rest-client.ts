@@ -378,8 +378,16 @@ function parseAnswer({ text }: Answer): KubeResult<Json> {
   }
 }
 
+/**
+ * Nobody reads the server's warnings about unknown and repeated fields, and without them it need not read a body a second time for
+ * them: of an apply that is YAML for it (apiserver@0.34 pkg/endpoints/handlers/patch.go). What it refuses stays the same.
+ */
 function writeQuery(options: WriteOptions): Readonly<Record<string, string | undefined>> {
-  return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? 'All' : undefined };
+  return {
+    fieldManager: options.fieldManager,
+    dryRun: options.dryRun === true ? 'All' : undefined,
+    fieldValidation: 'Ignore',
+  };
 }
 
 /** Repeated headers are joined with `, `, as node joins those it receives; the socket transport sends them apart. */

@@ -119,8 +119,8 @@ describe('the runtime', () => {
     await settled(1);
     await runtime.synced;
     expect(patches(api)).toEqual([
-      'PATCH things/x?fieldManager=gotk-thing-controller',
-      'PATCH things/x/status?fieldManager=gotk-thing-controller',
+      'PATCH things/x?fieldManager=gotk-thing-controller&fieldValidation=Ignore',
+      'PATCH things/x/status?fieldManager=gotk-thing-controller&fieldValidation=Ignore',
     ]);
     expect(runs[0]?.metadata.finalizers).toEqual(['finalizers.fluxcd.io']);
     expect(api.get('Thing', 'x')?.status).toEqual({
@@ -211,7 +211,7 @@ describe('the runtime', () => {
     const { api, settled } = start(async () => ({ kind: 'none' }));
     api.put(thing());
     await settled(1);
-    expect(patches(api)).toEqual(['PATCH things/x?fieldManager=gotk-thing-controller']);
+    expect(patches(api)).toEqual(['PATCH things/x?fieldManager=gotk-thing-controller&fieldValidation=Ignore']);
     expect(api.get('Thing', 'x')?.metadata.finalizers).toEqual(['finalizers.fluxcd.io']);
   });
 
