@@ -14,8 +14,15 @@ export async function apply(client: KubeClient, object: KubeObject): Promise<voi
 }
 
 /** Asks for a reconciliation, as the command line and webhooks do. */
-export async function poke(client: KubeClient, place: Place, token: string): Promise<void> {
-  const annotations = { 'reconcile.fluxcd.io/requestedAt': token };
+export function poke(client: KubeClient, place: Place, token: string): Promise<void> {
+  return annotate(client, place, { 'reconcile.fluxcd.io/requestedAt': token });
+}
+
+export async function annotate(
+  client: KubeClient,
+  place: Place,
+  annotations: Readonly<Record<string, string>>,
+): Promise<void> {
   const patched = await client.patch(place, { metadata: { annotations } }, { type: 'merge', fieldManager: 'bench' });
   if (!patched.ok) throw new Error(patched.error.message);
 }

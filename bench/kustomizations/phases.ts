@@ -17,7 +17,7 @@ import {
   REPOSITORY,
   repository,
 } from './objects.ts';
-import { apply, pause, poke, seen, seenObject } from './observe.ts';
+import { annotate, apply, pause, poke, seen, seenObject } from './observe.ts';
 import type { BenchRepository, PushTimes } from './repository.ts';
 import type { BenchCluster } from './servers.ts';
 
@@ -25,6 +25,9 @@ import type { BenchCluster } from './servers.ts';
 const ROUNDS = 20;
 /** The engine repairs this often at once (src/controllers/kustomization/drift.ts). */
 const FREE_REPAIRS = 3;
+
+/** An annotation that asks for nothing. */
+const TOUCHED = 'bench/touched';
 
 /** One figure, and what it came of; `value` is what two engines are compared by. */
 export interface Figure {
@@ -67,11 +70,23 @@ export async function play(bench: Surroundings): Promise<void> {
     for (const name of names) await apply(client, kustomization(name, 'shared'));
     await all;
   });
-  await phase(bench, 'no-op round of all', async () => {
+  const round = await phase(bench, 'no-op round of all', async () => {
     const token = `round-${Date.now()}`;
     const all = seen(client, names, ({ status }) => stringAt(status, 'lastHandledReconcileAt') === token);
     for (const name of names) await poke(client, { ...KUSTOMIZATION, namespace: NAMESPACE, name }, token);
     await all;
+  });
+  const patches = await phase(bench, "the round's patches under a name that nobody acts on", async () => {
+    const all = seen(client, names, ({ metadata }) => metadata.annotations?.[TOUCHED] !== undefined);
+    const annotations = { [TOUCHED]: `round-${Date.now()}` };
+    for (const name of names) await annotate(client, { ...KUSTOMIZATION, namespace: NAMESPACE, name }, annotations);
+    await all;
+  });
+  const own = round.allS - (patches.allS - patches.cpuS);
+  tell({
+    what: "no-op round of all: with the server, less its share of the bench's patches",
+    value: own,
+    unit: 'CPU s',
   });
   await apply(client, kustomization('one', 'one'));
   await seen(client, ['one'], ({ status }) => isApplied(status, first));
@@ -157,8 +172,15 @@ async function drifts(bench: Surroundings, names: readonly string[]): Promise<vo
   spread(bench, 'drift to corrected', times);
 }
 
+/** CPU of a phase, in seconds. */
+interface PhaseCost {
+  readonly cpuS: number;
+  /** With the server. */
+  readonly allS: number;
+}
+
 /** Runs `work` and tells what it cost: time, CPU of engine and server, requests of the engine for each Kustomization. */
-async function phase(bench: Surroundings, what: string, work: () => Promise<void>): Promise<void> {
+async function phase(bench: Surroundings, what: string, work: () => Promise<void>): Promise<PhaseCost> {
   const { count, engine, tell } = bench;
   await pause();
   const before = await costs(bench);
@@ -168,12 +190,14 @@ async function phase(bench: Surroundings, what: string, work: () => Promise<void
   // Events go out behind.
   await pause();
   const after = await costs(bench);
-  tell({ what: `${what}: ${engine.name.split(' ')[0]} itself`, value: after.cpuS - before.cpuS, unit: 'CPU s' });
-  tell({ what: `${what}: with the server`, value: after.allS - before.allS, unit: 'CPU s' });
+  const cost = { cpuS: after.cpuS - before.cpuS, allS: after.allS - before.allS };
+  tell({ what: `${what}: ${engine.name.split(' ')[0]} itself`, value: cost.cpuS, unit: 'CPU s' });
+  tell({ what: `${what}: with the server`, value: cost.allS, unit: 'CPU s' });
   tell({ what: `${what}: for each`, value: (total(after) - total(before)) / count, unit: 'requests' });
+  return cost;
 }
 
-async function costs({ engine, cluster }: Surroundings): Promise<Cost & { readonly allS: number }> {
+async function costs({ engine, cluster }: Surroundings): Promise<Cost & PhaseCost> {
   const cost = await engine.cost();
   const servers = await Promise.all(cluster.pids.map(cpuSeconds));
   return { ...cost, allS: servers.reduce((sum, own) => sum + own, cost.cpuS) };
