@@ -3,9 +3,10 @@
  * Source: go@1.26 path/filepath/match.go.
  */
 export function matchPath(pattern: string, name: string): boolean | 'bad pattern' {
-  // Most patterns are names.
-  if (!/[*?[\\]/.test(pattern)) return pattern === name;
-  const items = parseGlob(pattern);
+  const { items, suffix, isName } = parseGlob(pattern);
+  if (isName) return name === suffix;
+  // A pattern that ends in plain characters is not bad: almost every name is told apart by them.
+  if (!name.endsWith(suffix)) return false;
   // Go's runes are code points.
   const characters = Array.from(name);
   let item = 0;
@@ -32,13 +33,27 @@ export function matchPath(pattern: string, name: string): boolean | 'bad pattern
 }
 
 type GlobItem = 'star' | 'bad' | ((character: string) => boolean);
-const parsedGlobs = new Map<string, readonly GlobItem[]>();
+interface Glob {
+  readonly items: readonly GlobItem[];
+  /** The plain characters at the end. */
+  readonly suffix: string;
+  /** Whether there is nothing but plain characters. */
+  readonly isName: boolean;
+}
+const parsedGlobs = new Map<string, Glob>();
 const MAX_PARSED_GLOBS = 1000;
 
-function parseGlob(pattern: string): readonly GlobItem[] {
+function parseGlob(pattern: string): Glob {
   const known = parsedGlobs.get(pattern);
   if (known !== undefined) return known;
   const items: GlobItem[] = [];
+  let suffix = '';
+  let plain = 0;
+  const literal = (wanted: string): void => {
+    suffix = plain === items.length ? suffix + wanted : wanted;
+    items.push((character) => character === wanted);
+    plain = items.length;
+  };
   const text = Array.from(pattern);
   let at = 0;
   while (at < text.length) {
@@ -46,17 +61,15 @@ function parseGlob(pattern: string): readonly GlobItem[] {
     if (character === '*') items.push('star');
     else if (character === '?') items.push((found) => found !== '/');
     else if (character === '[') at = parseClass(text, at, items);
-    else if (character !== '\\') items.push(literal(character));
-    else if (at < text.length) items.push(literal(text[at++] as string));
+    else if (character !== '\\') literal(character);
+    else if (at < text.length) literal(text[at++] as string);
     else items.push('bad');
   }
   if (parsedGlobs.size >= MAX_PARSED_GLOBS) parsedGlobs.clear();
-  parsedGlobs.set(pattern, items);
-  return items;
-}
-
-function literal(wanted: string): (character: string) => boolean {
-  return (character) => character === wanted;
+  if (plain !== items.length) suffix = '';
+  const glob = { items, suffix, isName: suffix.length === pattern.length };
+  parsedGlobs.set(pattern, glob);
+  return glob;
 }
 
 /** Reads `[^a-z]` after its bracket; returns where the pattern goes on. */
