@@ -136,3 +136,21 @@ it('rehearses all changes of a commit but the first, and changes nothing when th
   expect(writes.filter((request) => request.includes('dryRun'))).toHaveLength(2);
   expect(writes.filter((request) => !request.includes('dryRun'))).toHaveLength(3);
 });
+
+it('is tried again when its source is there again, though it failed at that revision before', async () => {
+  const broken = { 'a.yaml': 'x: y\n' };
+  const reason = (wanted: string) => (object: KubeObject | undefined) => readyOf(object)?.['reason'] === wanted;
+  await start(broken);
+  await engine.until(app, reason('BuildFailed'));
+  await engine.client.delete({
+    ...app,
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    name: 'repo',
+  });
+  const annotations = { 'reconcile.fluxcd.io/requestedAt': '1' };
+  await engine.client.patch(app, { metadata: { annotations } }, { type: 'merge', fieldManager: 'test' });
+  await engine.until(app, reason('ArtifactFailed'));
+  await engine.publish('repo', 'main@sha1:a', broken);
+  expect(await engine.until(app, reason('BuildFailed'))).toBeDefined();
+});
