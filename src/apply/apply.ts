@@ -310,7 +310,8 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
     return ok({ ref, action: 'unchanged', hash, live });
   }
   const drift = same ? fieldChanges(before, after, options.manager) : undefined;
-  return ok({ ref, action: 'configured', object: adoptIgnored(object, live, options), hash, drift });
+  const sent = adoptIgnored(object, { live, dryRun: dryRun.value }, options);
+  return ok({ ref, action: 'configured', object: sent, hash, drift });
 }
 
 interface WriteError {

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { type IgnoreSpec, ignoreRules } from './ignore-rules.ts';
+import type { KubeObject } from '../api/object.ts';
+import { field, type JsonObject } from '../base/json.ts';
+import { adoptIgnored, type IgnoreSpec, ignoreRules } from './ignore-rules.ts';
 
 const object = {
   apiVersion: 'apps/v1',
@@ -36,4 +38,35 @@ it.each<[NonNullable<IgnoreSpec['target']>, string]>([
     ok: false,
     error: `failed to create ignore rule selector: ${message}`,
   });
+});
+
+const config = (data: object, by: readonly string[] = []): KubeObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'c',
+      managedFields: by.map((manager) => ({ manager, operation: 'Apply', fieldsV1: { 'f:data': { 'f:a': {} } } })),
+    },
+    data,
+  }) as unknown as KubeObject;
+
+it.each<[string, string, { live: KubeObject; dryRun: KubeObject }, unknown]>([
+  ['takes its live value', '/data/a', { live: config({ a: '2' }), dryRun: config({ a: '1' }) }, { a: '2' }],
+  [
+    'is left to the applier that owns it',
+    '/data/a',
+    { live: config({ a: '2' }, ['other']), dryRun: config({ a: '1' }) },
+    {},
+  ],
+  [
+    'that applying leaves as it is is sent as it is wanted: what others put beside it stays theirs',
+    '/data',
+    { live: config({ a: '1', b: '2' }), dryRun: config({ a: '1', b: '2' }) },
+    { a: '1' },
+  ],
+])('an ignored field %s', (_, path, states, data) => {
+  const rules = ignoreRules([{ paths: [path] }]);
+  const options = { ignore: rules.ok ? rules.value : [], manager: 'own' };
+  expect(field(adoptIgnored(config({ a: '1' }), states, options) as unknown as JsonObject, 'data')).toEqual(data);
 });

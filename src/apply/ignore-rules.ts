@@ -1,5 +1,14 @@
 import { groupOf, type KubeObject, versionOf } from '../api/object.ts';
-import { field, isArray, isObject, type Json, type JsonObject, type MutableJsonObject, put } from '../base/json.ts';
+import {
+  equal,
+  field,
+  isArray,
+  isObject,
+  type Json,
+  type JsonObject,
+  type MutableJsonObject,
+  put,
+} from '../base/json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KustomizeFailure } from '../engine/kustomize/failure.ts';
 import { labelsMatch } from '../engine/kustomize/label-selector.ts';
@@ -91,12 +100,12 @@ export function withoutIgnored(object: KubeObject, desired: KubeObject, rules: r
 }
 
 /**
- * What to send when something beside the ignored fields changed: an ignored field that another applier owns is left out, any other
- * one takes its live value. Source: fluxcd/pkg@e2cfd1a ssa/manager_apply.go, drift ignore rules.
+ * What to send when something beside the ignored fields changed: an ignored field that applying would change is left out where
+ * another applier owns it, or else takes its live value. Source: fluxcd/pkg@e2cfd1a ssa/manager_apply.go computeDriftedPaths.
  */
 export function adoptIgnored(
   desired: KubeObject,
-  live: KubeObject,
+  { live, dryRun }: { readonly live: KubeObject; readonly dryRun: KubeObject },
   { ignore, manager }: { readonly ignore: readonly IgnoreRule[]; readonly manager: string },
 ): KubeObject {
   let result = desired as unknown as Json;
@@ -104,7 +113,9 @@ export function adoptIgnored(
     if (!rule.matches(desired)) continue;
     for (const path of rule.paths) {
       const value = valueAt(live as unknown as Json, path);
-      if (valueAt(result, path) === undefined) continue;
+      const after = valueAt(dryRun as unknown as Json, path);
+      const changes = value === undefined || after === undefined ? value !== after : !equal(value, after);
+      if (!changes || valueAt(result, path) === undefined) continue;
       result = setAt(result, path, value === undefined || ownedByOther(live, path, manager) ? undefined : value);
     }
   }
