@@ -17,7 +17,7 @@ import {
 } from '../../../tests/support/kustomization-scenario.ts';
 import type { KubeObject, ObjectRef } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { stringAt } from '../../base/json.ts';
+import { at, field, isArray, stringAt } from '../../base/json.ts';
 
 const app = ks('app');
 const ONE = { 'x/a.yaml': manifest('a') };
@@ -44,6 +44,31 @@ const applied = (value: string, labels: Readonly<Record<string, string>>): KubeO
 const OWNER = { 'kustomize.toolkit.fluxcd.io/name': 'app', 'kustomize.toolkit.fluxcd.io/namespace': 'default' };
 
 describe('a change is put back', () => {
+  it('by the pass that has just begun, and is no cause for another one', async () => {
+    await start({ ...ONE, 'y/b.yaml': manifest('b') });
+    await kustomize(engine, 'base', { path: './y' });
+    await engine.until(ks('base'), isReady('main@sha1:a'));
+    let drifted = false;
+    engine.intercept(async (request, pass) => {
+      const answer = await pass(request);
+      if (request.method === 'GET' && request.path.endsWith('/kustomizations/base') && !drifted) {
+        drifted = true;
+        await engine.client.patch(cm('a'), { data: { key: 'evil' } }, KUBECTL);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return answer;
+    });
+    await kustomize(engine, 'app', { dependsOn: [{ name: 'base' }] });
+    const passes = (object: KubeObject | undefined): unknown => {
+      const history = field(object?.status, 'history');
+      return isArray(history) ? at(history[0], 'totalReconciliations') : undefined;
+    };
+    await engine.until(app, (object) => drifted && passes(object) === 2);
+    expect(await engine.until(cm('a'), holds('one'))).toBeDefined();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(passes(await engine.until(app, exists))).toBe(2);
+  });
+
   it('that was made while no engine ran', async () => {
     await start();
     await kustomize(engine, 'app', { suspend: true });

@@ -110,14 +110,19 @@ export class DriftTracker implements LiveObjects {
     return this.#owners.get(owner)?.drifted ?? new Set();
   }
 
-  /** A pass over the owner's objects begins: until {@link end}, their changes are its own. */
-  begin(owner: string): void {
+  /** A pass of the owner has begun and will look at what drifted: until {@link end}, nothing is a cause for another one. */
+  hold(owner: string): void {
     const tracked = this.#owners.get(owner);
     if (tracked === undefined) return;
     tracked.active = true;
-    tracked.drifted.clear();
     tracked.cancel?.();
     tracked.cancel = undefined;
+  }
+
+  /** A pass over the owner's objects begins: until {@link end}, their changes are its own. */
+  begin(owner: string): void {
+    this.hold(owner);
+    this.#owners.get(owner)?.drifted.clear();
   }
 
   end(owner: string): void {

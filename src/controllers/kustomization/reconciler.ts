@@ -104,10 +104,12 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
 
   async reconcile(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
     const pass = new Pass(object, context, this.#ports.clock);
+    this.#drift.hold(pass.key);
     try {
       return await this.#reconcile(pass, context);
     } finally {
       pass.cancel();
+      this.#drift.end(pass.key);
       // It may have gone while the pass ran, with what was remembered of it.
       if (context.superseded.aborted && this.#isGone(object)) this.forget(pass.key);
     }
