@@ -31,5 +31,5 @@ export type Outcome =
   | { readonly kind: 'none' } // suspended: nothing to report
   | { readonly kind: 'deleted'; readonly events?: readonly EventRecord[] } // the finalizer may go
   | ({ readonly kind: 'done' | 'wait' | 'retry'; readonly requeueAfterMs: number } & Report)
-  | ({ readonly kind: 'backoff' } & Report) // retried with exponential back-off
+  | ({ readonly kind: 'backoff'; readonly atMostMs?: number } & Report) // retried with exponential back-off
   | ({ readonly kind: 'stalled' } & Report); // no requeue until the spec changes

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { LiveObjects } from '../health/live-objects.ts';
 import { waitForHealth } from '../health/wait.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict, isNotFound, isTransient } from '../kube/errors.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import { type AppliedMemory, type AppliedState, isInSync, ownedHash } from './applied-memory.ts';
 import { dryRunMessage, isImmutable } from './apply-error.ts';
@@ -60,9 +60,15 @@ export interface Applied extends Change {
   readonly drift?: readonly FieldChange[] | undefined;
 }
 
-export interface ApplyError {
+/** Why an object was not applied. */
+interface Failure {
   /** As Flux words it. */
   readonly message: string;
+  /** Whether the same may succeed when it is tried again. */
+  readonly isTransient: boolean;
+}
+
+export interface ApplyError extends Failure {
   /** What was done before. */
   readonly changes: readonly Applied[];
   /** Objects that may have been created: the server's answer did not come, or was none. */
@@ -100,17 +106,17 @@ export async function applyAll(
       options,
     );
     changes.push(...done.changes);
-    if (done.error !== undefined) return err({ message: done.error, changes, unsure: done.unsure ?? [] });
+    if (done.error !== undefined) return err({ ...done.error, changes, unsure: done.unsure ?? [] });
     if (index === parts.length - 1) break;
     const waited = await waitForStage(done.changes, options);
-    if (waited !== undefined) return err({ message: waited, changes, unsure: [] });
+    if (waited !== undefined) return err({ message: waited, isTransient: false, changes, unsure: [] });
   }
   return ok(changes);
 }
 
 interface StageResult {
   readonly changes: readonly Applied[];
-  readonly error?: string;
+  readonly error?: Failure;
   readonly unsure?: readonly ObjectRef[];
 }
 
@@ -120,7 +126,7 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
   const checks: (Checked | undefined)[] = desired.map((item) => settled(item, options));
   const [first, ...others] = [...desired.entries()].filter(([index]) => checks[index] === undefined);
   // Of several refusals the first object's is told, whichever came first.
-  const refusals: string[] = [];
+  const refusals: Failure[] = [];
   const settle = async ([index, item]: readonly [number, Desired], how: typeof check): Promise<void> => {
     options.signal.throwIfAborted();
     const checked = await how(item, options);
@@ -134,14 +140,14 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
     if (refusals.length === 0) await settle(entry, check);
   });
   if (first !== undefined && direct) await settle(first, refusals.length === 0 ? applyDirectly : check);
-  const refused = refusals.find((text) => text !== undefined);
+  const refused = refusals.find((refusal) => refusal !== undefined);
   if (refused !== undefined) return { changes: [], error: refused };
 
   const created = checks.flatMap((checked) => (checked?.action === 'created' ? [checked.ref] : []));
   if (created.length > 0) await options.beforeCreate?.(created);
   const changes: Applied[] = [];
   const unsure: ObjectRef[] = [];
-  let failure: string | undefined;
+  let failure: Failure | undefined;
   // In order of kinds, the objects of one kind side by side.
   for (const group of byKind(checks as readonly Checked[])) {
     const results: (Applied | undefined)[] = group.map(() => undefined);
@@ -151,7 +157,7 @@ async function applyStage(stage: readonly Desired[], options: ApplyOptions): Pro
       const written = await write(checked, options);
       if (written.ok) results[index] = written.value;
       else {
-        failure ??= written.error.message;
+        failure ??= written.error;
         if (checked.action === 'created' && written.error.isUnsure) unsure.push(checked.ref);
       }
     });
@@ -205,7 +211,7 @@ function predictable(
 }
 
 /** Applies an object without a dry-run; one that the server refuses is left to {@link check}, which tells how that is to be taken. */
-async function applyDirectly(desired: Desired, options: ApplyOptions): Promise<Result<Checked, string>> {
+async function applyDirectly(desired: Desired, options: ApplyOptions): Promise<Result<Checked, Failure>> {
   const { client, manager, memory, policyGroup, signal } = options;
   const { object, hash } = desired;
   const seen = predictable(desired, options);
@@ -235,12 +241,12 @@ async function applyDirectly(desired: Desired, options: ApplyOptions): Promise<R
   return ok({ ref, action: changed ? 'configured' : 'unchanged', hash, live: applied.value, drift });
 }
 
-async function check(desired: Desired, options: ApplyOptions, attempt = 0): Promise<Result<Checked, string>> {
+async function check(desired: Desired, options: ApplyOptions, attempt = 0): Promise<Result<Checked, Failure>> {
   const { object: wanted, hash } = desired;
   const { client, signal } = options;
   const ref = refOf(wanted);
   const id = inventoryId(identityOf(wanted));
-  const skipped = (live?: KubeObject): Result<Checked, string> => ok({ ref, action: 'skipped', hash, live });
+  const skipped = (live?: KubeObject): Result<Checked, Failure> => ok({ ref, action: 'skipped', hash, live });
   const policies = policiesOf(wanted, options.policyGroup);
   const watched = options.live.get(ref);
   let live = typeof watched === 'string' ? undefined : watched;
@@ -249,7 +255,7 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
   if (policies.ifNotPresent) {
     const found = live === undefined ? await client.get(ref, signal) : ok(live);
     if (found.ok) return skipped(found.value);
-    if (!isNotFound(found.error)) return err(`${printRef(ref)} query failed: ${found.error.message}`);
+    if (!isNotFound(found.error)) return failed(`${printRef(ref)} query failed: ${found.error.message}`, found.error);
   }
 
   let object = wanted;
@@ -267,18 +273,19 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
       if (inCluster.ignored) return skipped(found.value);
       if (isImmutable(dryRun.error) && (options.force || policies.force || inCluster.force)) {
         const problem = await problemOfNew(object, dryRun.error, options);
-        if (problem !== undefined) return err(dryRunMessage(ref, problem));
+        if (problem !== undefined) return failed(dryRunMessage(ref, problem), problem);
         return ok({ ref, action: 'created', object, hash, replaces: found.value, ...(same && { drift: [] }) });
       }
     }
-    return err(dryRunMessage(ref, dryRun.error));
+    return failed(dryRunMessage(ref, dryRun.error), dryRun.error);
   }
   // A dry-run of a creation has no version yet.
   const version = dryRun.value.metadata.resourceVersion ?? '';
   if (version === '') return ok({ ref, action: 'created', object, hash, ...(same && { drift: [] }) });
   if (live?.metadata.resourceVersion !== version) {
     const found = await client.get(ref, signal);
-    if (!found.ok && !isNotFound(found.error)) return err(`${printRef(ref)} query failed: ${found.error.message}`);
+    if (!found.ok && !isNotFound(found.error))
+      return failed(`${printRef(ref)} query failed: ${found.error.message}`, found.error);
     live = found.ok ? found.value : undefined;
   }
   if (live === undefined) return ok({ ref, action: 'created', object, hash, ...(same && { drift: [] }) });
@@ -293,7 +300,10 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
       if (!cleaned.ok) {
         // Written by somebody else since it was read: what is to be handed over has to be looked up again.
         if (isOutdated(cleaned.error) && attempt < MAX_CONFLICTS) return check(desired, options, attempt + 1);
-        return err(`${printRef(ref)} metadata.managedFields cleanup failed: ${cleaned.error.message}`);
+        return failed(
+          `${printRef(ref)} metadata.managedFields cleanup failed: ${cleaned.error.message}`,
+          cleaned.error,
+        );
       }
       patched = true;
     }
@@ -314,8 +324,7 @@ async function check(desired: Desired, options: ApplyOptions, attempt = 0): Prom
   return ok({ ref, action: 'configured', object: sent, hash, drift });
 }
 
-interface WriteError {
-  readonly message: string;
+interface WriteError extends Failure {
   /** Whether the write may have happened all the same. */
   readonly isUnsure: boolean;
 }
@@ -326,11 +335,16 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
     return ok({ ref, action, uid: live?.metadata.uid, generation: live?.metadata.generation, drift });
   }
   const removed = checked.replaces === undefined ? undefined : await remove(checked.replaces, options);
-  if (removed !== undefined) return err({ message: removed, isUnsure: true });
+  if (removed !== undefined) return err({ message: removed, isTransient: false, isUnsure: true });
   const applied = await send(object, options);
   if (!applied.ok) {
     const { code, message } = applied.error;
-    return err({ message: `${printRef(ref)} apply failed: ${message}`, isUnsure: code === 0 || code >= 500 });
+    const isUnsure = code === 0 || code >= 500;
+    return err({
+      message: `${printRef(ref)} apply failed: ${message}`,
+      isTransient: isTransient(applied.error),
+      isUnsure,
+    });
   }
   const { uid, generation, resourceVersion } = applied.value.metadata;
   const id = inventoryId(identityOf(object));
@@ -338,6 +352,10 @@ async function write(checked: Checked, options: ApplyOptions): Promise<Result<Ap
     options.memory.set(id, { ref, desired: hash, resourceVersion, owned: ownedHash(applied.value, options.manager) });
   }
   return ok({ ref, action, uid, generation, drift });
+}
+
+function failed(message: string, error: KubeError): Result<never, Failure> {
+  return err({ message, isTransient: isTransient(error) });
 }
 
 /** Whether a JSON patch may have failed because its object is another one by now; a path that it removes may be gone too. */

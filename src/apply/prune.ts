@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { LiveObjects } from '../health/live-objects.ts';
 import type { KubeClient, KubeError } from '../kube/client.ts';
-import { isConflict, isNoMatch, isNotFound } from '../kube/errors.ts';
+import { isConflict, isNoMatch, isNotFound, isTransient } from '../kube/errors.ts';
 import type { Change } from './change.ts';
 import { entryRef, type InventoryEntry } from './inventory.ts';
 import { compareRefs } from './order.ts';
@@ -25,6 +25,8 @@ export interface PruneError {
   /** As Flux words it. */
   readonly message: string;
   readonly changes: readonly Change[];
+  /** Whether the same may succeed when it is tried again. */
+  readonly isTransient: boolean;
   /** Entries whose objects were not deleted: they stay in the inventory. */
   readonly survivors: readonly InventoryEntry[];
 }
@@ -41,6 +43,7 @@ export async function prune(
 ): Promise<Result<readonly Change[], PruneError>> {
   const changes: Change[] = [];
   const errors: string[] = [];
+  let mayPass = true;
   const survivors: InventoryEntry[] = [];
   const ordered = inDeletionOrder(entries);
   for (const [index, { entry, ref }] of ordered.entries()) {
@@ -52,6 +55,7 @@ export async function prune(
       continue;
     }
     errors.push(`${action.error.message};`);
+    mayPass &&= action.error.isTransient;
     survivors.push(entry);
     if (!action.error.isUnanswered) continue;
     // A server that does not answer would be waited for once for each of them.
@@ -60,7 +64,7 @@ export async function prune(
   }
   return errors.length === 0
     ? ok(changes)
-    : err({ message: `delete failed, errors: ${errors.join('')}`, changes, survivors });
+    : err({ message: `delete failed, errors: ${errors.join('')}`, isTransient: mayPass, changes, survivors });
 }
 
 function inDeletionOrder(
@@ -76,11 +80,13 @@ function inDeletionOrder(
 
 interface Failure {
   readonly message: string;
+  readonly isTransient: boolean;
   readonly isUnanswered: boolean;
 }
 
-function failure(ref: ObjectRef, step: 'query' | 'delete', { code, message }: KubeError): Result<never, Failure> {
-  return err({ message: `${printRef(ref)} ${step} failed: ${message}`, isUnanswered: code === 0 });
+function failure(ref: ObjectRef, step: 'query' | 'delete', error: KubeError): Result<never, Failure> {
+  const message = `${printRef(ref)} ${step} failed: ${error.message}`;
+  return err({ message, isTransient: isTransient(error), isUnanswered: error.code === 0 });
 }
 
 async function pruneOne(

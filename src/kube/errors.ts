@@ -66,6 +66,14 @@ export function isNoMatch(error: KubeError): boolean {
 export function isConflict(error: KubeError): boolean {
   return error.code === 409 && error.reason === 'Conflict';
 }
+/** Asked again, the server may well do it: it gave no answer, had no time, met a fault of its own, or others were faster. */
+export function isTransient(error: KubeError): boolean {
+  const { code, reason, message } = error;
+  if (code === 0) return reason === 'ConnectionFailed' || reason === 'Timeout';
+  // Other answers of 500 are about the object: a field that its kind does not have, for one.
+  if (code === 500) return /^(?:Internal error occurred|etcdserver): /.test(message);
+  return code === 429 || code === 503 || code === 504 || isConflict(error);
+}
 /** The resource version asked for is no longer in the server's history: list anew. */
 export function isExpired(error: KubeError): boolean {
   return error.code === 410;

@@ -291,7 +291,7 @@ class ControllerRunner {
       metrics?.duration(refOf(object), tookMs);
       if (conclusion.kind === 'backoff') {
         log.error('Reconciler error', { error: conclusion.error });
-        this.#queue.addRateLimited(key);
+        this.#queue.addRateLimited(key, conclusion.atMostMs);
         metrics?.reconciled(this.#label, 'error', tookMs);
         return;
       }

@@ -136,6 +136,7 @@ describe('a work queue', () => {
     expect(pauses.at(-1)).toBe(900_000);
     queue.forget('a');
     expect(queue.addRateLimited('a')).toBe(750);
+    expect(queue.addRateLimited('a', 1000)).toBe(1000);
   });
 
   test('drops what is planned for a key', () => {

@@ -101,12 +101,12 @@ export class WorkQueue {
     this.#delayed.set(key, { at, cancel });
   }
 
-  /** Queues `key` after a pause that doubles with each call since {@link forget}. Returns the pause. */
-  addRateLimited(key: string): number {
+  /** Queues `key` after a pause that doubles with each call since {@link forget}, up to `atMostMs`. Returns the pause. */
+  addRateLimited(key: string, atMostMs: number = Number.POSITIVE_INFINITY): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     const { minRetryMs, maxRetryMs } = this.#options;
-    const pause = Math.min(minRetryMs * 2 ** Math.min(failures, 40), maxRetryMs);
+    const pause = Math.min(minRetryMs * 2 ** Math.min(failures, 40), maxRetryMs, atMostMs);
     this.#options.observe?.retried();
     this.addAfter(key, pause);
     return pause;

@@ -29,7 +29,7 @@ export interface ReconcileRun {
 /** What is left to do after a reconcile. `failed` is a write that did not succeed: again with back-off. */
 export type Conclusion =
   | { readonly kind: 'requeue'; readonly afterMs: number; readonly jitter: boolean }
-  | { readonly kind: 'backoff'; readonly error: string }
+  | { readonly kind: 'backoff'; readonly error: string; readonly atMostMs?: number }
   | { readonly kind: 'rest' };
 
 /** An object is worked on no more often than this by its own interval, whatever that is: `0s` and `1ns` are durations, too. */
@@ -115,6 +115,7 @@ function conclude(outcome: Exclude<Outcome, { readonly kind: 'deleted' }>): Conc
       return {
         kind: 'backoff',
         error: outcome.conditions.find(({ type }) => type === 'Ready')?.message ?? 'not ready',
+        ...(outcome.atMostMs === undefined ? {} : { atMostMs: atLeast(outcome.atMostMs, SHORTEST_INTERVAL_MS) }),
       };
   }
 }

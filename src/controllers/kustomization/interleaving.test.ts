@@ -8,6 +8,7 @@ import {
   holdBack,
   holds,
   holdWatches,
+  isGone,
   isReady,
   keyOf,
   ks,
@@ -17,7 +18,7 @@ import {
   refusal,
 } from '../../../tests/support/kustomization-scenario.ts';
 import type { KubeObject } from '../../api/object.ts';
-import type { HttpRequest } from '../../base/http.ts';
+import type { HttpRequest, HttpResponse } from '../../base/http.ts';
 import { at, isArray, type JsonObject, stringAt } from '../../base/json.ts';
 
 // What others do between two steps of a pass. No interval comes to the rescue: it is an hour.
@@ -148,6 +149,31 @@ it('goes on when its dependency has seen to a new spec, although its revision is
   expect(messageOf(await engine.until(app, hasFailed))).toContain("dependency 'default/base' is not ready");
   write.release();
   await engine.until(app, isReady('main@sha1:a'));
+});
+
+describe('a server that has no time for a while', () => {
+  const gone = (): never => {
+    throw new Error('connect ECONNREFUSED');
+  };
+  it.each<[string, (request: HttpRequest) => boolean, () => HttpResponse]>([
+    ['when an object is rehearsed', isDryRun, () => refusal(500, 'InternalError', 'Internal error occurred: timeout')],
+    ['when an object is written', (request) => !isDryRun(request), gone],
+    ['when an object is deleted', ({ method }) => method === 'DELETE', gone],
+  ])('is asked again before the interval: %s', async (_, matches, answer) => {
+    await start({ ...ONE, 'x/b.yaml': manifest('b') });
+    await engine.restart();
+    let left = 3;
+    engine.intercept(async (request, pass) => {
+      return request.path.includes('/configmaps/') && request.method !== 'GET' && matches(request) && left-- > 0
+        ? answer()
+        : pass(request);
+    });
+    await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
+    await engine.until(app, isReady('main@sha1:b'));
+    await engine.until(cm('b'), isGone);
+    expect(left).toBeLessThan(0);
+    expect(engine.events.map(({ severity }) => severity)).toContain('error');
+  });
 });
 
 describe('a watch that is behind', () => {

@@ -137,11 +137,14 @@ export class Pass {
     return performance.now();
   }
 
-  /** A failure that is told and tried again after the retry interval. */
-  failed(reason: string, message: string): Outcome {
+  /** A failure that is told and tried again after the retry interval; one that may pass by itself sooner. */
+  failed(reason: string, message: string, isTransient = false): Outcome {
     this.mark(notReady(reason, message));
     this.event('error', message);
-    return { kind: 'retry', requeueAfterMs: this.times.retryMs, ...this.end() };
+    const { retryMs } = this.times;
+    return isTransient
+      ? { kind: 'backoff', atMostMs: retryMs, ...this.end() }
+      : { kind: 'retry', requeueAfterMs: retryMs, ...this.end() };
   }
 
   /** Something that is expected to come: no event. */

@@ -40,7 +40,7 @@ export async function pruneStale(
   if (!pruned.ok) {
     pass.setInventory(mergeEntries(inventory, pruned.error.survivors));
     pass.record('PruneFailed');
-    return err(pass.failed('PruneFailed', pruned.error.message));
+    return err(pass.failed('PruneFailed', pruned.error.message, pruned.error.isTransient));
   }
   pass.setInventory(inventory);
   if (pruned.value.length > 0) pass.event('info', printChanges(pruned.value));

@@ -300,13 +300,14 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
     });
     tellDrift(pass, applied.ok ? applied.value : applied.error.changes);
     if (!applied.ok) {
-      const { message, changes, unsure } = applied.error;
+      const { message, isTransient, changes, unsure } = applied.error;
       const done = changes.filter(({ action }) => action !== 'skipped').map(({ ref }) => ref);
       const made = [...done, ...unsure].map(entryOf);
       pass.setInventory(mergeEntries(before, made));
       if (object.status?.inventory === undefined && before.length + made.length === 0) pass.unsetInventory();
       pass.record('ReconciliationFailed');
-      return pass.failed('ReconciliationFailed', `${message}\n${withLineEnd(printChanges(altered(changes)))}`);
+      const text = `${message}\n${withLineEnd(printChanges(altered(changes)))}`;
+      return pass.failed('ReconciliationFailed', text, isTransient);
     }
     // Once more: the objects may have brought their kinds.
     if (!target.isRemote) await this.#drift.watch(watched, this.#ports.client);
@@ -383,7 +384,8 @@ export class KustomizationReconciler implements Reconciler<Kustomization> {
         remembered.lastFull = undefined;
         pass.mark(unknownReady('Progressing', 'Reconciliation in progress'));
         pass.step('Detecting drift');
-        return pass.failed('ReconciliationFailed', `${applied.error.message}\n${withLineEnd(printChanges(done))}`);
+        const text = `${applied.error.message}\n${withLineEnd(printChanges(done))}`;
+        return pass.failed('ReconciliationFailed', text, applied.error.isTransient);
       }
       tellRepair(pass, all);
       const last = remembered.lastFull?.atMs ?? pass.startMs;
