@@ -90,6 +90,75 @@ describe('D02: a dependency of another kind', () => {
   });
 });
 
+describe('D02: a dependency in another namespace, where such references are blocked,', () => {
+  const HIDDEN = /^dependency 'other\/base' not found: kustomizations.kustomize.toolkit.fluxcd.io "base" is forbidden/;
+  const tenant = { serviceAccountName: 'tenant' };
+  const base = { ...ks('base'), namespace: 'other' };
+
+  /** A Kustomization that nobody works on, with a Ready condition. */
+  async function make(status: string, spec: JsonObject = {}): Promise<void> {
+    const sourceRef = { kind: 'GitRepository', name: 'secret' };
+    const { apiVersion, kind, name, namespace } = base;
+    await engine.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await engine.client.create({
+      apiVersion,
+      kind,
+      metadata: { name, namespace },
+      spec: { interval: '1h', prune: true, suspend: true, sourceRef, ...spec },
+    });
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const conditions = [{ type: 'Ready', status, reason: 'DependencyNotReady', message: '', lastTransitionTime }];
+    const change = { status: { observedGeneration: 1, conditions } };
+    await engine.client.patch(base, change, { type: 'merge', subresource: 'status' });
+  }
+
+  it.each<[string, string | undefined, JsonObject]>([
+    ['that does not exist', undefined, {}],
+    ['that is not ready', 'False', {}],
+    ['that waits for another', 'False', { dependsOn: [{ name: 'hush' }] }],
+  ])('%s is told of as to any account that may not look there', async (_, status, spec) => {
+    await start({ noCrossNamespaceRefs: true });
+    if (status !== undefined) await make(status, spec);
+    await kustomize(engine, 'app', dependsOn({ name: 'base', namespace: 'other' }, tenant));
+    expect(messageOf(await engine.until(app, hasFailed))).toMatch(HIDDEN);
+  });
+
+  it.each<[string, string | undefined, string]>([
+    ['that does not exist', undefined, `not found: kustomizations.kustomize.toolkit.fluxcd.io "base" not found`],
+    ['that is not ready', 'False', 'is not ready'],
+  ])('%s is told of in Flux’s words to one that may', async (_, status, words) => {
+    await start({ noCrossNamespaceRefs: true });
+    if (status !== undefined) await make(status, { dependsOn: [{ name: 'hush' }] });
+    await kustomize(engine, 'app', dependsOn({ name: 'base', namespace: 'other' }));
+    expect(messageOf(await engine.until(app, hasFailed))).toBe(`dependency 'other/base' ${words}`);
+  });
+
+  it('that is ready is waited for no more, as with Flux', async () => {
+    await start({ noCrossNamespaceRefs: true });
+    await make('True');
+    await kustomize(engine, 'app', dependsOn({ name: 'base', namespace: 'other' }));
+    expect(await engine.until(app, isReady('main@sha1:a'))).toBeDefined();
+  });
+
+  it('is seen by an expression as the account may see it that the Kustomization acts as', async () => {
+    await start({ noCrossNamespaceRefs: true });
+    await make('True');
+    const dependency = { name: 'base', namespace: 'other', readyExpr: "dep.spec.sourceRef.name.startsWith('z')" };
+    await kustomize(engine, 'app', dependsOn(dependency, tenant));
+    expect(messageOf(await engine.until(app, hasFailed))).toMatch(HIDDEN);
+  });
+
+  it('ends the chain that is told of', async () => {
+    await start({ noCrossNamespaceRefs: true });
+    await make('False');
+    await kustomize(engine, 'middle', dependsOn({ name: 'base', namespace: 'other' }));
+    await engine.until(ks('middle'), hasFailed);
+    await kustomize(engine, 'app', dependsOn({ name: 'middle' }));
+    const want = "dependency 'default/middle' is not ready: blocked by 'other/base'";
+    expect(messageOf(await engine.until(app, hasFailed))).toBe(want);
+  });
+});
+
 describe('a dependency', () => {
   it('that becomes ready right after it was looked at is seen at once', async () => {
     await start();

@@ -1,7 +1,7 @@
 import type { Kustomization } from '../../api/kinds/kustomization.ts';
 import { type KubeObject, type ObjectRef, refOf } from '../../api/object.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { KubeClient } from '../../kube/client.ts';
+import type { KubeClient, KubeError } from '../../kube/client.ts';
 import { cycleOf, dependencyRefs, type Lookup, printDependency, rootOf } from './dependency-graph.ts';
 import { conditionOf } from './plan.ts';
 import { sourceRef } from './source.ts';
@@ -45,6 +45,10 @@ export async function unmetDependency(
   for (const [index, ref] of refs.entries()) {
     const unmet = await judge(object, revision, ref, object.spec.dependsOn?.[index]?.readyExpr ?? '', ports);
     if (unmet === undefined) continue;
+    if (ref.kind === object.kind && isHiddenFrom(object, ports)(ref)) {
+      const seen = await ports.tenant.get(ref);
+      if (!seen.ok) return { terminal: false, message: notFound(ref, object, seen.error) };
+    }
     if (ref.kind !== object.kind) await ports.awaits(ref);
     return unmet;
   }
@@ -63,12 +67,15 @@ async function judge(
     return { terminal: false, message: `dependency '${name}' needs an apiVersion: its kind is none of Flux's` };
   }
   const isOther = ref.kind !== object.kind || ref.apiVersion !== object.apiVersion;
-  if (isOther && ports.noCrossNamespaceRefs && ref.namespace !== object.metadata.namespace) {
+  const isHidden = isHiddenFrom(object, ports);
+  if (isOther && isHidden(ref)) {
     const message = `can't access '${ref.kind}/${ref.namespace}/${ref.name}', cross-namespace references have been blocked`;
     return { terminal: false, message };
   }
-  const found = await (isOther ? ports.tenant : ports.client).get(ref);
-  if (!found.ok) return { terminal: false, message: `dependency '${name}' not found: ${found.error.message}` };
+  // An expression tells all that it sees, bit by bit.
+  const reader = isOther || (isHidden(ref) && expression !== '') ? ports.tenant : ports.client;
+  const found = await reader.get(ref);
+  if (!found.ok) return { terminal: false, message: notFound(ref, object, found.error) };
   const dependency = found.value as unknown as Kustomization;
   if (expression !== '') {
     const self = object as unknown as JsonObject;
@@ -78,7 +85,7 @@ async function judge(
     if (!ports.additive) return undefined;
   }
   if (!(ref.kind === object.kind ? isReady(dependency) : ports.isCurrent(found.value))) {
-    return { terminal: false, message: `dependency '${name}' is not ready${why(object, ref, ports.lookup)}` };
+    return { terminal: false, message: `dependency '${name}' is not ready${why(object, ref, ports)}` };
   }
   if (ref.kind !== object.kind || !sameSource(object, dependency)) return undefined;
   return dependency.status?.lastAppliedRevision === revision
@@ -86,20 +93,36 @@ async function judge(
     : { terminal: false, message: `dependency '${name}' revision is not up to date` };
 }
 
+function notFound(ref: ObjectRef, { kind }: Kustomization, { message }: KubeError): string {
+  return `dependency '${printDependency(ref, kind)}' not found: ${message}`;
+}
+
 function isReady(dependency: Kustomization): boolean {
   const observed = dependency.status?.observedGeneration;
   return observed === dependency.metadata.generation && conditionOf(dependency, 'Ready')?.status === 'True';
 }
 
+/**
+ * Whether a reference leads where a tenant must not look: under `--no-cross-namespace-refs`, out of its own namespace. Flux lets any
+ * Kustomization wait for any other all the same, and repositories do: that stays, and tells no more than whether it waits, but to an account that may look there.
+ */
+function isHiddenFrom({ metadata }: Kustomization, ports: DependencyPorts): (ref: ObjectRef) => boolean {
+  return ({ namespace }) => ports.noCrossNamespaceRefs && namespace !== metadata.namespace;
+}
+
 /** What Flux leaves to be found out: the cycle, or the end of the chain. Where the dependency itself is what fails there is no more to say. */
-function why(object: Kustomization, ref: ObjectRef, lookup: Lookup): string {
+function why(object: Kustomization, ref: ObjectRef, ports: DependencyPorts): string {
+  const isHidden = isHiddenFrom(object, ports);
+  const lookup: Lookup = (of) => (isHidden(of) ? undefined : ports.lookup(of));
   const own = refOf(object as unknown as KubeObject);
   const cycle = cycleOf(own, lookup);
   if (cycle !== undefined) {
     return `: dependency cycle: ${cycle.map((step) => printDependency(step, object.kind)).join(' -> ')}`;
   }
   const root = rootOf(ref, lookup);
-  return root === undefined ? '' : `: blocked by '${printDependency(root.ref, object.kind)}' (${root.reason})`;
+  if (root === undefined) return '';
+  const blocker = `: blocked by '${printDependency(root.ref, object.kind)}'`;
+  return isHidden(root.ref) ? blocker : `${blocker} (${root.reason})`;
 }
 
 function sameSource(a: Kustomization, b: Kustomization): boolean {
