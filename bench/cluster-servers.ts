@@ -49,8 +49,13 @@ export async function startWeir(directory: string): Promise<Server> {
   };
 }
 
-/** etcd and kube-apiserver; resolves when /readyz answers. */
-export async function startPeer(etcd: string, apiserver: string, directory: string): Promise<Server> {
+/** etcd and kube-apiserver, the latter with `flags` besides; resolves when /readyz answers. */
+export async function startPeer(
+  etcd: string,
+  apiserver: string,
+  directory: string,
+  flags: readonly string[] = [],
+): Promise<Server> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const [clientPort, peerPort, port] = await freePorts();
   const token = 'bench';
@@ -86,6 +91,7 @@ export async function startPeer(etcd: string, apiserver: string, directory: stri
         '--service-account-issuer=https://kubernetes.default.svc',
         '--authorization-mode=Node,RBAC',
         '--service-cluster-ip-range=10.96.0.0/12',
+        ...flags,
       ],
       { stdio: 'ignore' },
     ),

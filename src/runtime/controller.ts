@@ -1,4 +1,6 @@
+import type { ObjectRef } from '../api/object.ts';
 import type { Outcome, Report } from '../api/outcome.ts';
+import type { JsonObject } from '../base/json.ts';
 
 /** What a reconciler may do while it works, beside its ports. */
 export interface ReconcileContext {
@@ -70,6 +72,10 @@ export interface Controller<T> {
    * summariser does (source-controller@1.9 internal/reconcile/summarize), kustomize-controller does not.
    */
   readonly restampsReady?: boolean;
+  /** The object that is looked at before this one when the engine starts, if one of its controllers does so, and soon enough. */
+  readonly after?: (object: T) => ObjectRef;
+  /** The status that an object is left with when the engine ends, where it is not the one that it has. */
+  readonly leave?: (object: T) => JsonObject | undefined;
   readonly reconciler: Reconciler<T>;
 }
 

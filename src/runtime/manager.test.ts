@@ -6,7 +6,7 @@ import type { EventRecord, Outcome } from '../api/outcome.ts';
 import { ManualClock } from '../base/clock.ts';
 import { silent } from '../base/log.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
-import { type Controller, defineController, type ReconcileContext, type Superseded } from './controller.ts';
+import { type Controller, defineController, type ReconcileContext, type Superseded, type Watch } from './controller.ts';
 import { type Runtime, startControllers } from './manager.ts';
 
 const THINGS = { apiVersion: 'e.com/v1', kind: 'Thing', plural: 'things' };
@@ -40,6 +40,7 @@ function start(
   reconcile: (object: KubeObject, context: ReconcileContext, run: number) => Promise<Outcome>,
   more: Partial<Controller<KubeObject>> = {},
   api = new TinyApi([THINGS, SOURCES]),
+  others: readonly Controller<KubeObject>[] = [],
 ): World {
   const clock = new ManualClock(0);
   const stop = new AbortController();
@@ -68,7 +69,7 @@ function start(
     ...more,
   });
   const runtime = startControllers({
-    controllers: [controller],
+    controllers: [controller, ...others],
     client: createKubeClient({ handler: api.handler, userAgent: 'test', clock, random: () => 0 }),
     clock,
     log: silent,
@@ -328,5 +329,98 @@ describe('the runtime', () => {
     clock.advance(30_000);
     await runtime.stopped;
     expect(log).toEqual(['stop']);
+  });
+
+  test.each([
+    ['when that has been looked at', 'quick', true],
+    ['after a while, if that takes long', 'slow', false],
+    ['at once, if that does not exist', 'missing', false],
+  ])('begins with what comes after another object %s', async (_, state, wasLookedAt) => {
+    let release = (): void => {};
+    const looked = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const order: string[] = [];
+    const sources = defineController<KubeObject>({
+      name: 'source-controller',
+      apiVersion: 'e.com/v1',
+      kind: 'Source',
+      watches: [],
+      conditions: [],
+      finalizer: 'finalizers.fluxcd.io',
+      reconciler: {
+        async reconcile() {
+          order.push('begun');
+          await looked;
+          order.push('looked at');
+          return { ...done, status: { artifact: 'a' } } as Outcome;
+        },
+      },
+    });
+    const api = new TinyApi([THINGS, SOURCES]);
+    api.put({ apiVersion: 'e.com/v1', kind: 'Source', metadata: { name: 's' } });
+    api.put(thing());
+    const before: boolean[] = [];
+    const use = async (): Promise<Outcome> => {
+      before.push(seen?.status?.['artifact'] === 'a');
+      return done;
+    };
+    const name = state === 'missing' ? 'none' : 's';
+    const after = () => ({ apiVersion: 'e.com/v1', kind: 'Source', namespace: 'a', name });
+    // What a watch has told of the other; that it exists is no news.
+    let seen: KubeObject | undefined;
+    const map: Watch['map'] = ({ object, previous }) => {
+      seen = object;
+      return previous === undefined ? ['a/x'] : [];
+    };
+    const watches = [{ apiVersion: 'e.com/v1', kind: 'Source', map }];
+    const { clock, runtime } = start(use, { after, watches }, api, [sources]);
+    await runtime.synced;
+    await until(() => order.includes('begun'));
+    if (state === 'slow') clock.advance(30_000);
+    if (state === 'quick') release();
+    await until(() => before.length > 0);
+    release();
+    expect(before).toEqual([wasLookedAt]);
+  });
+
+  test('leaves what belongs after a last write that no watch has told of', async () => {
+    const leave = ({ status }: KubeObject) =>
+      status?.['artifact'] === undefined ? undefined : { observedGeneration: 1 };
+    const { api, runs, stop, runtime } = start(
+      async (_object, { superseded }) => {
+        await new Promise((resolve) => superseded.addEventListener('abort', resolve, { once: true }));
+        return { ...done, status: { artifact: 'a' } } as Outcome;
+      },
+      { leave },
+    );
+    api.put(thing());
+    await until(() => runs.length === 1);
+    api.intercept = ({ path }) => (path.includes('watch=true') ? failure(500, 'InternalError', 'down') : undefined);
+    api.cutWatches();
+    stop.abort();
+    await runtime.stopped;
+    expect(api.get('Thing', 'x')?.status?.['artifact']).toBeUndefined();
+  });
+
+  test('leaves at its end what a controller wants to be left, and what somebody else has written since', async () => {
+    const leave = ({ spec }: KubeObject) => (spec?.['keep'] === 'yes' ? undefined : { observedGeneration: 1 });
+    const artifact: Outcome = { ...done, status: { artifact: 'a' } } as Outcome;
+    const { api, settled, stop, runtime } = start(async () => artifact, { leave });
+    for (const [name, keep] of [
+      ['kept', 'yes'],
+      ['left', 'no'],
+      ['raced', 'no'],
+    ] as const)
+      api.put(thing(name, { keep }));
+    await settled(3);
+    api.intercept = ({ method, path }) =>
+      method === 'PATCH' && path.includes('/raced/') ? failure(409, 'Conflict', 'somebody was faster') : undefined;
+    stop.abort();
+    await runtime.stopped;
+    const artifacts = ['kept', 'left', 'raced'].map((name) => api.get('Thing', name)?.status?.['artifact']);
+    expect(artifacts).toEqual(['a', undefined, 'a']);
+    const { body } = api.writes.findLast(({ path }) => path.includes('/left/')) ?? {};
+    expect(body).toMatchObject({ metadata: { resourceVersion: expect.any(String) } });
   });
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { KubeObject } from '../api/object.ts';
+import type { KubeObject, ObjectRef } from '../api/object.ts';
 import { printRef, refOf } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -13,7 +13,7 @@ import type { Controller, Superseded, Watch } from './controller.ts';
 import type { EventRecorder } from './events.ts';
 import type { Metrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
-import { reconcileOne } from './reconcile-one.ts';
+import { leaveOne, reconcileOne } from './reconcile-one.ts';
 import { REQUESTED_AT } from './status.ts';
 
 export interface RuntimeOptions {
@@ -60,6 +60,11 @@ const MIN_RETRY_MS = 750;
 const MAX_RETRY_MS = 15 * 60_000;
 const GRACEFUL_STOP_MS = 30_000;
 const INTERVAL_JITTER = 0.05;
+/** An object that comes after another waits no longer than this for it when the engine starts. */
+const FIRST_LOOK_MS = 30_000;
+/** Time for the last writes of an engine that ends, and how many of them are under way. */
+const LEAVE_MS = 5_000;
+const LEAVING_AT_ONCE = 8;
 
 /** Watches the controllers' kinds and reconciles their objects until `signal` is aborted. */
 export function startControllers(options: RuntimeOptions): Runtime {
@@ -71,7 +76,9 @@ export function startControllers(options: RuntimeOptions): Runtime {
   const runners = options.controllers.map((controller) => {
     return new ControllerRunner(controller, { ...options, clock, informers, hardStop: hardStop.signal });
   });
-  for (const runner of runners) runner.start();
+  const firstLook = ({ apiVersion, kind, namespace = '', name }: ObjectRef): Promise<void> | undefined =>
+    runners.find((runner) => runner.serves(apiVersion, kind))?.firstLook(`${namespace}/${name}`);
+  for (const runner of runners) runner.start(firstLook);
   return {
     synced: Promise.all(runners.map((runner) => runner.synced())).then(() => undefined),
     isSynced: () => runners.every((runner) => runner.isSynced()),
@@ -81,11 +88,19 @@ export function startControllers(options: RuntimeOptions): Runtime {
       });
       await Promise.all(runners.map((runner) => runner.stop()));
       cancel();
+      await leave(runners, clock);
     }),
     enqueue(kind, key) {
       for (const runner of runners) if (runner.kind === kind) runner.enqueue(key, { cause: 'watch', by: 'engine' });
     },
   };
+}
+
+async function leave(runners: readonly ControllerRunner[], clock: Clock): Promise<void> {
+  const limit = new AbortController();
+  const cancel = clock.after(LEAVE_MS, () => limit.abort());
+  await Promise.all(runners.map((runner) => runner.leave(limit.signal)));
+  cancel();
 }
 
 function stopAfter(signal: AbortSignal, stop: () => Promise<void>): Promise<void> {
@@ -104,6 +119,9 @@ interface RunnerOptions extends RuntimeOptions {
   readonly hardStop: AbortSignal;
 }
 
+/** Resolves when an object has been looked at; undefined where no controller does so. */
+type FirstLook = (ref: ObjectRef) => Promise<void> | undefined;
+
 /** One controller at work: its caches, its queue, what runs. */
 class ControllerRunner {
   readonly kind: string;
@@ -118,6 +136,12 @@ class ControllerRunner {
   readonly #running = new Map<string, AbortController>();
   /** Objects as of our own last write, until the cache has caught up. */
   readonly #written = new Map<string, KubeObject>();
+  /** Objects that have been worked on, and who waits for that. */
+  readonly #looked = new Set<string>();
+  readonly #looking = new Map<string, (() => void)[]>();
+  #firstLook: FirstLook | undefined;
+  /** Objects that wait for another's first look. */
+  readonly #held = new Set<string>();
   readonly #unsubscribe: (() => void)[] = [];
 
   constructor(controller: Controller<never>, options: RunnerOptions) {
@@ -165,7 +189,11 @@ class ControllerRunner {
     );
   }
 
-  start(): void {
+  start(firstLook: FirstLook): void {
+    this.#firstLook = firstLook;
+    void this.synced().then(() => {
+      this.#firstLook = undefined;
+    });
     for (const informer of this.#own) {
       this.#unsubscribe.push(informer.subscribe((change) => this.#changed(change)));
     }
@@ -192,6 +220,31 @@ class ControllerRunner {
     await this.#queue.stop();
   }
 
+  serves(apiVersion: string, kind: string): boolean {
+    return this.#controller.apiVersion === apiVersion && this.#controller.kind === kind;
+  }
+
+  /** Resolves when the object has been worked on, or does not exist. */
+  async firstLook(key: string): Promise<void> {
+    await this.synced();
+    if (this.#looked.has(key) || this.#find(key) === undefined) return;
+    await new Promise<void>((resolve) => this.#looking.set(key, [...(this.#looking.get(key) ?? []), resolve]));
+  }
+
+  /** Writes what is left in the status of objects at the end. What cannot be written stays as it is: a crash leaves it so, too. */
+  async leave(signal: AbortSignal): Promise<void> {
+    if (this.#controller.leave === undefined) return;
+    // The watches have ended with the engine's signal: what was written after that only we know.
+    const objects = this.#own.flatMap((own) => own.list()).map((object) => this.#written.get(keyOf(object)) ?? object);
+    const work = async (): Promise<void> => {
+      for (let object = objects.pop(); object !== undefined; object = objects.pop()) {
+        await leaveOne(this.#controller, this.#options.client, object, signal);
+      }
+    };
+    const workers = Array.from({ length: LEAVING_AT_ONCE }, work);
+    await Promise.all(workers).catch((cause: unknown) => this.#log.error('leaving', { error: String(cause) }));
+  }
+
   enqueue(key: string, why: Superseded, first = false): void {
     this.#running.get(key)?.abort(why);
     if (first) this.#queue.addFirst(key);
@@ -213,19 +266,34 @@ class ControllerRunner {
 
   /** Spec, request and deletion are causes to reconcile; status and other metadata are not. */
   #changed({ type, object, previous }: CacheChange): void {
-    const key = `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-    if (this.#written.get(key)?.metadata.resourceVersion === object.metadata.resourceVersion) this.#written.delete(key);
+    const key = keyOf(object);
+    if (this.#written.get(key)?.metadata.resourceVersion === object.metadata.resourceVersion) {
+      this.#written.delete(key);
+      if (!this.#running.has(key)) this.#noteLooked(key);
+    }
     const by = printRef(refOf(object));
     if (type === 'DELETED') {
       this.#running.get(key)?.abort({ cause: 'deleted', by } satisfies Superseded);
       this.#written.delete(key);
+      this.#noteLooked(key);
+      this.#looked.delete(key);
+      this.#held.delete(key);
       this.#queue.drop(key);
       this.#options.metrics?.forget(refOf(object));
       return;
     }
     const before = previous?.metadata;
     const now = object.metadata;
-    if (before === undefined || before.generation !== now.generation) {
+    const other = before === undefined ? this.#comesAfter(object) : undefined;
+    if (other !== undefined) {
+      this.#held.add(key);
+      const begin = (): void => {
+        if (this.#held.delete(key)) this.enqueue(key, { cause: 'generation', by });
+      };
+      const cancel = this.#options.clock.after(FIRST_LOOK_MS, begin);
+      this.#unsubscribe.push(cancel);
+      void other.then(cancel).then(begin);
+    } else if (before === undefined || before.generation !== now.generation) {
       // The generation also rises when a deletion begins.
       this.enqueue(key, { cause: now.deletionTimestamp === undefined ? 'generation' : 'deleted', by });
     } else if (before.annotations?.[REQUESTED_AT] !== now.annotations?.[REQUESTED_AT]) {
@@ -235,11 +303,25 @@ class ControllerRunner {
     }
   }
 
+  /** What an object waits for that is there when the engine starts. */
+  #comesAfter(object: KubeObject): Promise<void> | undefined {
+    const ref = (this.#controller as Controller<unknown>).after?.(object);
+    return ref === undefined ? undefined : this.#firstLook?.(ref);
+  }
+
+  #noteLooked(key: string): void {
+    this.#looked.add(key);
+    for (const resolve of this.#looking.get(key) ?? []) resolve();
+    this.#looking.delete(key);
+  }
+
   #related(watch: Watch, change: CacheChange): void {
     const { object, previous } = change;
     const by = printRef(refOf(object));
     const mapped = watch.map({ object, ...(previous === undefined ? {} : { previous }) });
-    const keys = mapped.filter((key) => this.#find(key) !== undefined);
+    // What is there when the engine starts is no news to who is about to begin.
+    const isKnown = (key: string): boolean => change.type === 'ADDED' && this.#held.has(key);
+    const keys = mapped.filter((key) => this.#find(key) !== undefined && !isKnown(key));
     const first = new Set<string>();
     const enqueueOthers = (): void => {
       for (const key of keys) if (!first.has(key)) this.enqueue(key, { cause: 'watch', by });
@@ -312,6 +394,8 @@ class ControllerRunner {
       this.#queue.addRateLimited(key);
     } finally {
       this.#running.delete(key);
+      // Others see what came of it in the cache.
+      if (!this.#written.has(key)) this.#noteLooked(key);
     }
   }
 
@@ -325,4 +409,8 @@ class ControllerRunner {
     const { intervalJitter = INTERVAL_JITTER, random = Math.random } = this.#options;
     return intervalMs * (1 + intervalJitter * (2 * random() - 1));
   }
+}
+
+function keyOf({ metadata: { namespace = '', name } }: KubeObject): string {
+  return `${namespace}/${name}`;
 }

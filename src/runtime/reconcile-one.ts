@@ -100,6 +100,27 @@ export async function reconcileOne(
   return conclude(outcome);
 }
 
+/** Writes the status that a controller leaves an object with when it ends, unless somebody writes at the same time. */
+export async function leaveOne(
+  controller: Controller<never>,
+  client: KubeClient,
+  known: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { leave } = controller as Controller<unknown>;
+  if (leave?.(known) === undefined) return;
+  const ref = refOf(known);
+  const read = await client.get(ref, signal);
+  const status = read.ok ? leave(read.value) : undefined;
+  if (!read.ok || status === undefined) return;
+  const { uid, resourceVersion } = read.value.metadata;
+  const change = mergePatch(read.value.status, status);
+  if (change === undefined || uid === undefined || resourceVersion === undefined) return;
+  const fieldManager = controller.statusManager ?? controller.name;
+  const body: Json = { metadata: { uid, resourceVersion }, status: change };
+  await client.patch(ref, body, { type: 'merge', subresource: 'status', fieldManager, signal });
+}
+
 function conclude(outcome: Exclude<Outcome, { readonly kind: 'deleted' }>): Conclusion {
   switch (outcome.kind) {
     case 'none':

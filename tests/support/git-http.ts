@@ -10,11 +10,20 @@ export interface GitHttp {
   close(): Promise<void>;
 }
 
-/** Serves the bare repositories below `root`; reading only. `asked` hears of each request before it is answered. */
-export async function serveGit(root: string, port = 0, asked: (path: string) => void = () => {}): Promise<GitHttp> {
+/**
+ * Serves the bare repositories below `root`; reading only. `asked` hears of each request before it is answered; what is not
+ * `allowed` is answered with 401.
+ */
+export async function serveGit(
+  root: string,
+  port = 0,
+  asked: (path: string) => void = () => {},
+  allowed: (request: IncomingMessage) => boolean = () => true,
+): Promise<GitHttp> {
   const server = createServer((request, response) => {
     asked(request.url ?? '');
-    answer(root, request, response);
+    if (allowed(request)) answer(root, request, response);
+    else response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

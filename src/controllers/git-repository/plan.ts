@@ -35,7 +35,8 @@ export interface Progress {
 /** Conditions that are of the generation that they were last found in. */
 const KEPT: ReadonlySet<string> = new Set(['ArtifactInStorage', 'SourceVerified']);
 
-type Own = Omit<GitRepositoryStatus, 'conditions' | 'observedGeneration' | 'lastHandledReconcileAt'>;
+/** The status fields of a source that only its reconciler knows. */
+export type Own = Omit<GitRepositoryStatus, 'conditions' | 'observedGeneration' | 'lastHandledReconcileAt'>;
 
 /** Where every reconcile begins. A failed verification is judged anew, a stored failure of ours is over. */
 export function begin(object: GitRepository): Progress {

@@ -15,6 +15,7 @@ import { type Checkout, type Git } from '../../source/git/git.ts';
 import { referenceOf } from '../../source/git/reference.ts';
 import { cleanPath } from '../../source/git/source-files.ts';
 import { type AccessPorts, access } from './access.ts';
+import { FoundArtifacts } from './found-artifacts.ts';
 import {
   begin,
   building,
@@ -51,6 +52,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Fetches git repositories into artifacts. Source: source-controller@1.9 gitrepository_controller.go. */
 export function gitRepositoryController(options: GitRepositoryOptions): Controller<GitRepository> {
+  const found = new FoundArtifacts();
   return defineController({
     name: 'source-controller',
     apiVersion: API_VERSION,
@@ -59,20 +61,26 @@ export function gitRepositoryController(options: GitRepositoryOptions): Controll
     conditions: CONDITIONS,
     finalizer: 'finalizers.fluxcd.io',
     restampsReady: true,
-    reconciler: { reconcile: (object, context) => reconcile(options, object, context) },
+    reconciler: { reconcile: (object, context) => reconcile(options, found, object, context) },
+    leave: (object) => found.leave(object),
   });
 }
 
 async function reconcile(
   options: GitRepositoryOptions,
+  found: FoundArtifacts,
   object: GitRepository,
   context: ReconcileContext,
 ): Promise<Outcome> {
   const owner = ownerOf(object);
-  if (object.metadata.deletionTimestamp !== undefined) return remove(options, object, owner, context);
+  if (object.metadata.deletionTimestamp !== undefined) {
+    found.forget(object);
+    return remove(options, object, owner, context);
+  }
   if (object.spec.suspend === true) return { kind: 'none' };
   const run: Run = {
     options,
+    found,
     object,
     owner,
     context,
@@ -110,6 +118,7 @@ async function reconcile(
 
 interface Run {
   readonly options: GitRepositoryOptions;
+  readonly found: FoundArtifacts;
   readonly object: GitRepository;
   readonly owner: ArtifactOwner;
   readonly context: ReconcileContext;
@@ -150,7 +159,7 @@ function show(context: ReconcileContext, progress: Progress): void {
 }
 
 /** Makes what the status says of the stored artifact true again. */
-async function checkStorage({ options, context }: Run, start: Progress): Promise<Progress> {
+async function checkStorage({ options, found, object, context }: Run, start: Progress): Promise<Progress> {
   const { store } = options;
   let progress = start;
   const { artifact } = start.status;
@@ -160,18 +169,18 @@ async function checkStorage({ options, context }: Run, start: Progress): Promise
       const message = `garbage collected ${removed} artifacts`;
       progress = tell(progress, { severity: 'trace', reason: 'GarbageCollectionSucceeded', message });
     }
-    const found = await store.check(artifact as StoredArtifact);
-    if (found === 'stored') {
+    const state = await store.check(artifact as StoredArtifact);
+    if (state === 'stored') {
       return {
         ...progress,
         status: { ...progress.status, artifact: store.withCurrentUrl(artifact as StoredArtifact) },
       };
     }
-    if (found === 'corrupt') {
+    if (state === 'corrupt') {
       const message = 'failed to verify integrity of artifact: computed digest does not match the advertised one';
       progress = tell(progress, { severity: 'error', reason: 'ArtifactVerificationFailed', message });
       await store.remove(artifact as StoredArtifact);
-    }
+    } else found.note(object, artifact as StoredArtifact, start.status);
   }
   progress = withoutArtifact(progress, artifact !== undefined);
   await context.progress(report(progress));
@@ -305,7 +314,7 @@ async function buildArtifact(
   run: Run,
   { checkout, files, includes, progress: start }: Extract<Fetched, { readonly kind: 'checkout' }>,
 ): Promise<Result<Outcome, Stopped>> {
-  const { options, object, owner, intervalMs } = run;
+  const { options, found, object, owner, intervalMs } = run;
   const { artifact } = start.status;
   const subject = shortMessage(checkout.commit.message);
   if (artifact?.revision === checkout.revision && !contentChanged(object, start.status, includes)) {
@@ -330,7 +339,7 @@ async function buildArtifact(
   const staged = options.reader.stage(tar);
   const file = `${checkout.commit.hash}.tar.gz`;
   const made = await compressed
-    .then((bytes) => options.store.put(owner, file, checkout.revision, bytes))
+    .then((bytes) => options.store.put(owner, file, checkout.revision, bytes, found.of(object)))
     .catch(async (cause: unknown) => {
       await staged.drop();
       const message = exhaustion(cause);
@@ -340,6 +349,7 @@ async function buildArtifact(
   if (typeof made === 'string') {
     return stop('ArchiveOperationFailed', `unable to archive artifact to storage: ${made}`);
   }
+  found.compare(object, made, includes);
   staged.keep(made).catch(() => {});
   return ok(conclude(object, stored(start, object, made, includes), subject, intervalMs));
 }

@@ -50,6 +50,8 @@ export function kustomizationController(
       ...configWatches(settings.watchConfigsLabelSelector, byConfig),
     ],
     triggers: [drift.trigger, dependencies.trigger],
+    // A source that another engine left has no artifact that can be fetched until it was looked at.
+    after: sourceRef,
     conditions: ['Healthy'],
     finalizer: 'finalizers.fluxcd.io',
     statusManager: `gotk-${MANAGER}`,

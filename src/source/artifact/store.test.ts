@@ -34,6 +34,27 @@ describe('the artifact store', () => {
     expect(await readdir(join(store.directory, 'gitrepository/apps/repo'))).toEqual(['abc.tar.gz']);
   });
 
+  it.each([
+    ['other bytes of another store', '<file>', 'y', '2d711642b726b044-abc.tar.gz'],
+    ['the same bytes of another store', '<file>', 'x', 'abc.tar.gz'],
+    ['another file of another store', 'gitrepository/apps/repo/def.tar.gz', 'y', 'abc.tar.gz'],
+    [
+      'its own bytes, which had to make room before',
+      'gitrepository/apps/repo/2d711642b726b044-abc.tar.gz',
+      'x',
+      '2d711642b726b044-abc.tar.gz',
+    ],
+    ['a place of somebody else', 'gitrepository/other/repo/abc.tar.gz', 'x', 'abc.tar.gz'],
+  ])('names it so that the path of %s stays true', async (_, path, bytes, want) => {
+    const lost = {
+      ...(await store.put(OWNER, 'abc.tar.gz', 'main@sha1:abc', Buffer.from(bytes))),
+      ...(path === '<file>' ? {} : { path }),
+    };
+    const artifact = await store.put(OWNER, 'abc.tar.gz', 'main@sha1:abc', Buffer.from('x'), lost);
+    expect(artifact.path).toBe(`gitrepository/apps/repo/${want}`);
+    expect(await store.check(artifact)).toBe('stored');
+  });
+
   it('notices a file that changed or went', async () => {
     const artifact = await store.put(OWNER, 'a.tar.gz', 'r', Buffer.from('x'));
     expect(await store.check(artifact)).toBe('stored');

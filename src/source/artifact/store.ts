@@ -9,6 +9,8 @@ import { type DigestAlgorithm, digestOf, matchesDigest } from './digest.ts';
 const RETENTION_TTL_MS = 60_000;
 const RETENTION_RECORDS = 2;
 const WALK_LIMIT = 1000;
+/** Of a digest, in the name of a file whose usual name another store has given to other bytes. */
+const OTHER_NAME_LENGTH = 16;
 /** How the names of files that are being written end. */
 const TEMPORARY = '.tmp';
 
@@ -33,14 +35,11 @@ export interface ArtifactStoreOptions {
 /** Artifacts on disk: `<directory>/<kind>/<namespace>/<name>/<file>`, written whole or not at all. */
 export interface ArtifactStore {
   readonly directory: string;
-  /** Stores `bytes` under the owner's `file` name and returns its record. */
-  put(
-    owner: ArtifactOwner,
-    file: string,
-    revision: string,
-    bytes: Uint8Array,
-    metadata?: Readonly<Record<string, string>>,
-  ): Promise<Artifact>;
+  /**
+   * Stores `bytes` under the owner's `file` name and returns its record. `lost` is what was on record and is not in this store:
+   * another engine's store may still have it, so that other bytes never get its path, and the same bytes keep it.
+   */
+  put(owner: ArtifactOwner, file: string, revision: string, bytes: Uint8Array, lost?: Artifact): Promise<Artifact>;
   /** Whether the stored file is still there and has its digest. The file is read once per change on disk. */
   check(artifact: Artifact): Promise<'stored' | 'missing' | 'corrupt'>;
   read(artifact: Artifact): Promise<Uint8Array>;
@@ -82,12 +81,12 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
   return {
     directory: root,
 
-    async put(owner, file, revision, bytes, metadata) {
-      const path = `${ownerPath(owner)}/${fileName(file)}`;
+    async put(owner, file, revision, bytes, lost) {
+      const digest = digestOf(bytes, options.digestAlgorithm);
+      const path = choosePath(ownerPath(owner), fileName(file), digest, lost);
       const target = local(path);
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       await writeWhole(target, bytes);
-      const digest = digestOf(bytes, options.digestAlgorithm);
       verified.set(path, `${digest} ${await fingerprint(target)}`);
       return {
         url: base + path,
@@ -96,7 +95,6 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
         digest,
         lastUpdateTime: `${new Date(options.clock.now()).toISOString().slice(0, 19)}Z`,
         size: bytes.length,
-        ...(metadata === undefined ? {} : { metadata }),
       };
     },
 
@@ -166,6 +164,16 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
       return garbage.length;
     },
   };
+}
+
+function choosePath(directory: string, file: string, digest: string, lost: Artifact | undefined): string {
+  const path = `${directory}/${file}`;
+  if (lost === undefined) return path;
+  const hex = digest.slice(digest.indexOf(':') + 1);
+  // What a status says is no name to write to, unless it is one of ours.
+  const other = `${directory}/${hex.slice(0, OTHER_NAME_LENGTH)}-${file}`;
+  if (lost.digest === digest && lost.path === other) return other;
+  return lost.digest !== digest && lost.path === path ? other : path;
 }
 
 function ownerPath({ kind, namespace, name }: ArtifactOwner): string {
