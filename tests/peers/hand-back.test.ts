@@ -184,9 +184,10 @@ describe.skipIf(absent)('from Flux to Weir and back', () => {
       expect([...observer.complaints(), ...engine.errors], 'nobody is disturbed').toEqual([]);
       if (gitIs === 'changed') {
         commit('open', { 'base/one.yaml': fleet.configMap('base-one', 'second') });
-        observer.begin();
         await fetchAgain();
-        await ready();
+        const isThere = (of: string): boolean => observer.says(of, 'True', revisionOf(of));
+        await observer.until(() => fleet.STEADY.every(isThere), PATIENCE_MS);
+        await settle();
         cluster.takeWrites();
       }
       await engine[end]();
