@@ -184,18 +184,18 @@ describe('a watch that is behind', () => {
     await engine.until(ks(name), hasFailed);
   };
 
-  it('is not asked for the source of a pass that somebody asks for', async () => {
+  it('holds up a new revision only until it shows it, whoever asked for a pass meanwhile', async () => {
     await start();
     const watches = await holdWatches(engine, 'gitrepositories');
     await another('first');
     watches.hold();
     await engine.publish('repo', 'main@sha1:b', { 'x/a.yaml': manifest('a', 'two') });
     await kustomize(engine, 'app', {}, { 'reconcile.fluxcd.io/requestedAt': 'now' });
-    const found = await engine.until(app, ({ status } = {} as KubeObject) => {
-      return stringAt(status, 'lastHandledReconcileAt') === 'now';
-    });
+    await engine.until(app, ({ status } = {} as KubeObject) => stringAt(status, 'lastHandledReconcileAt') === 'now');
     watches.release();
-    expect(messageOf(found)).toBe('Applied revision: main@sha1:b');
+    const found = await engine.until(app, isReady('main@sha1:b'));
+    expect(stringAt(found?.status, 'lastHandledReconcileAt')).toBe('now');
+    expect(keyOf(await engine.until(cm('a'), exists))).toBe('two');
   });
 
   it('does not make a change of ours one of somebody else', async () => {

@@ -75,11 +75,6 @@ export function requestOf({ metadata }: Kustomization): string | undefined {
   return metadata.annotations?.['reconcile.fluxcd.io/requestedAt'];
 }
 
-/** Whether somebody asks for this pass, who may have seen what no watch shows yet. */
-export function isAsked(object: Kustomization): boolean {
-  return requestOf(object) !== object.status?.lastHandledReconcileAt;
-}
-
 export function conditionOf({ status }: Kustomization, type: string): Condition | undefined {
   return status?.conditions?.find((condition) => condition.type === type);
 }

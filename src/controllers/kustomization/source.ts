@@ -6,7 +6,6 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isNoMatch, isNotFound } from '../../kube/errors.ts';
 import type { InformerPool } from '../../kube/informer-pool.ts';
 import type { ArtifactLocation } from '../../source/artifact/artifact.ts';
-import { isAsked } from './plan.ts';
 
 export const SOURCE_GROUP = 'source.toolkit.fluxcd.io';
 const SOURCE_VERSION = `${SOURCE_GROUP}/v1`;
@@ -57,7 +56,7 @@ export async function readSource(
     const message = `can't access '${ref.kind}/${place}', ExternalArtifact feature gate is disabled`;
     return err({ code: 'AccessDenied', message });
   }
-  const found = await read(ref, ports, isAsked(object));
+  const found = await read(ref, ports);
   if (found.ok) return ok(artifactOf(found.value));
   if (isNotFound(found.error) && !isNoMatch(found.error)) {
     return err({ code: 'NotFound', message: `${ref.kind}.${SOURCE_GROUP} "${ref.name}" not found` });
@@ -65,11 +64,11 @@ export async function readSource(
   return err({ code: 'Unreadable', message: `unable to get source '${place}': ${found.error.message}` });
 }
 
-/** From the cache when the kind is watched; `anew`: from the server. */
-async function read(ref: ObjectRef, { client, informers }: SourcePorts, anew: boolean): ReturnType<KubeClient['get']> {
+/** From the cache when the kind is watched. */
+async function read(ref: ObjectRef, { client, informers }: SourcePorts): ReturnType<KubeClient['get']> {
   const { apiVersion, kind, namespace, name } = ref;
   const informer = informers.watch({ apiVersion, kind });
-  const cached = informer.isSynced() && !anew ? informer.get(namespace, name) : undefined;
+  const cached = informer.isSynced() ? informer.get(namespace, name) : undefined;
   return cached === undefined ? client.get(ref) : ok(cached);
 }
 
